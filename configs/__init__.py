@@ -1,0 +1,1 @@
+"""Studies that the project ships: dictionaries, study files and sample cohorts."""

@@ -1,0 +1,1 @@
+"""Read a typed value, or an honest absence, in the documents of one patient."""

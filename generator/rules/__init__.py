@@ -1,0 +1,1 @@
+"""The embedded default generator: rules over a French clinical lexicon, with no model and no network."""

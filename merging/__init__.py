@@ -1,0 +1,1 @@
+"""Model merging. Its first part comes with the language-model generator."""

@@ -1,0 +1,1 @@
+"""From documents and a dictionary to a cohort table: corpus, dictionary, store, pipeline and command line."""

@@ -1,0 +1,1 @@
+"""Find the passages of one patient that answer a question."""

@@ -1,0 +1,1 @@
+"""Value types that every package shares. Standard library and pydantic only; imports nothing of the project."""
