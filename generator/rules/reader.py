@@ -4,24 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from generator.rules.annotate import Annotated
+from generator.rules.episode import Timeline
+from generator.rules.plan import make_plans
+from generator.rules.readers import READERS
+from generator.rules.reading import PatientView
 from schema.document import PatientRecord
 from schema.passage import Passage
 from schema.study import Study
-from schema.value import ExtractedValue, Status
+from schema.value import ExtractedValue
 from schema.variable import Variable
 
 
 class RulesGenerator:
-    """Rules that read typed values, with their evidence."""
+    """Rules that read typed values, with their evidence. Compiles the dictionary once; immutable afterwards.
+
+    Raises:
+        ValueError: the study names a reader that does not exist.
+    """
 
     name = "rules"
 
     def __init__(self, variables: Sequence[Variable], study: Study | None = None) -> None:
-        self._variables = tuple(variables)
-        self._study = study or Study()
+        compiled = make_plans(tuple(variables), study or Study())
+        self._plans, self._matcher = compiled.plans, compiled.matcher
+        for plan in self._plans:
+            if plan.reader not in READERS:
+                raise ValueError(
+                    f"variable {plan.variable.name!r}: no reader is named {plan.reader!r}; "
+                    f"choose one of {', '.join(sorted(READERS))}"
+                )
 
     def fill(
         self, record: PatientRecord, passages: Mapping[str, Sequence[Passage]] | None = None
     ) -> list[ExtractedValue]:
         """See `generator.protocol.Generator.fill`."""
-        return [ExtractedValue(record.patient_id, v.name, Status.NOT_MENTIONED) for v in self._variables]
+        annotated = [Annotated(document, self._matcher) for document in record.documents]
+        timeline = Timeline(annotated)
+        view = PatientView(annotated, timeline)
+        values = []
+        for plan in self._plans:
+            seen = view if passages is None else view.limited_to(passages.get(plan.variable.name, ()))
+            values.append(READERS[plan.reader](seen, plan).extracted(record.patient_id, plan.variable.name))
+        return values

@@ -1,0 +1,81 @@
+"""One document with everything that the readers look up in it: folded text, hits, numbers, positions."""
+
+from __future__ import annotations
+
+import copy
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+
+from generator.rules.matcher import Hit, Matcher
+from generator.rules.numbers import Number, find_numbers
+from generator.rules.text import fold
+from schema.document import DateMention, Document, Section
+
+_NO_SECTION = Section("", "", 0, 0, 0)
+
+
+class Annotated:
+    """A document read once for all variables. Positions are those of ``document.text``.
+
+    Hits of a concept are in text order, without those that an exception of the concept covers
+    (concept "hta" is dropped where "hta!" matches: "hypertension intracrânienne").
+    """
+
+    def __init__(self, document: Document, matcher: Matcher) -> None:
+        self.document = document
+        self.folded = fold(document.text)
+        self.sentences = document.sentences or ((0, len(document.text)),)
+        self._starts = [start for start, _ in self.sentences]
+        self._section_starts = [section.start for section in document.sections]
+        self._date_starts = [mention.start for mention in document.dates]
+        self.numbers: list[Number] = find_numbers(self.folded, document.dates)
+        self._number_starts = [number.start for number in self.numbers]
+        self.hits: dict[str, list[Hit]] = {}
+        for hit in matcher.find(self.folded, self.sentences):
+            self.hits.setdefault(hit.concept, []).append(hit)
+        for concept in [name for name in self.hits if name.endswith("!")]:
+            covered = [(hit.start, hit.end) for hit in self.hits[concept]]
+            kept = self.hits.get(concept[:-1], [])
+            self.hits[concept[:-1]] = [h for h in kept if not any(a <= h.start and h.end <= b for a, b in covered)]
+
+    def sentence_of(self, position: int) -> int:
+        """Index of the sentence that holds a position (the last that starts before it)."""
+        return max(0, bisect_right(self._starts, position) - 1)
+
+    def section_of(self, position: int) -> Section:
+        """The section that holds a position; one with an empty kind when there is none."""
+        index = bisect_right(self._section_starts, position) - 1
+        return self.document.sections[index] if index >= 0 else _NO_SECTION
+
+    def numbers_in(self, start: int, end: int) -> list[Number]:
+        """Numbers that lie within [start, end)."""
+        low, high = bisect_left(self._number_starts, start), bisect_left(self._number_starts, end)
+        return [number for number in self.numbers[low:high] if number.end <= end]
+
+    def dates_in(self, start: int, end: int) -> tuple[DateMention, ...]:
+        """Date mentions that start within [start, end)."""
+        return self.document.dates[bisect_left(self._date_starts, start) : bisect_left(self._date_starts, end)]
+
+    def find(self, concept: str) -> list[Hit]:
+        """Hits of one concept, in text order."""
+        return self.hits.get(concept, [])
+
+    def within(self, concept: str, start: int, end: int) -> Iterator[Hit]:
+        """Hits of one concept that lie within [start, end)."""
+        for hit in self.hits.get(concept, ()):
+            if hit.start >= end:
+                return
+            if hit.start >= start and hit.end <= end:
+                yield hit
+
+    def limited_to(self, spans: Sequence[tuple[int, int]]) -> Annotated:
+        """The same document with only the hits, numbers and dates that lie within these spans."""
+
+        def inside(start: int, end: int) -> bool:
+            return any(low <= start and end <= high for low, high in spans)
+
+        limited = copy.copy(self)
+        limited.hits = {name: [h for h in hits if inside(h.start, h.end)] for name, hits in self.hits.items()}
+        limited.numbers = [number for number in self.numbers if inside(number.start, number.end)]
+        limited._number_starts = [number.start for number in limited.numbers]
+        return limited

@@ -1,0 +1,121 @@
+"""Finds every form of a lexicon in a folded text, in one pass.
+
+A form is written as a clinician writes it, with two signs of its own:
+
+* ``*`` at the end of a word stands for any ending: ``thrombect*``;
+* ``…`` stands for a few words in between, within one sentence: ``occlusion … M1``.
+
+Case and accents never count; a word may end in a mark of plural or feminine that the form does not have ("statine" finds
+"statines"). Spaces match any run of white space or hyphens of one character ("stent retriever", "stent-retriever").
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import ahocorasick
+
+from generator.rules.text import fold, spellings
+
+#: Characters allowed where a form has "…". Six words of a French report are about this long.
+MAX_GAP = 45
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A form of ``concept`` at [start, end); ``sentence`` is the index of the sentence that holds it."""
+
+    concept: str
+    start: int
+    end: int
+    sentence: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One literal part of one form: what may touch it on each side.
+
+    ``any_ending`` for "*"; ``open_end`` for a part that ends in punctuation ("d'"), which no word boundary follows.
+    """
+
+    form: int
+    index: int
+    open_start: bool
+    any_ending: bool
+    open_end: bool
+
+
+class Matcher:
+    """A compiled lexicon: concept name → forms. Immutable; one pass per text whatever the number of forms."""
+
+    def __init__(self, lexicon: Mapping[str, Iterable[str]]) -> None:
+        self._concepts: list[str] = []
+        self._lengths: list[int] = []
+        parts: dict[str, list[_Part]] = {}
+        for concept, forms in lexicon.items():
+            for form in dict.fromkeys(spelling for form in forms for spelling in spellings(form)):
+                literals = [literal.strip() for literal in form.replace("...", "…").split("…")]
+                if not all(literals):
+                    raise ValueError(f"{concept}: the form {form!r} has an empty part")
+                identifier = len(self._concepts)
+                self._concepts.append(concept)
+                self._lengths.append(len(literals))
+                for index, literal in enumerate(literals):
+                    bare = literal.strip("*").replace("-", " ")
+                    starts_open = literal.startswith("*") or not bare[:1].isalnum()
+                    part = _Part(identifier, index, starts_open, literal.endswith("*"), not bare[-1:].isalnum())
+                    parts.setdefault(bare, []).append(part)
+        self._automaton = ahocorasick.Automaton()
+        for literal, places in parts.items():
+            self._automaton.add_word(literal, (len(literal), tuple(places)))
+        self._automaton.make_automaton()
+        self._empty = not parts
+
+    def find(self, folded: str, sentences: Sequence[tuple[int, int]]) -> list[Hit]:
+        """All hits, by start, longest first at equal starts. Hits may overlap; none crosses a sentence."""
+        if self._empty:
+            return []
+        hits: list[Hit] = []
+        starts = [start for start, _ in sentences]
+        pending: dict[tuple[int, int], tuple[int, int]] = {}
+        length = len(folded)
+        plain = folded.replace("-", " ").replace("\n", " ").replace("\t", " ")
+        for last, (size, places) in self._automaton.iter(plain):
+            start, end = last + 1 - size, last + 1
+            free_start = start == 0 or not plain[start - 1].isalnum()
+            free_end = end == length or not plain[end].isalnum()
+            plural_end = end
+            if not free_end and plain[end] in "sxe" and (end + 1 == length or not plain[end + 1].isalnum()):
+                plural_end = end + 1
+            for part in places:
+                if not (free_start or part.open_start):
+                    continue
+                stop = end
+                if part.any_ending:
+                    while stop < length and plain[stop].isalnum():
+                        stop += 1
+                elif not (free_end or part.open_end):
+                    if plural_end == end:
+                        continue
+                    stop = plural_end
+                first = start
+                if part.index:
+                    previous = pending.get((part.form, part.index - 1))
+                    if previous is None or not 0 <= start - previous[1] <= MAX_GAP:
+                        continue
+                    first = previous[0]
+                if part.index + 1 < self._lengths[part.form]:
+                    pending[part.form, part.index] = (first, stop)
+                    continue
+                sentence = bisect_right(starts, first) - 1
+                if sentence >= 0 and stop <= sentences[sentence][1]:
+                    hits.append(Hit(self._concepts[part.form], first, stop, sentence))
+        hits.sort(key=lambda hit: (hit.start, -hit.end))
+        return hits
+
+
+def normal_form(text: str) -> str:
+    """A label or term as a matcher form: folded, spaces single."""
+    return " ".join(fold(text).split())

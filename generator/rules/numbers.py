@@ -1,0 +1,131 @@
+"""Numbers as French reports write them, with their unit, and the conversion between units."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from generator.rules.lexicon import load_lexicon
+from generator.rules.text import fold
+from schema.document import DateKind, DateMention
+
+_WORDS = {
+    "zero": 0, "un": 1, "une": 1, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7, "huit": 8,
+    "neuf": 9, "dix": 10, "onze": 11, "douze": 12, "treize": 13, "quatorze": 14, "quinze": 15, "seize": 16,
+    "dix-sept": 17, "dix-huit": 18, "dix-neuf": 19, "vingt": 20, "vingt et un": 21, "vingt-deux": 22,
+    "vingt-trois": 23, "vingt-quatre": 24, "trente": 30, "quarante": 40, "cinquante": 50,
+}  # fmt: skip
+_WORD_PATTERN = "|".join(sorted(map(re.escape, _WORDS), key=len, reverse=True))
+
+
+def _unit_pattern() -> str:
+    spellings = {fold(form) for unit in load_lexicon("units")["units"].values() for form in unit["forms"]}
+    return "|".join(sorted(map(re.escape, spellings), key=len, reverse=True))
+
+
+_NUMBER = re.compile(
+    rf"""(?<![\w.,/])
+    (?:(?P<value>\d{{1,3}}(?:[ ]\d{{3}})+(?![\d])|\d+(?:[.,]\d+)?)
+       (?:\s*(?:-|a|/|±)\s*(?P<second>\d+(?:[.,]\d+)?))?
+      |(?P<word>{_WORD_PATTERN}))
+    (?![\d])
+    (?:\s*(?P<unit>{_unit_pattern()})(?![a-z0-9/]))?
+    (?!\w)""",
+    re.VERBOSE,
+)
+_METRES = re.compile(r"(?<![\w.,])([12])\s?m\s?(\d{2})(?!\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number at [start, end), its unit included.
+
+    Args:
+        value: the number, or the first of a pair.
+        second: the number after "/", "-" or "à" ("172/88", "50-55", "6/10"); None alone.
+        joint: the sign between the two ("/", "-"); "" alone.
+        unit: canonical unit of ``lexicon/units.yml``, "" when none is written.
+        decimals: digits written after the decimal mark.
+        spelled: written in letters ("trois").
+    """
+
+    value: float
+    start: int
+    end: int
+    second: float | None = None
+    joint: str = ""
+    unit: str = ""
+    decimals: int = 0
+    spelled: bool = False
+
+
+def _canonical_units() -> dict[str, str]:
+    units = load_lexicon("units")["units"]
+    return {fold(form): name for name, unit in units.items() for form in unit["forms"]}
+
+
+_CANONICAL = _canonical_units()
+
+
+def canonical_unit(written: str) -> str:
+    """The canonical name of a unit as written ("G/L" is "g/L" for glucose only in context); "" if unknown."""
+    return _CANONICAL.get(fold(written).strip(), "")
+
+
+def _float(text: str) -> float:
+    return float(text.replace(" ", "").replace(",", "."))
+
+
+def find_numbers(folded: str, dates: Sequence[DateMention]) -> list[Number]:
+    """Numbers of a folded text, those of dates and clock times left out, in order."""
+    numbers: list[Number] = []
+    taken = [(d.start, d.end) for d in dates if d.kind is not DateKind.DAY_OFFSET]
+    starts = [start for start, _ in taken]
+    for match in _METRES.finditer(folded):
+        numbers.append(Number(float(f"{match[1]}.{match[2]}"), match.start(), match.end(), unit="m", decimals=2))
+    metres = {number.start for number in numbers}
+    for match in _NUMBER.finditer(folded):
+        index = bisect_right(starts, match.start()) - 1
+        if (index >= 0 and match.start() < taken[index][1]) or match.start() in metres:
+            continue
+        unit = _CANONICAL.get(match["unit"] or "", "")
+        if match["word"]:
+            numbers.append(Number(_WORDS[match["word"]], match.start(), match.end(), unit=unit, spelled=True))
+            continue
+        value, second = _float(match["value"]), match["second"]
+        joint = ""
+        if second:
+            between = folded[match.end("value") : match.start("second")].strip()
+            joint = "-" if between == "a" else between
+        decimals = len(re.split("[.,]", match["value"])[1]) if re.search("[.,]", match["value"]) else 0
+        numbers.append(
+            Number(value, match.start(), match.end(), _float(second) if second else None, joint, unit, decimals)
+        )
+    numbers.sort(key=lambda number: number.start)
+    return numbers
+
+
+def convert(value: float, unit: str, target: str, analyte: str = "") -> float | None:
+    """``value`` in ``unit`` expressed in ``target``; None when no conversion is known.
+
+    Units of one dimension convert by their size; mass to amount of substance needs the ``analyte``
+    (molar factors of ``lexicon/units.yml``, from molar masses).
+    """
+    if unit == target:
+        return value
+    units = load_lexicon("units")["units"]
+    source, goal = units.get(unit), units.get(target)
+    if source is None or goal is None:
+        return None
+    if source["dimension"] == goal["dimension"]:
+        return float(value * source["size"] / goal["size"])
+    molar = load_lexicon("units")["molar_mass"].get(analyte)
+    if molar is None:
+        return None
+    if (source["dimension"], goal["dimension"]) == ("mass concentration", "amount concentration"):
+        return float(value * source["size"] / molar / goal["size"])
+    if (source["dimension"], goal["dimension"]) == ("amount concentration", "mass concentration"):
+        return float(value * source["size"] * molar / goal["size"])
+    return None

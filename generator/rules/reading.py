@@ -1,0 +1,82 @@
+"""What readers produce: readings (one value, at one place, at one moment) and the answer drawn from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from generator.rules.annotate import Annotated
+from generator.rules.episode import Moment, Timeline
+from schema.passage import Passage
+from schema.value import Evidence, ExtractedValue, Status, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Cite:
+    """A stretch of one document that backs a value; positions in ``document.document.text``."""
+
+    document: Annotated
+    start: int
+    end: int
+
+    def evidence(self) -> Evidence:
+        """The quote, at its place in the text as given by the user."""
+        document = self.document.document
+        span = document.locate(self.start, self.end)
+        return Evidence(span.document_id, span.start, span.end, document.source_text[span.start : span.end])
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One value read at one place.
+
+    ``weight`` says how directly the place answers (1.0: plainly); readings of one value add up in `policies`.
+    """
+
+    value: Value
+    cites: tuple[Cite, ...]
+    moment: Moment
+    weight: float = 1.0
+
+    @property
+    def document(self) -> Annotated:
+        return self.cites[0].document
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a reader concludes for one variable of one patient."""
+
+    status: Status
+    value: Value | None = None
+    cites: tuple[Cite, ...] = ()
+    confidence: float = 0.0
+    candidates: tuple[Value, ...] = ()
+    explanation: str = ""
+
+    def extracted(self, patient_id: str, variable: str) -> ExtractedValue:
+        """The answer with its evidence taken back to the user's own texts."""
+        evidence = dict.fromkeys(cite.evidence() for cite in self.cites)
+        return ExtractedValue(
+            patient_id, variable, self.status, self.value, self.confidence, tuple(evidence), self.candidates,
+            self.explanation,
+        )  # fmt: skip
+
+
+SILENT = Answer(Status.NOT_MENTIONED)
+
+
+class PatientView:
+    """One patient's documents, annotated, oldest first, with the timeline that dates what they say."""
+
+    def __init__(self, documents: Sequence[Annotated], timeline: Timeline) -> None:
+        self.documents = tuple(documents)
+        self.timeline = timeline
+
+    def limited_to(self, passages: Sequence[Passage]) -> PatientView:
+        """The same patient seen through a few passages only; the timeline stays that of the whole record."""
+        spans: dict[str, list[tuple[int, int]]] = {}
+        for passage in passages:
+            spans.setdefault(passage.span.document_id, []).append((passage.span.start, passage.span.end))
+        kept = [d.limited_to(spans[d.document.document_id]) for d in self.documents if d.document.document_id in spans]
+        return PatientView(kept, self.timeline)
