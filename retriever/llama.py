@@ -1,0 +1,54 @@
+"""The retriever as LlamaIndex sees it, for those who build their own chain around it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
+
+from retriever.retrieve import HybridRetriever
+from schema.passage import Passage
+from schema.variable import Question
+
+
+class PatientRetriever(BaseRetriever):
+    """Answers LlamaIndex queries, in free words, with passages of one patient.
+
+    LlamaIndex's global ``Settings`` are neither read nor changed, so no language model is looked for. Each node
+    holds a passage's text; its metadata give document_id, ``start`` and ``end`` in the text the user gave
+    (``Document.source_text``, end excluded), date ("" when unknown), type and section.
+
+    Args:
+        retriever: the patient's retriever.
+        k: number of passages to return.
+        as_of: read no document written later.
+    """
+
+    def __init__(self, retriever: HybridRetriever, k: int = 10, as_of: dt.date | None = None) -> None:
+        super().__init__()
+        self._retriever = retriever
+        self._documents = {document.document_id: document for document in retriever.record.documents}
+        self._k = k
+        self._as_of = as_of
+
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        patient = self._retriever.record.patient_id
+        question = Question(patient, text=query_bundle.query_str, as_of=self._as_of)
+        return [self._node(passage) for passage in self._retriever.retrieve(question, self._k)]
+
+    def _node(self, passage: Passage) -> NodeWithScore:
+        span = self._documents[passage.span.document_id].locate(passage.span.start, passage.span.end)
+        node = TextNode(
+            id_=f"{passage.patient_id}/{span.document_id}/{span.start}-{span.end}",
+            text=passage.text,
+            metadata={
+                "document_id": span.document_id,
+                "start": span.start,
+                "end": span.end,
+                "date": str(passage.written_on or ""),
+                "type": passage.document_type,
+                "section": passage.section,
+            },
+        )
+        return NodeWithScore(node=node, score=passage.score)

@@ -1,0 +1,99 @@
+"""Main path: Document -> passages, the unit that is indexed, retrieved and shown.
+
+A passage is a window of whole sentences of one section. It starts with the last sentence of the passage before
+it, so that "Pas de diabète. Ni HTA." is never read with its beginning cut off.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import pairwise
+
+from schema.document import Document, Span
+from schema.passage import Passage
+
+#: A window is filled with sentences until the next one would take it past this many words.
+MAX_WORDS = 90
+#: A sentence is repeated at the start of the next window only when it is at most this long: an overlap of one
+#: sentence costs a third of a window, never all of it.
+MAX_OVERLAP_WORDS = 30
+
+#: What an index was built with: a difference means that its passages are not ours.
+PASSAGE_SETTINGS = {"max_words": MAX_WORDS, "max_overlap_words": MAX_OVERLAP_WORDS, "version": 1}
+
+_WORD = re.compile(r"\S+")
+
+#: (start, end, number of words)
+_Unit = tuple[int, int, int]
+
+
+def passages(document: Document) -> list[Passage]:
+    """Cut a document into windows of about 60 to 90 words, in order of their start.
+
+    Windows hold whole sentences and never run over a section's border; a section shorter than a window is a
+    passage of its own. A single sentence of more than 90 words (a table, a list without stops) is cut at a blank.
+    A section's title belongs to its first passage. Every character that is not blank belongs to a passage.
+
+    Returns:
+        Passages with ``document.text[p.span.start : p.span.end] == p.text``; none when the text is blank.
+    """
+    found: list[Passage] = []
+    for title, start, end in _blocks(document):
+        for first, last in _windows(list(_units(document, start, end))):
+            found.append(
+                Passage(
+                    patient_id=document.patient_id,
+                    span=Span(document.document_id, first, last),
+                    text=document.text[first:last],
+                    document_type=document.type,
+                    written_on=document.written_on,
+                    section=title,
+                )
+            )
+    return found
+
+
+def searched_text(passage: Passage) -> str:
+    """What is searched for a passage: its section's title, which a window in mid-section lacks, and its text."""
+    return passage.text if passage.text.startswith(passage.section) else f"{passage.section}\n{passage.text}"
+
+
+def _blocks(document: Document) -> Iterator[tuple[str, int, int]]:
+    """The text cut at every border of a section: (title of the innermost section or "", start, end)."""
+    text, sections = document.text, document.sections
+    borders = sorted({0, len(text), *(s.start for s in sections), *(s.end for s in sections)})
+    for start, end in pairwise(borders):
+        around = [section for section in sections if section.start <= start < section.end]
+        yield (max(around, key=lambda section: section.start).title if around else "", start, end)
+
+
+def _units(document: Document, start: int, end: int) -> Iterator[_Unit]:
+    """The sentences of one block, trimmed; text outside every sentence is a unit too."""
+    sentences = document.sentences
+    first = max(bisect_right(sentences, (start,)) - 1, 0)
+    borders = {start, end}
+    for left, right in sentences[first:]:
+        if left >= end:
+            break
+        borders.update(border for border in (left, right) if start < border < end)
+    for left, right in pairwise(sorted(borders)):
+        words = [match.span() for match in _WORD.finditer(document.text, left, right)]
+        for i in range(0, len(words), MAX_WORDS):
+            piece = words[i : i + MAX_WORDS]
+            yield piece[0][0], piece[-1][1], len(piece)
+
+
+def _windows(units: list[_Unit]) -> Iterator[tuple[int, int]]:
+    """Fill windows in order; each takes at least one sentence that no window before it held."""
+    i = 0
+    while i < len(units):
+        start, end, words = units[i]
+        if i > 0 and units[i - 1][2] <= MAX_OVERLAP_WORDS and units[i - 1][2] + words <= MAX_WORDS:
+            start, words = units[i - 1][0], words + units[i - 1][2]
+        i += 1
+        while i < len(units) and words + units[i][2] <= MAX_WORDS:
+            end, words = units[i][1], words + units[i][2]
+            i += 1
+        yield start, end
