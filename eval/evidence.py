@@ -1,0 +1,81 @@
+"""The evidence files: for each cell, its status, its confidence and the quotes that support it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schema.problem import Problem
+from schema.value import Status
+
+
+class Quote(BaseModel):
+    """Words of one document. Positions are code points, end excluded; manual evidence may have none."""
+
+    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
+
+    document_id: str
+    quote: str
+    start: int | None = None
+    end: int | None = None
+
+
+class EvidenceRow(BaseModel):
+    """What one line of an evidence file says of one cell. Its other fields are ignored: the tables hold the values."""
+
+    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
+
+    patient_id: str
+    variable: str
+    status: Status | None = None
+    confidence: float | None = Field(default=None, ge=0, le=1)
+    evidence: tuple[Quote, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFile:
+    """The readable lines of an evidence file, and what is wrong with the others."""
+
+    rows: tuple[EvidenceRow, ...]
+    problems: tuple[Problem, ...]
+
+
+#: Rows by (record, variable name).
+EvidenceByCell = Mapping[tuple[str, str], EvidenceRow]
+
+
+def read_evidence(path: Path) -> EvidenceFile:
+    """Read an ``evidence.jsonl`` file, predicted or manual; lines that cannot be read are left out and reported."""
+    rows: list[EvidenceRow] = []
+    problems: list[Problem] = []
+    with path.open(encoding="utf-8-sig") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                rows.append(EvidenceRow.model_validate(json.loads(line)))
+            except (json.JSONDecodeError, ValidationError) as error:
+                problems.append(Problem(f"{path.name}, line {number}", _defect(error), "Mend the line or remove it."))
+    return EvidenceFile(tuple(rows), tuple(problems))
+
+
+def _defect(error: json.JSONDecodeError | ValidationError) -> str:
+    """What is wrong, without the line's own words: it may quote a patient's document."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"not JSON: {error.msg} at character {error.pos + 1}."
+    found = [f"{'.'.join(map(str, item['loc'])) or 'line'}: {item['msg']}" for item in error.errors()]
+    return "; ".join(found) + "."
+
+
+def by_cell(rows: Iterable[EvidenceRow]) -> dict[tuple[str, str], EvidenceRow]:
+    """Index rows by (record, variable name). Quotes of several rows of one cell are put together."""
+    cells: dict[tuple[str, str], EvidenceRow] = {}
+    for row in rows:
+        key = (row.patient_id, row.variable)
+        first = cells.get(key)
+        cells[key] = row if first is None else first.model_copy(update={"evidence": first.evidence + row.evidence})
+    return cells
