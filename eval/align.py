@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Context, Decimal
 
 from eval.evidence import EvidenceByCell, EvidenceRow
+from eval.values import equal
 from schema.problem import InputError, Problem
 from schema.value import Value
-from schema.variable import Variable, VariableKind
+from schema.variable import Variable
 
 #: A typed table: values by variable name, by record.
 Table = Mapping[str, Mapping[str, Value | None]]
-
-NUMBERS = frozenset({VariableKind.INTEGER, VariableKind.NUMBER})
-SINGLE_CHOICES = frozenset({VariableKind.CHOICE, VariableKind.YESNO, VariableKind.TRUEFALSE})
-
-_PLAIN = str.maketrans({"’": "'", "œ": "oe", "æ": "ae"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,60 +107,3 @@ def _empty_as_none(value: Value | None) -> Value | None:
     if value == () or (isinstance(value, str) and not value.strip()):
         return None
     return value
-
-
-def equal(variable: Variable, predicted: Value | None, gold: Value | None) -> bool:
-    """Whether two values of one variable say the same.
-
-    Numbers are compared after rounding to the variable's decimals, checkboxes as sets, dates and times exactly,
-    choices by code, text without regard to case, accents and spaces. Two empty cells are equal.
-    """
-    if predicted is None or gold is None:
-        return predicted is gold
-    if isinstance(predicted, int | float) and isinstance(gold, int | float):
-        return rounded(variable, predicted) == rounded(variable, gold)
-    if isinstance(predicted, tuple) and isinstance(gold, tuple):
-        return set(predicted) == set(gold)
-    if isinstance(predicted, str) and isinstance(gold, str):
-        if variable.kind in SINGLE_CHOICES:
-            return predicted.strip() == gold.strip()
-        return normalised(predicted) == normalised(gold)
-    return type(predicted) is type(gold) and predicted == gold
-
-
-def decimals_of(variable: Variable) -> int | None:
-    """Digits kept after the decimal mark; None when the dictionary does not say."""
-    return 0 if variable.kind is VariableKind.INTEGER else variable.decimals
-
-
-def rounded(variable: Variable, number: float) -> Decimal:
-    """The number with the digits that the variable keeps, halves away from zero; ten digits when it is free."""
-    decimals = decimals_of(variable)
-    quantum = Decimal(1).scaleb(-(10 if decimals is None else decimals))
-    return Decimal(repr(number)).quantize(quantum, ROUND_HALF_UP, Context(prec=400))
-
-
-def normalised(text: str) -> str:
-    """Lower case, no accents, no ligatures, single spaces, straight apostrophes."""
-    bare = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-    return " ".join(bare.translate(_PLAIN).split())
-
-
-def as_text(variable: Variable, value: Value | None) -> str:
-    """The value as a person reads it: codes with their labels, dates as ``YYYY-MM-DD HH:MM``; "" when empty."""
-    if value is None:
-        return ""
-    if isinstance(value, tuple):
-        return " | ".join(_with_label(variable, code) for code in value)
-    if isinstance(value, dt.datetime):
-        return value.isoformat(" ", "seconds" if value.second else "minutes")
-    if isinstance(value, dt.time):
-        return value.isoformat("seconds" if value.second else "minutes")
-    if isinstance(value, int | float) and variable.kind in NUMBERS:
-        return str(value) if decimals_of(variable) is None else str(rounded(variable, value))
-    return _with_label(variable, str(value))
-
-
-def _with_label(variable: Variable, code: str) -> str:
-    label = next((choice.label for choice in variable.choices if choice.code == code), "")
-    return f"{code} ({label})" if label and label != code else code

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from eval.align import NUMBERS, SINGLE_CHOICES, Cell, as_text, decimals_of, equal, normalised
+from eval.align import Cell
 from eval.evidence import EvidenceByCell, Quote
+from eval.values import NUMBERS, SINGLE_CHOICES, as_text, decimals_of, distance, equal, error_unit, normalised
 from eval.vocabulary import CONVERSIONS, EMPTY_WORDS, KIN_WORDS, NO_WORDS, TIME_WORDS
 from schema.value import Value
 from schema.variable import Variable, VariableKind
@@ -93,7 +94,7 @@ def classify(cell: Cell, siblings: Iterable[Cell]) -> tuple[ErrorKind, str]:
         siblings: cells of the same record for the same concept at other times (`same_concept`).
     """
     if cell.predicted is None:
-        return ErrorKind.MISSED, _status_detail(cell)
+        return ErrorKind.MISSED, _missed_detail(cell)
     other_time = _other_time(cell, siblings)
     if _about_kin(cell):
         return ErrorKind.WRONG_PERSON, "the quote names a relative"
@@ -111,11 +112,15 @@ def classify(cell: Cell, siblings: Iterable[Cell]) -> tuple[ErrorKind, str]:
         return ErrorKind.WRONG_TIME, other_time
     if wrong_date := _right_clock_wrong_date(cell):
         return ErrorKind.WRONG_TIME, wrong_date
-    return ErrorKind.WRONG_VALUE, ""
+    apart = distance(cell.predicted, cell.gold)
+    return ErrorKind.WRONG_VALUE, "" if apart is None else f"off by {apart:g} {error_unit(cell.variable)}".rstrip()
 
 
-def _status_detail(cell: Cell) -> str:
-    return f"status {cell.reading.status}" if cell.reading and cell.reading.status else ""
+def _missed_detail(cell: Cell) -> str:
+    """The predicted status, and whether what is missed is a "no": a silence read as such is a lesser fault."""
+    status = [f"status {cell.reading.status}"] if cell.reading and cell.reading.status else []
+    says_no = cell.variable.kind in SINGLE_CHOICES and _says_no(cell, cell.gold)
+    return ", ".join(status + (["manual value says no"] if says_no else []))
 
 
 def same_concept(variables: Iterable[Variable]) -> dict[str, tuple[str, ...]]:
@@ -216,7 +221,7 @@ def _right_clock_wrong_date(cell: Cell) -> str:
         return ""
     if cell.predicted.time() != cell.gold.time():
         return ""
-    return f"right time of day, date off by {abs((cell.predicted.date() - cell.gold.date()).days)} days"
+    return f"right time of day, {abs((cell.predicted.date() - cell.gold.date()).days)} days off"
 
 
 #: Columns of ``errors.csv``, in order.

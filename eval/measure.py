@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from eval.align import NUMBERS, SINGLE_CHOICES, Alignment, Cell
+from eval.align import Alignment, Cell
 from eval.metrics import Array, bootstrap_weights, cohen_kappa, estimate, f1, icc_2_1, ratio
+from eval.values import NUMBERS, SINGLE_CHOICES, distance, error_unit
 from schema.report import Calibration, CalibrationBin, CellFigures, Estimate, StatusRow, VariableFigures
 from schema.value import Status
-from schema.variable import Variable, VariableKind
+from schema.variable import Variable
 
 REPLICATES = 1000
 _BINS = 10
-_MINUTES_PER_DAY = 1440
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +85,11 @@ def _variable_figures(variable: Variable, column: Sequence[Cell], totals: Array,
     if variable.kind in SINGLE_CHOICES:
         filled = [row for row, cell in enumerate(column) if cell.gold is not None and cell.predicted is not None]
         figures["kappa"] = estimate(cohen_kappa(_confusion([column[row] for row in filled], weights[:, filled])))
-    unit = _error_unit(variable)
+    unit = error_unit(variable)
     if unit is not None:
-        errors = {row: error for row, cell in enumerate(column) if (error := distance(cell)) is not None}
+        errors = {
+            row: error for row, cell in enumerate(column) if (error := distance(cell.predicted, cell.gold)) is not None
+        }
         sizes, drawn = np.array(list(errors.values())), weights[:, list(errors)]
         figures["mean_error"] = estimate(ratio(drawn @ sizes, drawn.sum(axis=1)))
         figures["median_error"] = median(errors.values()) if errors else None
@@ -114,35 +115,6 @@ def _moments(filled: Sequence[Cell], weights: Array) -> Array:
     x, y = (numbers - (numbers.mean() if numbers.size else 0)).T
     sums: Array = weights @ np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
     return sums.T
-
-
-def _error_unit(variable: Variable) -> str | None:
-    """Unit of the variable's absolute error; None when its values have no distance."""
-    if variable.kind in NUMBERS:
-        return variable.unit
-    return {VariableKind.DATETIME: "min", VariableKind.TIME: "min", VariableKind.DATE: "days"}.get(variable.kind)
-
-
-def distance(cell: Cell) -> float | None:
-    """Absolute error: minutes for datetimes and times (23:50 is 20 min from 00:10), days for dates.
-
-    None when a side is empty, or when the values are not of one type or have no distance.
-    """
-    match cell.predicted, cell.gold:
-        case (int() | float() as predicted, int() | float() as gold):
-            return abs(predicted - gold)
-        case dt.datetime() as predicted, dt.datetime() as gold:
-            return abs((predicted - gold).total_seconds()) / 60
-        case dt.time() as predicted, dt.time() as gold:
-            apart = abs(_minutes(predicted) - _minutes(gold))
-            return min(apart, _MINUTES_PER_DAY - apart)
-        case dt.date() as predicted, dt.date() as gold if type(predicted) is type(gold):
-            return abs((predicted - gold).days)
-    return None
-
-
-def _minutes(clock: dt.time) -> float:
-    return clock.hour * 60 + clock.minute + clock.second / 60
 
 
 def status_rows(cells: Sequence[Cell]) -> tuple[StatusRow, ...]:

@@ -33,6 +33,7 @@ class PartialDate:
 
     @classmethod
     def of(cls, date: dt.date) -> PartialDate:
+        """The partial date of a whole day."""
         return cls(date.year, date.month, date.day)
 
     @classmethod
@@ -45,6 +46,7 @@ class PartialDate:
 
     @property
     def is_complete(self) -> bool:
+        """Whether year, month and day are all known."""
         return self.day is not None
 
     def earliest(self) -> dt.date:
@@ -92,6 +94,8 @@ class Section:
 
 
 class DateKind(StrEnum):
+    """How a date is written in a text."""
+
     ABSOLUTE = "absolute"  # "14/06/2021", "le 9 février 2021", "en mai 2016"
     RELATIVE = "relative"  # "hier", "il y a 3 jours", "ce jour": resolved against the note's date
     DAY_OFFSET = "day_offset"  # "J3", "H24": days since an anchor that the sentence does not name
@@ -178,6 +182,8 @@ class PatientRecord:
 
     @classmethod
     def of(cls, patient_id: str, documents: Sequence[Document]) -> PatientRecord:
+        """The record of one patient, its documents put in order of time."""
+
         def order(document: Document) -> tuple[dt.date, str]:
             written = document.written_on
             return (written.earliest() if written else dt.date.max, document.document_id)

@@ -28,6 +28,8 @@ class VariableKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
+    """One answer of a closed question: the code that the table holds and its label."""
+
     code: str
     label: str
 
@@ -40,7 +42,7 @@ class Variable:
         label: the question as written in the dictionary.
         note: the annotation rule ("Field Note"); "" when there is none.
         unit: unit named in the label, as written ("mmol/L", "kg/m²"); "" when there is none.
-        minimum, maximum: inclusive bounds, as typed in the dictionary (dates in the variable's own order); None if open.
+        minimum, maximum: inclusive bounds, as typed in the dictionary (dates in its own order); None if open.
         decimals: digits kept after the decimal mark (number_1dp → 1); None when free.
         decimal_mark: "." or "," as the export must write it.
         date_order: "ymd", "dmy" or "mdy" for dates and datetimes; "" otherwise.

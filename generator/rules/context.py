@@ -32,6 +32,12 @@ _BARE_NO_AFTER = re.compile(r"^\s*(?:\(\s*-\s*\)|non\b|neg\b|0\s*(?:[,;.]|$))")
 _YES_ANSWER = re.compile(r"^[^.,;:\n]{0,25}?[:=]\s*(?:oui\b|\+)")
 
 
+#: What may stand between a condition and the relative who has it: "AVC à 74 ans chez la", "diabète (".
+_SAID_OF_RELATIVE = re.compile(
+    r"^\s*(?:precoce\s*)?(?:a \d+ ans\s*)?(?:\(|(?:chez|du|de|de la|de son|de sa|le|la|son|sa|un|une|\s)+$)"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What is said of one mention of the patient's documents."""
@@ -131,9 +137,10 @@ def _hypothetical(document: Annotated, start: int, end: int, low: int, high: int
     text = document.folded
     for cue in document.within(PREFIX + "hypothesis.before", max(low, start - 45), start + 1):
         between = text[cue.end : start]
-        if cue.end <= start and not _masked(document, "hypothesis", cue.start, cue.end):
-            if not (_HARD_STOP.search(between) or "," in between or ":" in between):
-                return True
+        if cue.end > start or _masked(document, "hypothesis", cue.start, cue.end):
+            continue
+        if not (_HARD_STOP.search(between) or "," in between or ":" in between):
+            return True
     for cue in document.within(PREFIX + "hypothesis.after", end, min(high, end + 30)):
         between = text[end : cue.start]
         if not (_HARD_STOP.search(between) or "," in between or "(" in between):
@@ -154,8 +161,7 @@ def _family(document: Annotated, start: int, end: int, low: int, high: int) -> b
         if "," not in between or ":" in text[cue.start : cue.end + 3] or "familia" in text[cue.start : cue.end]:
             return True
     for cue in document.within(PREFIX + "family", end, min(high, end + 40)):
-        if re.search(r"^\s*(?:precoce\s*)?(?:a \d+ ans\s*)?(?:\(|(?:chez|du|de|de la|de son|de sa|le|la|son|sa|un|une|\s)+$)",
-                     text[end : cue.start]):  # fmt: skip
+        if _SAID_OF_RELATIVE.search(text[end : cue.start]):
             return True
     return False
 

@@ -8,6 +8,7 @@ variable is read.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -93,12 +94,12 @@ def find_episode(documents: Sequence[Annotated]) -> Episode:
 
 
 def _stay_of(document: Annotated) -> Episode:
-    """Admission and discharge days as a summary writes them: "du 14/06/2021 au 25/06/2021", "Entrée le … sortie le …"."""
+    """Admission and discharge days as a summary writes them: "du 14/06/2021 au 25/06/2021", "Entrée le …"."""
     text = document.folded
     admission: dt.date | None = None
     discharge: dt.date | None = None
     mentions = [m for m in document.document.dates if m.kind is not DateKind.CLOCK and m.date]
-    for first, second in zip(mentions, mentions[1:], strict=False):
+    for first, second in itertools.pairwise(mentions):
         if re.fullmatch(r"\s*(?:\([^)]*\))?\s*(?:au|jusqu'au|-|a)\s*", text[first.end : second.start]):
             lead = text[max(0, first.start - 60) : first.start]
             if _STAY.search(lead) and second.date and second.date.is_complete:

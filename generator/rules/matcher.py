@@ -5,8 +5,8 @@ A form is written as a clinician writes it, with two signs of its own:
 * ``*`` at the end of a word stands for any ending: ``thrombect*``;
 * ``…`` stands for a few words in between, within one sentence: ``occlusion … M1``.
 
-Case and accents never count; a word may end in a mark of plural or feminine that the form does not have ("statine" finds
-"statines"). Spaces match any run of white space or hyphens of one character ("stent retriever", "stent-retriever").
+Case and accents never count; a word may end in a mark of plural or feminine that the form does not have
+("statine" finds "statines"). Spaces match any run of white space or hyphens of one character ("stent retriever", "stent-retriever").
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Matcher:
         self._lengths: list[int] = []
         parts: dict[str, list[_Part]] = {}
         for concept, forms in lexicon.items():
-            for form in dict.fromkeys(spelling for form in forms for spelling in spellings(form)):
+            for form in dict.fromkeys(spelling for written in forms for spelling in spellings(written)):
                 literals = [literal.strip() for literal in form.replace("...", "…").split("…")]
                 if not all(literals):
                     raise ValueError(f"{concept}: the form {form!r} has an empty part")

@@ -120,8 +120,8 @@ def _label_matcher() -> Matcher:
 
 _PARENTHESES = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _TIME_WORDS = re.compile(
-    r"\b(?:a l'(?:admission|arrivee|entree)(?: a l'hopital)?|a la sortie|de sortie|initial\w*|a \d+ (?:h\w*|mois|ans?|jours?)|"
-    r"[jhm]\+?\d+|avant l'\w+|pendant le sejour|au domicile|connue?)\b"
+    r"\b(?:a l'(?:admission|arrivee|entree)(?: a l'hopital)?|a la sortie|de sortie|initial\w*|"
+    r"a \d+ (?:h\w*|mois|ans?|jours?)|[jhm]\+?\d+|avant l'\w+|pendant le sejour|au domicile|connue?)\b"
 )
 
 

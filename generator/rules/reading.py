@@ -40,6 +40,7 @@ class Reading:
 
     @property
     def document(self) -> Annotated:
+        """The document that holds the first cite."""
         return self.cites[0].document
 
 

@@ -14,7 +14,7 @@ _RESAVE = "Save the table again as 'CSV UTF-8' and give that file."
 
 @dataclass(frozen=True, slots=True)
 class CsvFile:
-    """Cells stripped of outer spaces. ``rows`` holds (row number, cells): the heading is row 1, blank rows are left out.
+    """Cells stripped of outer spaces. ``rows`` holds (row number, cells): the heading is row 1, blank rows are out.
 
     ``content`` is the file's bytes, read once so that a hash of them describes what was read.
     """

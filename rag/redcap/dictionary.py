@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.redcap import values
+from rag.redcap import branching, values
 from rag.redcap.choices import read_choices
 from rag.redcap.csvfile import CsvFile, read_csv
 from rag.redcap.units import unit_of
@@ -60,7 +60,7 @@ _FIXED_CHOICES = {
     "yesno": (VariableKind.YESNO, (Choice("1", "Oui"), Choice("0", "Non"))),
     "truefalse": (VariableKind.TRUEFALSE, (Choice("1", "Vrai"), Choice("0", "Faux"))),
 }
-_NUMBER = re.compile(r"number(?:_([1-9])dp)?(_comma_decimal)?")
+_NUMBER = re.compile(r"(?:number|float)(?:_([1-9])dp)?(_comma_decimal)?")
 _DATE = re.compile(r"(date|datetime|datetime_seconds)(?:_(ymd|dmy|mdy))?")
 
 
@@ -184,8 +184,22 @@ class _Reader:
         self._variables.append(variable)
 
     def with_known_branching(self) -> tuple[Variable, ...]:
-        """The variables read, in order."""
-        return tuple(self._variables)
+        """The variables read, in order; logic that cannot be evaluated is said and dropped."""
+        known = {variable.name for variable in self._variables}
+        return tuple(self._with_branching(variable, known) for variable in self._variables)
+
+    def _with_branching(self, variable: Variable, known: set[str]) -> Variable:
+        try:
+            unknown = sorted(branching.parse(variable.branching).names - known)
+            fault = f"names {', '.join(map(repr, unknown))}, which is not among the variables to fill"
+        except branching.BranchingError as error:
+            unknown, fault = [], f"cannot be read: {error}"
+        else:
+            if not unknown:
+                return variable
+        what = f"has branching logic that {fault}; the variable is taken as always applicable."
+        self._say(f"variable {variable.name!r}", what, "Mend the logic, or leave the cell empty where it is closed.")
+        return dataclasses.replace(variable, branching="")
 
     def _say(self, where: str, what: str, remedy: str, *, lost: bool = False) -> None:
         self.problems.append(Problem(f"{self._file}, {where}", what, remedy, lost))
@@ -238,13 +252,12 @@ class _Reader:
             return variable
         if validation in ("integer", "int"):
             return dataclasses.replace(variable, kind=VariableKind.INTEGER)
-        if validation in ("number", "float") or (number := _NUMBER.fullmatch(validation)):
-            number = _NUMBER.fullmatch(validation)
+        if number := _NUMBER.fullmatch(validation):
             return dataclasses.replace(
                 variable,
                 kind=VariableKind.NUMBER,
-                decimals=int(number[1]) if number and number[1] else None,
-                decimal_mark="," if number and number[2] else ".",
+                decimals=int(number[1]) if number[1] else None,
+                decimal_mark="," if number[2] else ".",
             )
         if date := _DATE.fullmatch(validation):
             return dataclasses.replace(
