@@ -1,0 +1,57 @@
+"""Hashes of everything that decides a run's result, so that a resumed run never mixes two of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+from schema.run import Fingerprint
+
+#: Packages of the project whose files (code and lexicons) decide what is read.
+_CODE = ("schema", "rag", "retriever", "generator")
+_LIBRARIES = ("cohort-rag", "edsnlp", "pydantic")
+
+
+def fingerprint(documents: Path, dictionary: Path, study: Path | None) -> Fingerprint:
+    """Hash the inputs and the code. Every byte of the documents is read once."""
+    return Fingerprint(
+        documents=_hash_tree(documents),
+        dictionary=_hash_tree(dictionary),
+        study=_hash_tree(study) if study else "",
+        code=_hash_code(),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions of this project and of the libraries that decide what is read."""
+    return {name: metadata.version(name) for name in _LIBRARIES}
+
+
+def _hash_tree(path: Path) -> str:
+    """SHA-256 of a file, or of the names and contents of a folder's files."""
+    if not path.is_dir():
+        return _hash_files([(path.name, path)])
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    return _hash_files((file.relative_to(path).as_posix(), file) for file in files)
+
+
+def _hash_code() -> str:
+    files: list[tuple[str, Path]] = []
+    for package in _CODE:
+        spec = find_spec(package)
+        for root in map(Path, (spec and spec.submodule_search_locations) or ()):
+            found = (file for file in root.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+            files += [(f"{package}/{file.relative_to(root).as_posix()}", file) for file in found]
+    return _hash_files(sorted(files))
+
+
+def _hash_files(files: Iterable[tuple[str, Path]]) -> str:
+    total = hashlib.sha256()
+    for name, file in files:
+        with file.open("rb") as stream:
+            content = hashlib.file_digest(stream, "sha256").hexdigest()
+        total.update(f"{name}\0{content}\n".encode("utf-8", "surrogateescape"))
+    return total.hexdigest()

@@ -1,0 +1,73 @@
+"""One patient: documents -> values of the generator -> values that the dictionary accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from generator.protocol import Generator
+from rag.corpus.build import build_document
+from rag.redcap import branching, values
+from rag.store import PatientResult, Source
+from schema.document import PatientRecord, RawDocument
+from schema.problem import Problem
+from schema.value import ExtractedValue, Status, Value
+from schema.variable import Variable
+
+
+class PatientReader:
+    """Reads one patient at a time into values ready for the table."""
+
+    def __init__(self, variables: Sequence[Variable], generator: Generator) -> None:
+        self._variables = tuple(variables)
+        self._generator = generator
+        self._conditions = {v.name: branching.parse(v.branching) for v in variables if v.branching}
+
+    def read(self, place: int, raw_documents: Sequence[RawDocument]) -> PatientResult:
+        """Fill every variable from the documents of one patient (at least one)."""
+        problems: list[Problem] = []
+        documents = [build_document(raw, problems.append) for raw in raw_documents]
+        record = PatientRecord.of(raw_documents[0].patient_id, documents)
+        found = self._generator.fill(record)
+        texts = {document.document_id: document.source_text for document in documents}
+        checked = [_check(variable, value, texts) for variable, value in zip(self._variables, found, strict=True)]
+        final = close_branches(self._conditions, checked)
+        sources = tuple(Source(d.document_id, d.type, str(d.written_on or "")) for d in record.documents)
+        return PatientResult(place, record.patient_id, final, sources, tuple(problems))
+
+
+def _check(variable: Variable, found: ExtractedValue, texts: Mapping[str, str]) -> ExtractedValue:
+    """Turn a value that breaks the dictionary's rules, or cites what is not written, into an invalid one."""
+    for evidence in found.evidence:
+        text = texts.get(evidence.document_id, "")
+        if not evidence.quote or text[evidence.start : evidence.end] != evidence.quote:
+            unfounded = replace(found, evidence=())
+            return _empty(unfounded, Status.INVALID, "La citation donnée ne figure pas dans le document.")
+    if found.value is None:
+        return found
+    try:
+        return replace(found, value=values.validate(variable, found.value))
+    except values.InvalidValue:
+        return _empty(found, Status.INVALID, "La valeur lue n'est pas admise par le dictionnaire.")
+
+
+def close_branches(
+    conditions: Mapping[str, branching.Branching], found: Sequence[ExtractedValue]
+) -> tuple[ExtractedValue, ...]:
+    """Empty the cells whose branching logic is not fulfilled, until no emptied cell closes another one."""
+    cells = {value.variable: value for value in found}
+    open_conditions = dict(conditions)
+    while True:
+        row = {name: cell.value for name, cell in cells.items()}
+        closed = [name for name, condition in open_conditions.items() if not condition.applies(row)]
+        if not closed:
+            return tuple(cells.values())
+        for name in closed:
+            reason = f"Sans objet : la condition {open_conditions.pop(name).text} n'est pas remplie."
+            cells[name] = _empty(cells[name], Status.NOT_APPLICABLE, reason)
+
+
+def _empty(found: ExtractedValue, status: Status, explanation: str) -> ExtractedValue:
+    """The cell without its value, which is kept as a candidate."""
+    candidates: tuple[Value, ...] = found.candidates if found.value is None else (found.value,)
+    return replace(found, status=status, value=None, confidence=0.0, candidates=candidates, explanation=explanation)

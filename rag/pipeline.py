@@ -1,0 +1,241 @@
+"""The main path: documents -> spool -> values by patient -> store -> table."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import heapq
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from tqdm import tqdm
+
+from generator.protocol import Generator
+from generator.rules.reader import RulesGenerator
+from rag.corpus.read import read_documents
+from rag.fingerprint import fingerprint, versions
+from rag.patient import PatientReader
+from rag.redcap.dictionary import read_dictionary
+from rag.settings import load_study
+from rag.store import PatientResult, RunStore, Spool, discard_spool
+from rag.tables import export
+from rag.workers import Failure, ReadPlace, read_all
+from schema.problem import InputError, Problem
+from schema.run import Fingerprint, RunManifest
+from schema.study import Study
+from schema.value import ExtractedValue, Status
+from schema.variable import Variable
+
+#: Builds a generator from the dictionary's variables and the study; picklable (a class or a module's function).
+MakeGenerator = Callable[[Sequence[Variable], Study], Generator]
+
+
+class Mode(StrEnum):
+    """What to do with an earlier run in the same folder."""
+
+    NEW = "new"  # refuse to touch it
+    RESUME = "resume"  # go on with it
+    FRESH = "fresh"  # start again; its results stay in the store
+
+
+@dataclass(frozen=True, slots=True)
+class FillRequest:
+    """The arguments of one fill.
+
+    Args:
+        documents: folder or file, as `rag.corpus.read.read_documents` takes it.
+        out: the run's folder; made if missing.
+        workers: number of processes that read patients, at least 1.
+        progress: show a progress bar on stderr.
+    """
+
+    documents: Path
+    dictionary: Path
+    out: Path
+    study: Path | None = None
+    workers: int = 1
+    mode: Mode = Mode.NEW
+    progress: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FillReport:
+    """What a fill did; ``failed`` holds one problem for each patient on whom the program broke."""
+
+    manifest: RunManifest
+    problems: tuple[Problem, ...]
+    failed: tuple[Problem, ...]
+
+    def summary(self) -> list[str]:
+        """What the run gave, in a few lines for a person."""
+        run = self.manifest
+        filled = sum(run.cells.get(status.value, 0) for status in Status if status.fills)
+        by_status = ", ".join(f"{name} {count}" for name, count in sorted(run.cells.items()))
+        lines = [
+            f"{run.patients} patients, {run.documents} documents, {run.variables} variables in {run.seconds:.1f} s",
+            f"{filled} of {sum(run.cells.values())} cells filled ({by_status})",
+        ]
+        if self.failed:
+            lines.append(f"{len(self.failed)} patients failed; run again with --resume to retry them alone")
+        return lines
+
+
+def fill(request: FillRequest, make_generator: MakeGenerator = RulesGenerator) -> FillReport:
+    """Fill the table of a cohort and write it, with its evidence, in ``request.out``.
+
+    Raises:
+        InputError: nothing can be filled, or the folder holds another run (the message says what to do).
+    """
+    started = time.monotonic()
+    _check_paths(request)
+    dictionary = read_dictionary(request.dictionary)
+    problems = list(dictionary.problems)
+    study = load_study(request.study, [variable.name for variable in dictionary.variables], problems.append)
+    inputs = fingerprint(request.documents, request.dictionary, request.study)
+    with RunStore(request.out) as store:
+        _open_run(store, inputs, request)
+        with _spool(request, problems) as spool:
+            store.add_problems(problems)
+            make_reader = functools.partial(_make_reader, spool.path, dictionary.variables, study, make_generator)
+            failures = _read_patients(store, spool, make_reader, request)
+            failed = tuple(_failure_problem(spool, failure) for failure in failures)
+            said = (*store.problems(), *failed)
+            run_id, created_at = store.identity()
+            manifest = RunManifest(
+                run_id=run_id,
+                created_at=created_at,
+                seconds=round(time.monotonic() - started, 3),
+                fingerprint=inputs,
+                versions=versions(),
+                arguments=_arguments(request),
+                patients=spool.patients,
+                documents=spool.documents,
+                variables=len(dictionary.variables),
+                cells=_count_cells(store, len(failures) * len(dictionary.variables)),
+                problems=len(said),
+                failed_patients=len(failures),
+            )
+            results = functools.partial(_all_results, store, spool, failures, dictionary.variables)
+            export(request.out, dictionary, results, said, manifest)
+        if not failures:
+            store.finish(manifest)
+            discard_spool(request.out)
+    return FillReport(manifest, said, failed)
+
+
+def _check_paths(request: FillRequest) -> None:
+    if not request.documents.exists():
+        what, remedy = "does not exist.", "Check the path given to --documents."
+        raise InputError(Problem(str(request.documents), what, remedy))
+    if request.out.exists() and not request.out.is_dir():
+        raise InputError(Problem(str(request.out), "is a file.", "Give the path of a folder to --out."))
+    if request.out.resolve().is_relative_to(request.documents.resolve()):
+        what = "lies inside the folder of the documents: its tables would be read as documents."
+        raise InputError(Problem(str(request.out), what, "Give a folder elsewhere to --out."))
+
+
+def _open_run(store: RunStore, inputs: Fingerprint, request: FillRequest) -> None:
+    """Select the run to work on, or say why there is none."""
+    latest = None if request.mode is Mode.FRESH else store.latest()
+    if latest is None:
+        discard_spool(request.out)
+        store.start(inputs, dt.datetime.now(dt.UTC))
+        return
+    earlier, finished = latest
+    if request.mode is Mode.NEW:
+        what = f"already holds {'a finished' if finished else 'an unfinished'} run."
+        remedy = "Add --resume to go on with it, --fresh to start again, or give another folder to --out."
+        raise InputError(Problem(str(request.out), what, remedy))
+    changed = earlier.differences(inputs)
+    if changed:
+        what = f"this run cannot be resumed: changed since it was started: {', '.join(changed)}."
+        remedy = "Put back what it was started with, or start again with --fresh."
+        raise InputError(Problem(str(request.out), what, remedy))
+
+
+def _spool(request: FillRequest, problems: list[Problem]) -> Spool:
+    """The documents by patient: those kept by an interrupted run, else read from the source."""
+    spool = Spool.find(request.out)
+    if spool is None:
+        read: list[Problem] = []
+        spool = Spool.write(request.out, read_documents(request.documents, read.append), read)
+    problems += spool.problems()
+    if spool.patients == 0:
+        spool.__exit__()
+        discard_spool(request.out)
+        what, remedy = "no usable document was found.", "Check --documents; docs/install.md lists what can be read."
+        raise InputError(*problems, Problem(str(request.documents), what, remedy))
+    return spool
+
+
+def _make_reader(
+    spool: Path, variables: tuple[Variable, ...], study: Study, make_generator: MakeGenerator
+) -> ReadPlace:
+    """Runs in the process that will read the patients."""
+    patient_reader = PatientReader(variables, make_generator(variables, study))
+    documents = Spool(spool)
+
+    def read_place(place: int) -> PatientResult | Failure:
+        try:
+            return patient_reader.read(place, documents.raw_documents(place))
+        except Exception as error:
+            return Failure(place, type(error).__name__)  # its message may quote the patient's documents
+
+    return read_place
+
+
+def _read_patients(
+    store: RunStore, spool: Spool, make_reader: Callable[[], ReadPlace], request: FillRequest
+) -> list[Failure]:
+    """Read and store every patient that is not stored yet; return those on whom the program broke."""
+    done = store.done()
+    places = [place for place in range(spool.patients) if place not in done]
+    failures: list[Failure] = []
+    with tqdm(total=spool.patients, initial=len(done), unit="patient", disable=not request.progress) as bar:
+        for result in read_all(places, make_reader, request.workers):
+            if isinstance(result, Failure):
+                failures.append(result)
+            else:
+                store.add(result)
+            bar.update()
+    return sorted(failures, key=lambda failure: failure.place)
+
+
+def _all_results(
+    store: RunStore, spool: Spool, failures: Sequence[Failure], variables: Sequence[Variable]
+) -> Iterator[PatientResult]:
+    """Every patient in order: what is stored, and cells that say "failed" for those on whom the program broke."""
+    broken = (_failed_result(spool, failure, variables) for failure in failures)
+    return heapq.merge(store.results(), broken, key=lambda result: result.place)
+
+
+def _failed_result(spool: Spool, failure: Failure, variables: Sequence[Variable]) -> PatientResult:
+    patient_id = spool.patient_id(failure.place)
+    cells = tuple(ExtractedValue(patient_id, variable.name, Status.FAILED) for variable in variables)
+    return PatientResult(failure.place, patient_id, cells)
+
+
+def _failure_problem(spool: Spool, failure: Failure) -> Problem:
+    return Problem(
+        f"patient {spool.patient_id(failure.place)!r}",
+        f"the program broke on this patient ({failure.reason}); the row is empty.",
+        "Run the same command with --resume to try again; if it breaks again, report the type of the error.",
+    )
+
+
+def _count_cells(store: RunStore, failed: int) -> dict[str, int]:
+    return {**store.counts(), **({Status.FAILED.value: failed} if failed else {})}
+
+
+def _arguments(request: FillRequest) -> dict[str, str]:
+    return {
+        "documents": str(request.documents),
+        "dictionary": str(request.dictionary),
+        "study": str(request.study or ""),
+        "out": str(request.out),
+        "workers": str(request.workers),
+        "mode": request.mode.value,
+    }

@@ -1,0 +1,23 @@
+"""A value as people and other programs read it: its code, the label of its code."""
+
+from __future__ import annotations
+
+from rag.redcap import values
+from schema.value import Value
+from schema.variable import Variable
+
+
+def coded(variable: Variable, value: Value | None) -> str | list[str] | None:
+    """A value as the table writes it; the codes ticked, for a checkbox; None for an empty cell."""
+    if value is None:
+        return None
+    if isinstance(value, tuple):
+        return list(value)
+    return values.encode(variable, value)[variable.name]
+
+
+def meaning(variable: Variable, value: Value | None) -> str:
+    """The labels of the codes of a value, "" for a value without code."""
+    labels = {choice.code: choice.label for choice in variable.choices}
+    codes = value if isinstance(value, tuple) else (value,)
+    return " | ".join(labels[code] for code in codes if isinstance(code, str) and code in labels)
