@@ -1,0 +1,62 @@
+"""Sentences of French hospital notes, whose lines mean as much as their full stops."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from schema.document import Section
+
+# A full stop ends a sentence when a capital, a digit, a quote or a dash follows; a line break always does.
+_END = re.compile(r"\n+|[.!?…]+[»\")\]]*[ \t]+(?=[A-ZÀ-ÖØ-ÞŒ0-9«\"(\[–—•=>→-])")
+_LAST_WORD = re.compile(r"[^\W_]+[’']?\Z")
+
+_ABBREVIATIONS = frozenset(
+    "dr drs pr prs pf m mm mme mmes mlle mlles mr st ste me cf env ex p pp av bd bld chir tél tel réf ref fig vol art "
+    "no nb resp max min approx ann serv bât bat esc ch vs ou janv jan févr fév fev avr juil sept oct nov déc dec "
+    "lun mar mer jeu ven sam dim conf hosp ant post sup inf lat méd dte gche bilat cp cps gel amp inj".split()
+)
+# These are abbreviations only before a number: "ch. 214", "min. 3", but "à droite, lat. Pas de…" ends there.
+_ONLY_BEFORE_DIGIT = frozenset(
+    "m p ch max min ann resp ant post sup inf lat dte gche bilat cp cps gel amp inj hosp ou nb no ex vs env conf "
+    "méd tel tél réf ref fig vol art bât bat esc mar mer av".split()
+)
+_TITLES = frozenset("dr drs pr prs m mm mme mmes mlle mr".split())
+
+
+def sentences(text: str, sections: Sequence[Section]) -> tuple[tuple[int, int], ...]:
+    """Positions [start, end) of the sentences of ``text``, trimmed, in order; none crosses a section's start."""
+    cuts = {section.start for section in sections}
+    for match in _END.finditer(text):
+        if text[match.start()] != "." or not _is_abbreviation(text, match.start(), text[match.end()]):
+            cuts.add(match.end())
+    cuts.add(len(text))
+    found: list[tuple[int, int]] = []
+    start = 0
+    for cut in sorted(cuts):
+        piece = text[start:cut]
+        bare = piece.strip()
+        if bare:
+            first = start + len(piece) - len(piece.lstrip())
+            found.append((first, first + len(bare)))
+        start = cut
+    return tuple(found)
+
+
+def _is_abbreviation(text: str, stop: int, following: str) -> bool:
+    """Whether the full stop at ``stop`` belongs to the word before it ("Dr.", "J.", "2." at a line's start)."""
+    line_start = text.rfind("\n", max(0, stop - 40), stop) + 1 or max(0, stop - 40)
+    before = text[line_start:stop]
+    match = _LAST_WORD.search(before)
+    if not match:
+        return False
+    word = match[0]
+    if word.isdigit() or (word.isupper() and set(word) <= set("IVX")):
+        return not before[: match.start()].strip(" \t-–•*#")  # numbering of a list or a heading
+    if len(word) == 1 and word.isupper() and word != "M":
+        previous = before[: match.start()].split()
+        return not previous or previous[-1].rstrip(".").lower() in _TITLES or previous[-1][:1].isupper()
+    folded = word.lower()
+    if folded in _TITLES:
+        return not following.isdigit()
+    return folded in _ABBREVIATIONS and (following.isdigit() or folded not in _ONLY_BEFORE_DIGIT)
