@@ -38,7 +38,10 @@ def read_csv(path: Path) -> CsvFile:
     text = _decoded(path.name, content)
     delimiter = _delimiter(text)
     try:
-        lines = [tuple(cell.strip() for cell in row) for row in csv.reader(io.StringIO(text), delimiter=delimiter)]
+        lines = [
+            tuple(cell.strip() for cell in row)
+            for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        ]
     except csv.Error as error:
         raise InputError(Problem(path.name, f"is not a delimited table ({error}).", _RESAVE)) from None
     numbered = [(number, cells) for number, cells in enumerate(lines, start=1) if any(cells)]
@@ -68,7 +71,7 @@ def _delimiter(text: str) -> str:
 
     def width(delimiter: str) -> int:
         try:
-            return max(len(next(csv.reader(io.StringIO(text.lstrip()), delimiter=delimiter), [])), 1)
+            return max(len(next(csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=delimiter), [])), 1)
         except csv.Error:
             return 0
 

@@ -26,6 +26,7 @@ _HEADINGS = {
     "field_label": "label",
     "choices_calculations_or_slider_labels": "choices",
     "choices_or_calculations": "choices",
+    "choices_or_slider_labels": "choices",
     "select_choices_or_calculations": "choices",
     "field_note": "note",
     "text_validation_type_or_show_slider_number": "validation",

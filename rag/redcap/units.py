@@ -44,7 +44,7 @@ def unit_of(text: str) -> str:
     "(scanner ou diffusion)" and "(J1)" are no units; "(années)", "(%)", "[10^9/L]", "(mmol/L, à jeun)" are.
     """
     for match in _BRACKETS.finditer(text):
-        for part in re.split(r"\s*[;:]\s+|,\s+", match[1] or match[2] or ""):
+        for part in re.split(r"\s*;\s*|,\s+", match[1] or match[2] or ""):
             candidate = _LEAD.sub("", part.strip(), count=1)
             if is_unit(candidate):
                 return candidate
