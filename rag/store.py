@@ -182,7 +182,7 @@ class RunStore:
     def __init__(self, run: Path) -> None:
         self.run = run
         self.number = 0
-        run.mkdir(parents=True, exist_ok=True)
+        run.mkdir(mode=0o700, parents=True, exist_ok=True)  # it quotes the patients' documents
         path = run / "run.sqlite"
         self._base = sqlite3.connect(path, timeout=1.0, isolation_level=None)
         try:
@@ -191,7 +191,6 @@ class RunStore:
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.execute("PRAGMA synchronous = NORMAL")
             self._base.executescript(f"BEGIN IMMEDIATE; {_RUN_TABLES} COMMIT;")
-            path.chmod(0o600)
         except sqlite3.OperationalError as error:
             self._base.close()
             what, remedy = f"cannot be opened ({error}).", "Wait for the other fill to end, or write to another folder."

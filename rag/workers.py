@@ -66,7 +66,8 @@ def _read_in_pool(
     try:
         while waiting or under_way:
             while waiting and len(under_way) < workers * _AHEAD:
-                under_way[pool.submit(_read_chunk, waiting[0])] = waiting.popleft()
+                future = pool.submit(_read_chunk, waiting[0])  # raises when the pool is broken: the chunk is kept
+                under_way[future] = waiting.popleft()
             finished, _ = wait(under_way, return_when=FIRST_COMPLETED)
             for future in finished:
                 results = future.result()
