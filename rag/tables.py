@@ -30,7 +30,7 @@ def export(
     """Write every export of a run in the folder ``out``; each file appears whole or not at all."""
     variables = dictionary.variables
     with replacing(out / "table.csv") as path:
-        write_table(path, dictionary, {result.patient_id: _typed_row(result) for result in results()})
+        write_table(path, dictionary, ((result.patient_id, _typed_row(result)) for result in results()))
     with replacing(out / "evidence.jsonl") as path:
         _write_evidence(path, variables, results())
     with replacing(out / "table.parquet") as path:

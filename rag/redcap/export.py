@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from rag.redcap.csvfile import CsvFile, read_csv
@@ -60,8 +60,10 @@ def read_table(path: Path, dictionary: Dictionary) -> tuple[dict[str, Row], tupl
     return table, tuple(problems)
 
 
-def write_table(path: Path, dictionary: Dictionary, rows: Mapping[str, Mapping[str, Value | None]]) -> None:
+def write_table(path: Path, dictionary: Dictionary, rows: Iterable[tuple[str, Mapping[str, Value | None]]]) -> None:
     """Write the import file: the record id, then every variable in dictionary order; UTF-8, LF, rows as given.
+
+    ``rows`` are (record id, values by variable name), read one at a time: a cohort need not fit in memory.
 
     Free text that a spreadsheet would run as a formula is preceded by an apostrophe, which `read_table` takes away;
     figures and phone numbers are left alone. Record ids stay as they are, even '=1+1': REDCap must find its record
@@ -74,7 +76,7 @@ def write_table(path: Path, dictionary: Dictionary, rows: Mapping[str, Mapping[s
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([dictionary.record_id, *columns(dictionary.variables)])
-        for record, row in rows.items():
+        for record, row in rows:
             if unknown := sorted(row.keys() - known):
                 raise KeyError(f"not in the dictionary: {', '.join(unknown)}")
             cells = [record]
