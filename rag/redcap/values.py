@@ -28,7 +28,7 @@ _TICKED = frozenset({"1", "checked", "coche", "oui", "x", "true", "vrai", "yes"}
 _UNTICKED = frozenset({"0", "unchecked", "non coche", "non", "false", "faux", "no", ""})
 _EMAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
 _PHONE = re.compile(r"\+?[0-9 ().-]+")
-_ZIPCODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z -]{1,8}[0-9A-Za-z]")
+_ZIPCODE = re.compile(r"(?=.*[0-9])[0-9A-Za-z][0-9A-Za-z -]{1,8}[0-9A-Za-z]")
 _WHOLE_FLOAT = re.compile(r"(-?[0-9]+)[.,]0+")
 
 
