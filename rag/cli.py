@@ -125,7 +125,8 @@ def _fill(arguments: argparse.Namespace) -> int:
 
 
 def _ask(arguments: argparse.Namespace) -> int:
-    from rag.ask import AskRequest, ask, to_json, to_text
+    from rag.answers import to_json, to_text
+    from rag.ask import AskRequest, ask
 
     answer = ask(
         AskRequest(
@@ -137,6 +138,7 @@ def _ask(arguments: argparse.Namespace) -> int:
             question=arguments.question,
         )
     )
+    _say_problems(answer.problems)
     print(to_json(answer) if arguments.json else to_text(answer, colour=sys.stdout.isatty()))
     return _DONE
 

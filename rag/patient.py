@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from generator.protocol import Generator
 from rag.corpus.build import build_document
 from rag.redcap import branching, values
-from rag.store import PatientResult, Source
 from schema.document import PatientRecord, RawDocument
 from schema.problem import Problem
 from schema.value import ExtractedValue, Status, Value
 from schema.variable import Variable
+
+
+def build_record(raw_documents: Sequence[RawDocument], on_problem: Callable[[Problem], None]) -> PatientRecord:
+    """Read the documents of one patient (at least one)."""
+    documents = [build_document(raw, on_problem) for raw in raw_documents]
+    return PatientRecord.of(raw_documents[0].patient_id, documents)
 
 
 class PatientReader:
@@ -23,17 +28,12 @@ class PatientReader:
         self._generator = generator
         self._conditions = {v.name: branching.parse(v.branching) for v in variables if v.branching}
 
-    def read(self, place: int, raw_documents: Sequence[RawDocument]) -> PatientResult:
-        """Fill every variable from the documents of one patient (at least one)."""
-        problems: list[Problem] = []
-        documents = [build_document(raw, problems.append) for raw in raw_documents]
-        record = PatientRecord.of(raw_documents[0].patient_id, documents)
+    def read(self, record: PatientRecord) -> tuple[ExtractedValue, ...]:
+        """One value per variable, in the dictionary's order."""
         found = self._generator.fill(record)
-        texts = {document.document_id: document.source_text for document in documents}
+        texts = {document.document_id: document.source_text for document in record.documents}
         checked = [_check(variable, value, texts) for variable, value in zip(self._variables, found, strict=True)]
-        final = close_branches(self._conditions, checked)
-        sources = tuple(Source(d.document_id, d.type, str(d.written_on or "")) for d in record.documents)
-        return PatientResult(place, record.patient_id, final, sources, tuple(problems))
+        return close_branches(self._conditions, checked)
 
 
 def _check(variable: Variable, found: ExtractedValue, texts: Mapping[str, str]) -> ExtractedValue:

@@ -17,10 +17,10 @@ from generator.protocol import Generator
 from generator.rules.reader import RulesGenerator
 from rag.corpus.read import read_documents
 from rag.fingerprint import fingerprint, versions
-from rag.patient import PatientReader
+from rag.patient import PatientReader, build_record
 from rag.redcap.dictionary import read_dictionary
 from rag.settings import load_study
-from rag.store import PatientResult, RunStore, Spool, discard_spool
+from rag.store import PatientResult, RunStore, Source, Spool, discard_spool
 from rag.tables import export
 from rag.workers import Failure, ReadPlace, read_all
 from schema.problem import InputError, Problem
@@ -175,12 +175,15 @@ def _make_reader(
     spool: Path, variables: tuple[Variable, ...], study: Study, make_generator: MakeGenerator
 ) -> ReadPlace:
     """Runs in the process that will read the patients."""
-    patient_reader = PatientReader(variables, make_generator(variables, study))
+    reader = PatientReader(variables, make_generator(variables, study))
     documents = Spool(spool)
 
     def read_place(place: int) -> PatientResult | Failure:
         try:
-            return patient_reader.read(place, documents.raw_documents(place))
+            problems: list[Problem] = []
+            record = build_record(documents.raw_documents(place), problems.append)
+            sources = tuple(Source(d.document_id, d.type, str(d.written_on or "")) for d in record.documents)
+            return PatientResult(place, record.patient_id, reader.read(record), sources, tuple(problems))
         except Exception as error:
             return Failure(place, type(error).__name__)  # its message may quote the patient's documents
 

@@ -1,0 +1,169 @@
+"""Ask about one patient: a variable by its name, or a question in French."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.rules.reader import RulesGenerator
+from rag.corpus.read import read_documents
+from rag.patient import PatientReader, build_record
+from rag.questions import match_question
+from rag.redcap.dictionary import read_dictionary
+from rag.settings import load_study, nearest_hint
+from schema.document import Document, PatientRecord, RawDocument
+from schema.problem import InputError, Problem
+from schema.study import Study
+from schema.value import ExtractedValue
+from schema.variable import Question, Variable
+
+_PASSAGES = 3
+_PATIENTS_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class AskRequest:
+    """Either ``variable`` (a name of the dictionary) or ``question`` (in French) is given."""
+
+    documents: Path
+    dictionary: Path
+    patient_id: str
+    study: Path | None = None
+    variable: str | None = None
+    question: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """``context[start - offset : end - offset]`` is the quote, in the document's text as given.
+
+    Args:
+        start, end: positions of the quote in the document as given.
+        context: the sentences around the quote.
+        offset: position of the context in the document as given.
+        date: of the document, "" when unknown.
+    """
+
+    document_id: str
+    type: str
+    date: str
+    start: int
+    end: int
+    context: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the documents say.
+
+    Args:
+        variable: the variable asked for, or the one the question was understood as; None when no variable fits.
+        others: other variables that the question may mean, nearest first.
+        found: the value read for ``variable``.
+        citations: the evidence of ``found``.
+        passages: where to look, best first; only for a question to which no variable gives a value.
+        problems: doubts about the dictionary, the study file and the patient's documents.
+    """
+
+    patient_id: str
+    question: str | None
+    variable: Variable | None
+    others: tuple[Variable, ...]
+    found: ExtractedValue | None
+    citations: tuple[Citation, ...]
+    passages: tuple[Citation, ...]
+    problems: tuple[Problem, ...]
+
+
+def ask(request: AskRequest) -> Answer:
+    """Answer from the documents of one patient.
+
+    Raises:
+        InputError: the inputs cannot be read, or the patient or the variable is unknown (near names are suggested).
+    """
+    dictionary = read_dictionary(request.dictionary)
+    problems = list(dictionary.problems)
+    study = load_study(request.study, [variable.name for variable in dictionary.variables], problems.append)
+    if request.question is None:
+        matches = [_named(request, dictionary.variables)]
+    else:
+        matches = match_question(request.question, dictionary.variables, study)
+    record = build_record(_patient_documents(request), problems.append)
+    variable, others = (matches[0], tuple(matches[1:])) if matches else (None, ())
+    found = _read(record, dictionary.variables, study, variable) if variable else None
+    return Answer(
+        patient_id=record.patient_id,
+        question=request.question,
+        variable=variable,
+        others=others,
+        found=found,
+        citations=_citations(record, found) if found else (),
+        passages=() if request.question is None or (found and found.evidence) else _passages(record, request.question),
+        problems=tuple(problems),
+    )
+
+
+def _named(request: AskRequest, variables: Sequence[Variable]) -> Variable:
+    for variable in variables:
+        if variable.name == request.variable:
+            return variable
+    name = request.variable or ""
+    remedy = nearest_hint(name, (v.name for v in variables)) or "Give a name of its first column."
+    raise InputError(Problem(str(request.dictionary), f"declares no variable {name!r} to fill.", remedy))
+
+
+def _patient_documents(request: AskRequest) -> list[RawDocument]:
+    problems: list[Problem] = []
+    others: dict[str, None] = {}
+    found: list[RawDocument] = []
+    for raw in read_documents(request.documents, problems.append):
+        if raw.patient_id == request.patient_id:
+            found.append(raw)
+        else:
+            others[raw.patient_id] = None
+    if not found:
+        some = ", ".join(list(others)[:_PATIENTS_NAMED])
+        remedy = nearest_hint(request.patient_id, others) or (f"The first patients are {some}." if others else "")
+        what = f"holds no usable document of patient {request.patient_id!r}."
+        raise InputError(*problems, Problem(str(request.documents), what, remedy))
+    return found
+
+
+def _read(record: PatientRecord, variables: tuple[Variable, ...], study: Study, variable: Variable) -> ExtractedValue:
+    """All variables are read, since branching logic makes one depend on others."""
+    values = PatientReader(variables, RulesGenerator(variables, study)).read(record)
+    return next(value for value in values if value.variable == variable.name)
+
+
+def _citations(record: PatientRecord, found: ExtractedValue) -> tuple[Citation, ...]:
+    documents = {document.document_id: document for document in record.documents}
+    return tuple(_citation(documents[e.document_id], e.start, e.end) for e in found.evidence)
+
+
+def _citation(document: Document, start: int, end: int) -> Citation:
+    sentences = (document.locate(*sentence) for sentence in document.sentences)
+    around = [span for span in sentences if span.start < end and span.end > start]
+    first = min([start, *(span.start for span in around)])
+    last = max([end, *(span.end for span in around)])
+    date = str(document.written_on or "")
+    context = document.source_text[first:last]
+    return Citation(document.document_id, document.type, date, start, end, context, first)
+
+
+def _passages(record: PatientRecord, question: str) -> tuple[Citation, ...]:
+    from retriever.embed import HashedNgramEncoder
+    from retriever.index import DenseIndex
+    from retriever.retrieve import HybridRetriever
+
+    index = DenseIndex.in_memory(HashedNgramEncoder())
+    try:
+        index.upsert(record.documents)
+        found = HybridRetriever(record, index).retrieve(Question(record.patient_id, text=question), _PASSAGES)
+    finally:
+        index.close()
+    documents = {document.document_id: document for document in record.documents}
+    places = [(documents[p.span.document_id], p.span) for p in found]
+    located = [(document, document.locate(span.start, span.end)) for document, span in places]
+    return tuple(_citation(document, span.start, span.end) for document, span in located)
