@@ -98,10 +98,10 @@ def read_dictionary(path: Path) -> Dictionary:
         InputError: the file cannot be read, lacks a required column, or declares no variable to fill.
     """
     file = read_csv(path)
-    fields = _fields(file)
+    headings = _headings(file)
     reader = _Reader(file.name)
-    for row, field in fields:
-        reader.read(row, field)
+    for row, cells in file.rows:
+        reader.read(row, headings, cells)
     variables = reader.with_known_branching()
     if not variables:
         what = "declares no variable that can be filled."
@@ -119,19 +119,19 @@ def _key(heading: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", heading.lower()).strip("_")
 
 
-def _fields(file: CsvFile) -> list[tuple[int, dict[str, str]]]:
-    """Rows as dicts with every key of `_HEADINGS`' values; raises InputError when a required column is missing."""
+def _headings(file: CsvFile) -> list[str]:
+    """What each column holds, in the words of `_HEADINGS`' values, "" when it is not read.
+
+    Raises:
+        InputError: a required column is missing.
+    """
     found = [_HEADINGS.get(_key(heading), "") for heading in file.header]
     missing = [heading for part, heading in _REQUIRED.items() if part not in found]
     if missing:
         what = f"has no column {', '.join(map(repr, missing))} in its first row."
         remedy = "Export the data dictionary from REDCap again, with its heading row, and do not rename its columns."
         raise InputError(Problem(file.name, what, remedy))
-    empty = dict.fromkeys(_HEADINGS.values(), "")
-    return [
-        (row, empty | {part: cell for part, cell in zip(found, cells, strict=False) if part})
-        for row, cells in file.rows
-    ]
+    return found
 
 
 class _Reader:
@@ -147,10 +147,15 @@ class _Reader:
         self.skipped: list[Skipped] = []
         self.problems: list[Problem] = []
 
-    def read(self, row: int, field: dict[str, str]) -> None:
+    def read(self, row: int, headings: list[str], cells: tuple[str, ...]) -> None:
+        field = dict.fromkeys(_HEADINGS.values(), "") | dict(zip(headings, cells, strict=False))
         name, kind = field["name"], field["type"].lower()
         if not name:
             self._say(f"row {row}", "has no variable name.", "Name it, or delete the row.", lost=True)
+            return
+        if any(cells[len(headings) :]):
+            what = f"has {len(cells)} cells under {len(headings)} headings, so they may stand in wrong columns."
+            self._say(f"row {row}", what, "Put quotes around cells that hold the delimiter.", lost=True)
             return
         where = f"row {row}, variable {name!r}"
         if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:

@@ -28,6 +28,8 @@ LETTERS_ALONE = frozenset("ghjsmlL")
 LETTERS_IN_COMPOUND = LETTERS_ALONE | frozenset("GTUJWdK")
 
 _IN_COMPOUND = frozenset(word.casefold() for word in SYMBOLS | WORDS)
+_LENGTHS = frozenset({"m", "dm", "cm", "mm", "µm"})
+_DATE_PARTS = _words("j jour m mois an année annee h heure min mn minute s seconde")
 _BAR = re.compile(r"\s*/\s*|\s*·\s*|\s+par\s+")
 _EXPONENT = re.compile(r"(?<=[a-zA-Zµ])(?:\^?-?[1-3]|[⁻¹²³]+)$")
 _POWER_OF_TEN = re.compile(r"[x×]?\s?10(?:\s?\^\s?|\*\*)?(?:[0-9]+|[⁰¹²³⁴⁵⁶⁷⁸⁹]+)\s?")
@@ -64,7 +66,9 @@ def is_unit(text: str) -> bool:
     """Whether the whole text is a unit: "mg", "kg/m²", "10^9/L", "mL/min/1,73 m²", "/mm3"."""
     first, *below = _BAR.split(text)
     if not below:
-        return first in SYMBOLS | LETTERS_ALONE or first.casefold() in WORDS or _EXPONENT.sub("", first) in ("m", "cm")
+        return first in SYMBOLS | LETTERS_ALONE or first.casefold() in WORDS or _EXPONENT.sub("", first) in _LENGTHS
+    if {first.casefold(), *map(str.casefold, below)} <= _DATE_PARTS:
+        return False  # "(mois/année)" says how to write a date
     counted = _POWER_OF_TEN.sub("", first, count=1)
     return (not counted or _is_atom(counted)) and all(_is_atom(_FIGURE.sub("", part, count=1)) for part in below)
 

@@ -162,7 +162,7 @@ def _decimal(value: object) -> Decimal:
         return read_number(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidValue("not a number")
-    return bounded(Decimal(repr(value)) if isinstance(value, float) else Decimal(value))
+    return bounded(Decimal(repr(float(value))) if isinstance(value, float) else Decimal(value))
 
 
 def _integer(value: object) -> int:

@@ -226,6 +226,9 @@ def test_html_is_taken_out_and_comparisons_stay(tmp_path: Path) -> None:
         ("Durée (en jours)", "jours"),
         ("Lactate (unité : mmol/L)", "mmol/L"),
         ("Score (échelle) et délai (min)", "min"),
+        ("Surface (mm2)", "mm2"),
+        ("Activité (heures/semaine)", "heures/semaine"),
+        ("Diagnostic (mois/année)", ""),
         ("Tabac (paquets-années)", "paquets-années"),
         ("Aspects (scanner ou diffusion)", ""),
         ("NIHSS à 24 heures (J1)", ""),
@@ -391,6 +394,16 @@ def test_missing_column_is_named(tmp_path: Path) -> None:
     path.write_text("field_name,field_label\nid,Identifiant\n")
     with pytest.raises(InputError, match="Field Type"):
         read_dictionary(path)
+
+
+def test_a_row_wider_than_the_headings_is_lost(tmp_path: Path) -> None:
+    path = tmp_path / "dico.csv"
+    path.write_text("field_name,field_label,field_type\nid,Id,text\na,Poids, en kg,text\nb,Taille,text\n")
+    dictionary = read_dictionary(path)
+    assert [variable.name for variable in dictionary.variables] == ["b"]
+    (problem,) = dictionary.problems
+    assert "row 3" in problem.where
+    assert problem.lost
 
 
 def test_mac_line_ends_and_the_sep_line(tmp_path: Path) -> None:

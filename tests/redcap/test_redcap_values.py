@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,6 +43,7 @@ BMI = variable(K.NUMBER, decimals=1, minimum="12", maximum="70")
         (variable(K.NUMBER), "3.1e-2", 0.031),
         (variable(K.NUMBER), 7, 7.0),
         (variable(K.NUMBER), ",5", 0.5),
+        (variable(K.NUMBER), np.float64(1.5), 1.5),
         (BMI, "6.25e1", 62.5),
         (BMI, "29", 29.0),
         (BMI, 24.25, 24.3),
