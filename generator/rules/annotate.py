@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import functools
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
+from generator.rules.lexicon import load_lexicon
 from generator.rules.matcher import Hit, Matcher
 from generator.rules.numbers import Number, find_numbers
 from generator.rules.text import fold
@@ -60,6 +62,20 @@ class Annotated:
         """Hits of one concept, in text order."""
         return self.hits.get(concept, [])
 
+    @functools.cached_property
+    def _measures(self) -> list[Hit]:
+        lexicon = load_lexicon("concepts")
+        named = [name for name in self.hits if lexicon.get(name, {}).get("kind") in ("measure", "score")]
+        return sorted((hit for name in named for hit in self.hits[name]), key=lambda hit: hit.start)
+
+    def measures_after(self, start: int, stop: int) -> Iterator[Hit]:
+        """Names of measures and scores that begin within [start, stop), in text order."""
+        for hit in self._measures:
+            if hit.start >= stop:
+                return
+            if hit.start >= start:
+                yield hit
+
     def within(self, concept: str, start: int, end: int) -> Iterator[Hit]:
         """Hits of one concept that lie within [start, end)."""
         for hit in self.hits.get(concept, ()):
@@ -75,6 +91,7 @@ class Annotated:
             return any(low <= start and end <= high for low, high in spans)
 
         limited = copy.copy(self)
+        limited.__dict__.pop("_measures", None)
         limited.hits = {name: [h for h in hits if inside(h.start, h.end)] for name, hits in self.hits.items()}
         limited.numbers = [number for number in self.numbers if inside(number.start, number.end)]
         limited._number_starts = [number.start for number in limited.numbers]

@@ -134,6 +134,11 @@ class Timeline:
         self.episode = find_episode(documents)
         self._phases = {document.document.document_id: self._phase_of_document(document) for document in documents}
 
+    @property
+    def earliest(self) -> dt.date:
+        """The admission, or the first day there is when it is unknown."""
+        return self.episode.admission or dt.date.min
+
     def document_phase(self, document: Annotated) -> Phase:
         """The phase in which the document was written (a discharge summary: DISCHARGE)."""
         return self._phases[document.document.document_id]

@@ -6,7 +6,7 @@ A form is written as a clinician writes it, with two signs of its own:
 * ``…`` stands for a few words in between, within one sentence: ``occlusion … M1``.
 
 Case and accents never count; a word may end in a mark of plural or feminine that the form does not have
-("statine" finds "statines"). Spaces match any run of white space or hyphens of one character ("stent retriever", "stent-retriever").
+("statine" finds "statines"). A space matches a hyphen ("stent retriever", "stent-retriever").
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from generator.rules.lexicon import load_lexicon
 from generator.rules.text import fold
-from schema.document import DateKind, DateMention
+from schema.document import DateMention
 
 _WORDS = {
-    "zero": 0, "un": 1, "une": 1, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7, "huit": 8,
+    "zero": 0, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7, "huit": 8,
     "neuf": 9, "dix": 10, "onze": 11, "douze": 12, "treize": 13, "quatorze": 14, "quinze": 15, "seize": 16,
     "dix-sept": 17, "dix-huit": 18, "dix-neuf": 19, "vingt": 20, "vingt et un": 21, "vingt-deux": 22,
     "vingt-trois": 23, "vingt-quatre": 24, "trente": 30, "quarante": 40, "cinquante": 50,
@@ -81,7 +81,7 @@ def _float(text: str) -> float:
 def find_numbers(folded: str, dates: Sequence[DateMention]) -> list[Number]:
     """Numbers of a folded text, those of dates and clock times left out, in order."""
     numbers: list[Number] = []
-    taken = [(d.start, d.end) for d in dates if d.kind is not DateKind.DAY_OFFSET]
+    taken = [(d.start, d.end) for d in dates]
     starts = [start for start, _ in taken]
     for match in _METRES.finditer(folded):
         numbers.append(Number(float(f"{match[1]}.{match[2]}"), match.start(), match.end(), unit="m", decimals=2))

@@ -72,9 +72,9 @@ def make_plans(variables: tuple[Variable, ...], study: Study) -> Plans:
         if hints.exceptions:
             for anchor in plan.anchors:
                 forms[anchor + "!"] = (*forms.get(anchor + "!", ()), *hints.exceptions)
-        for choice in variable.choices:
-            if choice.code in plan.choices:
-                forms[plan.choices[choice.code]] = _choice_forms(choice.label, hints.choices.get(choice.code, ()))
+        labels = {choice.code: choice.label for choice in variable.choices}
+        for code, concept in plan.choices.items():
+            forms[concept] = _choice_forms(labels.get(code, ""), hints.choices.get(code, ()))
     return Plans(tuple(plans), Matcher({name: group for name, group in forms.items() if group}))
 
 
@@ -86,7 +86,7 @@ def _plan(variable: Variable, hints: VariableHints) -> Plan:
         variable=variable,
         reader=hints.reader or reader_of(variable, named),
         anchors=(*named, *own),
-        choices={choice.code: f"var:{variable.name}#{choice.code}" for choice in variable.choices},
+        choices={code: f"var:{variable.name}#{code}" for code in _codes(variable, hints)},
         policy=policy,
         offset=hints.offset if hints.offset is not None else offset,
         analyte=next((str(a) for n in named if (a := load_lexicon("concepts")[n].get("analyte"))), ""),
@@ -94,6 +94,11 @@ def _plan(variable: Variable, hints: VariableHints) -> Plan:
         omission=hints.omission if hints.omission is not None else omission_of(variable),
         hints=hints,
     )
+
+
+def _codes(variable: Variable, hints: VariableHints) -> tuple[str, ...]:
+    """Choice codes; for a number, the values that the study file puts in words."""
+    return tuple(choice.code for choice in variable.choices) or tuple(hints.choices)
 
 
 def concepts_of_label(label: str) -> tuple[str, ...]:

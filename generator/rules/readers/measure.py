@@ -2,40 +2,68 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from generator.rules.annotate import Annotated
-from generator.rules.lexicon import load_lexicon
+from generator.rules.cues import PREFIX
+from generator.rules.episode import Moment, Phase
 from generator.rules.matcher import Hit
-from generator.rules.numbers import Number, convert
+from generator.rules.numbers import Number
 from generator.rules.plan import Plan
 from generator.rules.policies import choose, eligible
+from generator.rules.quantity import is_score, to_variable
 from generator.rules.reading import Answer, Cite, PatientView, Reading
 from generator.rules.text import fold
+from schema.study import Policy
 from schema.value import Value
-from schema.variable import VariableKind
 
 #: A value stands no further than this after its name; beyond, it belongs to something else.
-_REACH = 60
+_REACH = 70
 #: A second value of the same name follows the first this closely: "NIHSS 12 à H24, 9 le 25/06".
 _NEXT_REACH = 45
-_BREAK = re.compile(r"[;|\n]|\.\s|\.$")
+#: A score written item by item gives its total within this distance of its name.
+_TOTAL_REACH = 700
+_BREAK = re.compile(r"[;|\n]|\.(?!\d)")
+_CLAUSE_END = re.compile(r"[,;|\n)(]|\.(?!\d)|\bpuis\b|\bet\b|->|=>|→")
+_LINKS = re.compile(r"^\s*(?:,|;|puis|et|->|=>|→|\(|\)|-|/|\s|a|le|la|les|du|au|de|d'|soit|jusqu'a|:|=|est)")
+_COMPARED = re.compile(
+    r"[<>≤≥]\s*(?:a\s*)?$|\b(?:inferieur\w*|superieur\w*|moins de|plus de|sous|objectif|cible|seuil)\s*(?:a|de)?\s*$"
+)
+_TOTAL = re.compile(r"\btotal\s*(?:nihss)?\s*[:=]?\s*(\d{1,2})\b")
 
 
 def read_measure(view: PatientView, plan: Plan) -> Answer:
     """The number that stands at the plan's moment, in the variable's unit."""
     readings = [reading for document in view.documents for reading in measure_readings(view, plan, document)]
-    return choose(eligible(readings, plan, view), plan, view)
+    readings += list(_unchanged(view, plan, readings))
+    return choose(first_of_each_document(eligible(readings, plan, view), plan), plan, view)
 
 
 def measure_readings(view: PatientView, plan: Plan, document: Annotated) -> Iterator[Reading]:
     """Every value of the plan's measure in one document, each at its own moment."""
     if excluded(document, plan):
         return
-    for anchor in plan.anchors:
-        for hit in document.find(anchor):
-            yield from _readings_of_hit(view, plan, document, hit)
+    taken: set[int] = set()
+    for hit in sorted((hit for anchor in plan.anchors for hit in document.find(anchor)), key=lambda hit: -hit.start):
+        for reading in _readings_of_hit(view, plan, document, hit):
+            end = reading.cites[0].end
+            if end not in taken:
+                taken.add(end)
+                yield reading
+    for code in plan.choices:
+        yield from _stated_in_words(view, plan, document, code)
+
+
+def first_of_each_document(readings: Sequence[Reading], plan: Plan) -> list[Reading]:
+    """At admission, a document's first value counts: later ones are controls ("PA 184/90, puis 171/86")."""
+    if plan.policy is not Policy.AT_ADMISSION:
+        return list(readings)
+    ordered = sorted(readings, key=lambda r: (r.document.document.document_id, r.cites[0].start))
+    groups = itertools.groupby(ordered, key=lambda r: r.document.document.document_id)
+    return [max(group, key=lambda r: r.weight) for _, group in ((key, list(group)) for key, group in groups)]
 
 
 def excluded(document: Annotated, plan: Plan) -> bool:
@@ -49,62 +77,144 @@ def excluded(document: Annotated, plan: Plan) -> bool:
 
 def _readings_of_hit(view: PatientView, plan: Plan, document: Annotated, hit: Hit) -> Iterator[Reading]:
     low, high = document.sentences[hit.sentence]
-    end = min(high, hit.end + _REACH)
-    stop = _next_measure(document, plan, hit.end, end)
-    position, clause_start = hit.end, low
-    while number := _first_number(document, plan, position, stop):
-        following = _clause_end(document, number.end, min(high, number.end + _NEXT_REACH))
-        value = to_variable(number, plan)
-        if value is not None:
-            moment = view.timeline.moment(document, number.start, number.end, clause_start, following)
+    row = _table_row(view, plan, document, hit)
+    if row:
+        yield from row
+        return
+    stop = next_measure(document, plan, hit.end, min(high, hit.end + _REACH))
+    number = _first_number(document, plan, hit, stop)
+    if number is None:
+        total = _total(document, plan, hit)
+        if total is not None:
+            yield Reading(total[0], (total[1],), view.timeline.moment(document, hit.start, hit.end, low, high))
+        return
+    clause_start, first = low, True
+    while number:
+        clause_end = _clause_end(document, number.end, min(high, number.end + _NEXT_REACH))
+        value = to_variable(number, plan, document.folded[hit.end : number.start] if first else "")
+        moment = view.timeline.moment(document, number.start, number.end, clause_start, clause_end)
+        if value is not None and (first or moment.explicit):
             yield Reading(value, (Cite(document, hit.start, number.end),), moment)
-        position, clause_start = number.end, number.end
-        stop = min(high, number.end + _NEXT_REACH, _next_measure(document, plan, number.end, high))
+        clause_start, first = number.end, False
+        stop = next_measure(document, plan, number.end, min(high, number.end + _NEXT_REACH))
+        number = _next_number(document, plan, number.end, stop)
 
 
-def _first_number(document: Annotated, plan: Plan, start: int, stop: int) -> Number | None:
-    for number in document.numbers_in(start, stop):
-        if _BREAK.search(document.folded, start, number.start):
+def _first_number(document: Annotated, plan: Plan, hit: Hit, stop: int) -> Number | None:
+    for number in document.numbers_in(hit.end, stop):
+        between = document.folded[hit.end : number.start]
+        if _BREAK.search(between) or ("," in between and not _only_time_words(document, hit.end, number.start)):
             return None
-        if to_variable(number, plan) is not None:
+        if _COMPARED.search(between):
+            return None
+        if to_variable(number, plan, between) is not None:
             return number
+        if not _skippable(number, between):
+            return None
     return None
 
 
+def _skippable(number: Number, between: str) -> bool:
+    """Numbers that may stand between a name and its value: a duration, or a bracketed remark."""
+    return number.unit in ("hours", "days", "months", "minutes", "years") or between.rstrip().endswith("(")
+
+
+def _only_time_words(document: Annotated, start: int, end: int) -> bool:
+    return any(True for name in ("time.admission", "time.day1", "time.discharge")
+               for _ in document.within(PREFIX + name, start, end))  # fmt: skip
+
+
+def _next_number(document: Annotated, plan: Plan, start: int, stop: int) -> Number | None:
+    numbers = document.numbers_in(start, stop)
+    if not numbers or not _LINKS.match(document.folded[start : numbers[0].start + 1]):
+        return None
+    between = document.folded[start : numbers[0].start]
+    if _BREAK.search(between) or _COMPARED.search(between):
+        return None
+    return numbers[0] if to_variable(numbers[0], plan, "") is not None else None
+
+
 def _clause_end(document: Annotated, start: int, high: int) -> int:
-    """Where the words that date a value end: at the next number or stop."""
+    """Where the words that date a value end: at the next number, comma or stop."""
     numbers = document.numbers_in(start, high)
     limit = numbers[0].start if numbers else high
-    match = _BREAK.search(document.folded, start, limit)
+    opening = re.match(r"\s*\(", document.folded[start:limit])
+    match = _CLAUSE_END.search(document.folded, start + (opening.end() if opening else 0), limit)
     return match.start() if match else limit
 
 
-def _next_measure(document: Annotated, plan: Plan, start: int, stop: int) -> int:
+def next_measure(document: Annotated, plan: Plan, start: int, stop: int) -> int:
     """Where another measure's name begins: numbers beyond it are its own."""
-    lexicon = load_lexicon("concepts")
-    for concept, hits in document.hits.items():
-        if concept not in plan.anchors and lexicon.get(concept, {}).get("reader"):
-            for hit in hits:
-                if start <= hit.start < stop:
-                    stop = hit.start
+    for hit in document.measures_after(start, stop):
+        if hit.concept not in plan.anchors:
+            return hit.start
     return stop
 
 
-def to_variable(number: Number, plan: Plan) -> Value | None:
-    """The number in the variable's unit and bounds; None when it cannot be one of its values."""
-    value = number.value
-    unit = number.unit
-    if unit and plan.unit and unit != plan.unit:
-        converted = convert(value, unit, plan.unit, plan.analyte)
-        if converted is None:
-            return None
-        value = converted
-    elif unit and not plan.unit:
+def _total(document: Annotated, plan: Plan, hit: Hit) -> tuple[Value, Cite] | None:
+    """The total of a score written item by item under its name ("NIHSS … 1a 0 / 1b 0 … TOTAL 8")."""
+    if not is_score(plan):
         return None
-    variable = plan.variable
-    if variable.kind is VariableKind.INTEGER and value != int(value):
+    match = _TOTAL.search(document.folded, hit.end, min(len(document.folded), hit.end + _TOTAL_REACH))
+    if not match:
         return None
-    low, high = (float(bound.replace(",", ".")) if bound else None for bound in (variable.minimum, variable.maximum))
-    if (low is not None and value < low) or (high is not None and value > high):
-        return None
-    return int(value) if variable.kind is VariableKind.INTEGER else round(value, variable.decimals or 6)
+    value = to_variable(Number(float(match[1]), match.start(1), match.end(1)), plan, "")
+    return None if value is None else (value, Cite(document, match.start(), match.end()))
+
+
+def _table_row(view: PatientView, plan: Plan, document: Annotated, hit: Hit) -> list[Reading]:
+    """Values of a laboratory table whose header row gives the days: "Glycémie (g/L)   2,05   1,82"."""
+    _, high = document.sentences[hit.sentence]
+    numbers = document.numbers_in(hit.end, high)
+    if len(numbers) < 2 or not re.search(r"\s{2,}|\t|\|", document.folded[hit.end : numbers[-1].start]):
+        return []
+    for sentence in range(hit.sentence - 1, max(-1, hit.sentence - 40), -1):
+        start, end = document.sentences[sentence]
+        header = [mention for mention in document.dates_in(start, end) if view.timeline.day_of(mention)]
+        if len(header) < 2:
+            continue
+        readings = []
+        for number, mention in zip(numbers, header, strict=False):
+            value = to_variable(number, plan, document.folded[hit.end : numbers[0].start])
+            day = view.timeline.day_of(mention)
+            phase = view.timeline.phase_of_day(day) if day else None
+            if value is not None and phase is not None:
+                moment = Moment(phase, day, mention.clock, explicit=True)
+                readings.append(Reading(value, (Cite(document, hit.start, number.end),), moment))
+        return readings
+    return []
+
+
+def _stated_in_words(view: PatientView, plan: Plan, document: Annotated, code: str) -> Iterator[Reading]:
+    """Values that a phrase of the study file stands for ("autonome, aucun symptôme" is a Rankin of 0)."""
+    for hit in document.find(plan.choices[code]):
+        low, high = document.sentences[hit.sentence]
+        moment = view.timeline.moment(document, hit.start, hit.end, low, high)
+        yield Reading(int(code), (Cite(document, hit.start, hit.end),), moment, 0.6)
+
+
+def _unchanged(view: PatientView, plan: Plan, readings: Sequence[Reading]) -> Iterator[Reading]:
+    """ "NIHSS inchangé": the value is that of the reading before it, and both places are cited."""
+    for document in view.documents:
+        if excluded(document, plan):
+            continue
+        for anchor in plan.anchors:
+            for hit in document.find(anchor):
+                low, high = document.sentences[hit.sentence]
+                stop = min(high, hit.end + 25)
+                cue = next(iter(document.within(PREFIX + "unchanged", hit.end, stop)), None)
+                if cue is None or document.numbers_in(hit.end, stop):
+                    continue
+                moment = view.timeline.moment(document, hit.start, hit.end, low, high)
+                earlier = [r for r in readings if r.moment.phase >= Phase.ADMISSION and _precedes(r, document, hit)]
+                if earlier:
+                    last = max(earlier, key=lambda r: (r.moment.phase, r.moment.day or view.timeline.earliest))
+                    cites = (Cite(document, hit.start, cue.end), *last.cites)
+                    yield replace(last, cites=cites, moment=moment, weight=0.7)
+
+
+def _precedes(reading: Reading, document: Annotated, hit: Hit) -> bool:
+    if reading.document is document:
+        return reading.cites[0].end <= hit.start
+    theirs, ours = reading.document.document.written_on, document.document.written_on
+    return bool(theirs and ours and theirs.earliest() <= ours.earliest())

@@ -1,0 +1,131 @@
+"""Who the patient is: age and sex, read from civil status, grammar and birth date."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from generator.rules.annotate import Annotated
+from generator.rules.context import context_at
+from generator.rules.cues import PREFIX
+from generator.rules.episode import Phase
+from generator.rules.plan import Plan
+from generator.rules.policies import vote
+from generator.rules.reading import SILENT, Answer, Cite, PatientView, Reading
+from generator.rules.text import fold
+from schema.value import Status
+
+_BORN = re.compile(
+    r"\b(?:nee?(?:\s?\(e\))?\b[^.;\n]{0,40}?\ble|ddn|d\.d\.n\.?|date de naissance|nee?|naissance)\s*[:.]?\s*$"
+)
+_AGED = re.compile(r"\b(?:agee?\s+de\s+)?(\d{1,3})\s*(?:ans|a)\b")
+_SUBJECT_BEFORE = re.compile(
+    r"(?:\b(?:patiente?|monsieur|madame|mademoiselle|mme|mlle|mr|homme|femme|m|h|f|age|sexe|agee?|dame|retraitee?)\b[^;:\n]{0,60}|[/(,:-]\s*|^\s*)$"
+)
+_EVENT_BEFORE = re.compile(r"\b(?:a|vers|depuis|pendant|avant|apres|il y a|les|de|des|tous les|pour|sur)\s*$")
+_HEADER = 700
+
+_FEMALE = re.compile(
+    r"\b(?P<strong>patiente|femme (?:de|agee)|sexe\s*[:=]?\s*(?:f\b|feminin)|dame (?:de|agee)|nee\b(?!\s*\(?e\)))|"
+    r"\b(?P<title>mme|madame|mlle|mademoiselle)\b|"
+    r"\b(?P<grammar>hospitalisee|admise|adressee|agee|droitiere|gauchere|retraitee|veuve|transferee|elle)\b"
+)
+_MALE = re.compile(
+    r"\b(?P<strong>patient(?!e)|homme (?:de|age)|sexe\s*[:=]?\s*(?:m\b|masculin|h\b)|ne(?= le\b))\b|"
+    r"\b(?P<title>mr|monsieur|m\.(?=\s+[a-z]))|"
+    r"\b(?P<grammar>hospitalise|admis|adresse(?= par)|age de|droitier|gaucher|retraite|veuf|transfere|il)\b"
+)
+_CODE_LETTER = re.compile(r"[-/,(\s]\s*(?P<sex>[fhm])\s*[-/,)\s]\s*(?:\d{2,3}\s*a(?:ns)?\b|\d\d/\d\d/\d{4})")
+_WEIGHTS = {"strong": 3.0, "title": 1.5, "grammar": 0.5}
+
+
+def read_age(view: PatientView, plan: Plan) -> Answer:
+    """Completed years at the admission, from the birth date where there is one, else as written at the time."""
+    admission = view.timeline.episode.admission
+    readings = [r for document in view.documents for r in _stated_ages(view, plan, document)]
+    if admission:
+        births = [(birth, cite) for document in view.documents for birth, cite in _births(document, admission)]
+        if births:
+            common = Counter(birth for birth, _ in births).most_common(1)[0][0]
+            age = admission.year - common.year - ((admission.month, admission.day) < (common.month, common.day))
+            cites = tuple(cite for birth, cite in births if birth == common)
+            stated = tuple(c for r in readings if r.value == age for c in r.cites)
+            return Answer(
+                Status.FOUND, age, (cites[0], *stated[:2], *cites[1:2]), 0.97, explanation="date de naissance"
+            )
+    return vote(readings) if readings else SILENT
+
+
+def _births(document: Annotated, admission: dt.date) -> Iterator[tuple[dt.date, Cite]]:
+    """Birth dates: after "né(e) le" or "DDN", or a full date in the heading that is too old to be a visit's."""
+    for mention in document.document.dates:
+        day = mention.date.to_date() if mention.date else None
+        if day is None or not 0 <= (admission - day).days < 115 * 366:
+            continue
+        lead = document.folded[max(0, mention.start - 60) : mention.start]
+        born = _BORN.search(lead)
+        heading = mention.start < _HEADER and (admission - day).days > 16 * 365
+        if (born or heading) and not any(document.within(PREFIX + "family", max(0, mention.start - 60), mention.start)):
+            start = mention.start - len(lead) + born.start() if born else mention.start
+            yield day, Cite(document, start, mention.end)
+
+
+def _stated_ages(view: PatientView, plan: Plan, document: Annotated) -> Iterator[Reading]:
+    phase = view.timeline.document_phase(document)
+    if not Phase.PREHOSPITAL <= phase <= Phase.DISCHARGE:
+        return
+    minimum, maximum = float(plan.variable.minimum or 0), float(plan.variable.maximum or 115)
+    for match in _AGED.finditer(document.folded):
+        age = int(match[1])
+        lead = document.folded[max(0, match.start() - 70) : match.start()]
+        if not minimum <= age <= maximum or _EVENT_BEFORE.search(lead) or not _SUBJECT_BEFORE.search(lead):
+            continue
+        context = context_at(document, match.start(), match.end(), document.sentence_of(match.start()))
+        if context.family or context.other_person:
+            continue
+        moment = view.timeline.moment(document, match.start(), match.end(), match.start(), match.end())
+        yield Reading(age, (Cite(document, match.start(), match.end()),), moment)
+
+
+def read_sex(view: PatientView, plan: Plan) -> Answer:
+    """The choice whose label says man or woman, from titles, agreement ("née", "patiente") and coded headings."""
+    codes = {_sex_of(choice.label): choice.code for choice in plan.variable.choices}
+    support = {"f": 0.0, "m": 0.0}
+    cites: dict[str, list[tuple[float, Cite]]] = {"f": [], "m": []}
+    for document in view.documents:
+        for sex, weight, cite in _sex_signs(document):
+            support[sex] += weight
+            cites[sex].append((weight, cite))
+    best = "f" if support["f"] > support["m"] else "m"
+    other = "m" if best == "f" else "f"
+    if support[best] < 1.5 or best not in codes or support[other] > 0.6 * support[best]:
+        return SILENT
+    backing = sorted(cites[best], key=lambda item: -item[0])[:3]
+    return Answer(Status.FOUND, codes[best], tuple(cite for _, cite in backing), 0.97)
+
+
+def _sex_of(label: str) -> str:
+    folded = fold(label)
+    return "f" if folded.startswith("f") else "m" if folded.startswith(("h", "m")) else ""
+
+
+def _sex_signs(document: Annotated) -> Iterator[tuple[str, float, Cite]]:
+    text = document.folded[: 2 * _HEADER]
+    for sex, pattern in (("f", _FEMALE), ("m", _MALE)):
+        for match in pattern.finditer(text):
+            kind = match.lastgroup or "grammar"
+            yield sex, _WEIGHTS[kind], Cite(document, match.start(), _end_of_name(document, match.end()))
+    for match in _CODE_LETTER.finditer(text[:_HEADER]):
+        sex = "f" if match["sex"] == "f" else "m"
+        yield sex, 2.0, Cite(document, match.start("sex"), match.end("sex"))
+
+
+def _end_of_name(document: Annotated, end: int) -> int:
+    """The quote runs on over the name, so that a reader sees of whom it is said."""
+    match = re.compile(r"[^.;:,\n]{0,40}").match(document.folded, end)
+    stop = match.end() if match else end
+    while stop > end and document.folded[stop - 1].isspace():
+        stop -= 1
+    return stop
