@@ -1,0 +1,172 @@
+"""How long filling a cohort takes, against the stock pipes of edsnlp over the same documents.
+
+    python -m benchmarks.fill COHORT_DIR [--study study.yml] [--workers] [--memory]
+
+COHORT_DIR holds ``documents.jsonl`` and ``dictionary.csv``. Both sides run in this process, on one core, turn by turn,
+start-up excluded. "fill" is all of `cohort-rag fill`: reading, values, store and every export.
+``--workers`` adds the gain of two workers, ``--memory`` the peak for 100 and 2,000 patients, both on copies of the
+cohort under new identifiers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+# Before any library reads it: one core means one thread.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
+    os.environ[_name] = "1"
+
+_PIPES = (
+    "eds.normalizer", "eds.sentences", "eds.dates", "eds.quantities",
+    "eds.negation", "eds.hypothesis", "eds.family", "eds.history",
+)  # fmt: skip
+_REPETITIONS = 5
+_WORKERS_PATIENTS = 400
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cohort", type=Path, metavar="COHORT_DIR")
+    parser.add_argument("--study", type=Path)
+    parser.add_argument("--workers", action="store_true", help="also measure the gain of two workers")
+    parser.add_argument("--memory", action="store_true", help="also measure the peak memory of 100 and 2,000 patients")
+    parser.add_argument("--fill-once", type=int, metavar="WORKERS", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.fill_once:
+        _fill_once(arguments.cohort, arguments.study, arguments.fill_once)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        if arguments.workers:
+            _compare_workers(arguments.cohort, arguments.study, Path(folder))
+        if arguments.memory:
+            _compare_memory(arguments.cohort, arguments.study, Path(folder))
+        _time_start_up(arguments.cohort, arguments.study)
+        _compare_pipes(arguments.cohort, arguments.study, Path(folder))
+
+
+def _fill(cohort: Path, study: Path | None, out: Path, workers: int = 1) -> None:
+    from rag.pipeline import FillRequest, Mode, fill
+
+    fill(FillRequest(cohort / "documents.jsonl", cohort / "dictionary.csv", out, study, workers, Mode.FRESH))
+
+
+def _compare_pipes(cohort: Path, study: Path | None, folder: Path) -> None:
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    texts = [json.loads(line)["text"] for line in (cohort / "documents.jsonl").open(encoding="utf-8")]
+    run_pipes = _stock_pipes(texts)
+    runs = iter(range(1_000))
+
+    def run_fill() -> None:
+        _fill(cohort, study, folder / f"run{next(runs)}")
+
+    fills, pipes = [], []
+    _seconds(run_fill)  # start-up: lexicons, compiled patterns, first use of the libraries
+    _seconds(run_pipes)
+    for _ in range(_REPETITIONS):
+        fills.append(_seconds(run_fill))
+        pipes.append(_seconds(run_pipes))
+    print(f"{len(texts)} documents, one core, {_REPETITIONS} turns each; median (min)")
+    print(f"  cohort-rag fill     {statistics.median(fills):6.2f} s  ({min(fills):.2f})")
+    print(f"  edsnlp stock pipes  {statistics.median(pipes):6.2f} s  ({min(pipes):.2f})")
+    print(f"  ratio               {statistics.median(fills) / statistics.median(pipes):6.2f}")
+
+
+def _stock_pipes(texts: list[str]) -> Callable[[], None]:
+    import edsnlp
+
+    nlp = edsnlp.blank("eds")
+    for name in _PIPES:
+        nlp.add_pipe(name)
+
+    def run() -> None:
+        for _ in nlp.pipe(texts):
+            pass
+
+    return run
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def _time_start_up(cohort: Path, study: Path | None) -> None:
+    """From the command typed to the first value printed."""
+    first = json.loads((cohort / "documents.jsonl").open(encoding="utf-8").readline())["patient_id"]
+    from rag.redcap.dictionary import read_dictionary
+
+    name = read_dictionary(cohort / "dictionary.csv").variables[0].name
+    command = [sys.executable, "-m", "rag.cli", "ask", "--documents", str(cohort / "documents.jsonl")]
+    command += ["--dictionary", str(cohort / "dictionary.csv"), "--patient", first, "--variable", name]
+    command += ["--study", str(study)] if study else []
+    seconds = _seconds(lambda: _run(command))
+    print(f"start-up to first value   {seconds:.2f} s")
+
+
+def _compare_workers(cohort: Path, study: Path | None, folder: Path) -> None:
+    copies = _copies(cohort, folder, _WORKERS_PATIENTS)
+    one, two = ([_measured(copies, study, workers)[0] for _ in range(3)] for workers in (1, 2))
+    print(f"{_WORKERS_PATIENTS} patients, median of 3")
+    print(f"  one worker   {statistics.median(one):6.2f} s\n  two workers  {statistics.median(two):6.2f} s")
+    print(f"  gain         {statistics.median(one) / statistics.median(two):6.2f}")
+
+
+def _compare_memory(cohort: Path, study: Path | None, folder: Path) -> None:
+    few, many = (_measured(_copies(cohort, folder, patients), study, 1)[1] for patients in (100, 2_000))
+    print(f"peak memory  {few:.0f} MiB for 100 patients, {many:.0f} MiB for 2,000: ratio {many / few:.2f}")
+
+
+def _copies(cohort: Path, folder: Path, patients: int) -> Path:
+    """A cohort of that many patients: the same documents again and again, under new identifiers."""
+    copied = folder / f"cohort{patients}"
+    copied.mkdir()
+    (copied / "dictionary.csv").write_bytes((cohort / "dictionary.csv").read_bytes())
+    rows = [json.loads(line) for line in (cohort / "documents.jsonl").open(encoding="utf-8")]
+    originals = list(dict.fromkeys(row["patient_id"] for row in rows))
+    with (copied / "documents.jsonl").open("w", encoding="utf-8") as stream:
+        for number in range(patients):
+            original = originals[number % len(originals)]
+            for row in rows:
+                if row["patient_id"] == original:
+                    new = {"patient_id": f"{original}-{number}", "document_id": f"{row['document_id']}-{number}"}
+                    stream.write(json.dumps(row | new) + "\n")
+    return copied
+
+
+def _measured(cohort: Path, study: Path | None, workers: int) -> tuple[float, float]:
+    """(seconds of the fill, start-up excluded; peak memory in MiB) of a fill in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.fill", str(cohort), "--fill-once", str(workers)]
+    command += ["--study", str(study)] if study else []
+    seconds, peak = _run(command).split()
+    return float(seconds), float(peak)
+
+
+def _fill_once(cohort: Path, study: Path | None, workers: int) -> None:
+    import generator.rules.reader  # noqa: F401 (start-up is not measured)
+    import rag.pipeline  # noqa: F401
+
+    with tempfile.TemporaryDirectory() as folder:
+        seconds = _seconds(lambda: _fill(cohort, study, Path(folder) / "run", workers))
+    peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    print(seconds, max(peaks) / 1024)
+
+
+def _run(command: list[str]) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+if __name__ == "__main__":
+    main()
