@@ -46,10 +46,10 @@ MEANING: Mapping[ErrorKind, str] = {
 
 _TIMES = frozenset({VariableKind.DATE, VariableKind.DATETIME, VariableKind.TIME})
 
-#: How far a ratio may stand from a conversion factor once both numbers are rounded. Powers of ten are never rounded
-#: by a conversion, but a blood pressure of "16/9" loses its last digit.
-_RATIO_TOLERANCE = 0.02
-_POWER_OF_TEN_TOLERANCE = 0.05
+#: Precision of the conversion factors, and the largest doubt with which a ratio still tells one from another.
+_FACTOR_DOUBT = 0.005
+_LARGEST_DOUBT = 0.05
+_POWERS_OF_TEN = frozenset({10, 100, 1000, 1_000_000})
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +196,8 @@ def _letters(text: str) -> str:
 def _conversion(cell: Cell) -> str:
     """The conversion that leads from one number to the other; "" when none does.
 
-    Scores (whole numbers without a unit) have none. Numbers so small that rounding alone could make the ratio
-    fit are left out.
+    The manual number is taken as a conversion of the predicted one, rounded to the variable's decimals. Scores (whole
+    numbers without a unit) have no unit to mistake.
     """
     predicted, gold = cell.predicted, cell.gold
     if not (isinstance(predicted, int | float) and isinstance(gold, int | float) and predicted * gold > 0):
@@ -205,15 +205,13 @@ def _conversion(cell: Cell) -> str:
     if cell.variable.kind not in NUMBERS or (cell.variable.kind is VariableKind.INTEGER and not cell.variable.unit):
         return ""
     ratio = max(abs(predicted), abs(gold)) / min(abs(predicted), abs(gold))
+    factor, meaning = min(CONVERSIONS, key=lambda conversion: abs(ratio / conversion[0] - 1))
     decimals = decimals_of(cell.variable)
     half_digit = 0.5 * 10.0**-decimals if decimals is not None else 0.0
-    doubt = 0.005 + half_digit / abs(predicted) + half_digit / abs(gold)
-    for factor, meaning in CONVERSIONS:
-        power_of_ten = factor in (10, 100, 1000, 1_000_000)
-        tolerance = _POWER_OF_TEN_TOLERANCE if power_of_ten else _RATIO_TOLERANCE
-        if (power_of_ten and ratio == factor) or (doubt <= tolerance and abs(ratio / factor - 1) <= doubt):
-            return meaning
-    return ""
+    doubt = _FACTOR_DOUBT + half_digit / abs(gold)
+    if factor in _POWERS_OF_TEN:  # a blood pressure of "16/9" has lost its last digit
+        doubt += half_digit / abs(predicted)
+    return meaning if abs(ratio / factor - 1) <= min(doubt, _LARGEST_DOUBT) else ""
 
 
 def _right_clock_wrong_date(cell: Cell) -> str:
@@ -221,7 +219,8 @@ def _right_clock_wrong_date(cell: Cell) -> str:
         return ""
     if cell.predicted.time() != cell.gold.time():
         return ""
-    return f"right time of day, {abs((cell.predicted.date() - cell.gold.date()).days)} days off"
+    days = abs((cell.predicted.date() - cell.gold.date()).days)
+    return f"right time of day, {days} {'day' if days == 1 else 'days'} off"
 
 
 #: Columns of ``errors.csv``, in order.

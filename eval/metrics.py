@@ -15,6 +15,9 @@ from schema.report import Estimate
 
 Array = NDArray[np.float64]
 
+#: Distance from 1 that only rounding explains.
+_ROUNDING = 1e-12
+
 #: Below this share of the mean square, what is left is rounding noise: there is no variance to explain.
 _NO_VARIANCE = 1e-9
 
@@ -48,7 +51,7 @@ def cohen_kappa(confusion: Array) -> Array:
     n = confusion.sum(axis=(-2, -1))
     observed = ratio(np.trace(confusion, axis1=-2, axis2=-1), n)
     expected = ratio((confusion.sum(axis=-1) * confusion.sum(axis=-2)).sum(axis=-1), n * n)
-    chance_left = np.where(np.isclose(expected, 1), 0.0, 1 - expected)
+    chance_left = np.where(expected < 1 - _ROUNDING, 1 - expected, 0.0)
     return ratio(observed - expected, chance_left)
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import matplotlib as mpl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -55,7 +54,7 @@ def f1_plot(variables: Sequence[VariableFigures]) -> Figure:
         if interval.low is not None and interval.high is not None:
             axes.plot([interval.low, interval.high], [height, height], color=_GREY, linewidth=2, solid_capstyle="butt")
         axes.plot(value, height, "o", color=_BLUE, markersize=6)
-    axes.set_yticks(range(len(drawn)), [name for name, *_ in drawn])
+    axes.set_yticks(range(len(drawn)), [name for name, *_ in drawn], parse_math=False)
     axes.set_ylim(-0.7, len(drawn) - 0.3)
     _share_axis(axes, "x", "F1")
     axes.xaxis.grid(visible=True, color="#e0e0e0")
@@ -89,7 +88,7 @@ def _share_axis(axes: Axes, which: str, label: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _svg(figure: Figure, name: str) -> Markup:
+def _svg(figure: Figure, name: str) -> str:
     """The figure as an SVG element, the same for the same data; its text stays text, in the reader's own font.
 
     Args:
@@ -99,8 +98,10 @@ def _svg(figure: Figure, name: str) -> Markup:
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "font.family": "sans-serif"}):
         figure.savefig(drawn, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     text = drawn.getvalue()
-    # Labels are escaped by matplotlib; what is cut is the XML declaration and its reference to a DTD on the web.
-    return Markup(text[text.index("<svg") :])  # noqa: S704
+    text = text[text.index("<svg") :]  # without the XML declaration and its reference to a DTD on the web
+    for reference in (' id="', 'xlink:href="#', "url(#"):
+        text = text.replace(reference, f"{reference}{name}-")
+    return text
 
 
 def _figure(figure: Estimate | None) -> str:

@@ -44,11 +44,13 @@ def percent(figure: Estimate) -> str:
 
 def notes(report: EvaluationReport) -> list[str]:
     """What the figures leave out, in words."""
-    found = [
+    never = [v.name for v in report.variables if v.gold_filled == 0 and v.predicted_filled > 0]
+    found: list[tuple[Sequence[str], str]] = [
         (report.records_only_gold, "in the manual table only, not measured: record"),
         (report.records_only_predicted, "in the predicted table only, not measured: record"),
         (report.variables_not_in_gold, "without a column in the manual table, not measured: variable"),
         (report.variables_not_predicted, "without a column in the predicted table, counted as empty: variable"),
+        (never, "never filled in the manual table, so that every prediction counts as invented: variable"),
     ]
     return [f"{what}{'s' if len(names) > 1 else ''} {_some(names)}" for names, what in found if names]
 

@@ -50,8 +50,6 @@ CONVERSIONS: tuple[tuple[float, str], ...] = (
     (1.71, "bilirubin in mg/L and µmol/L"),
     (17.1, "bilirubin in mg/dL and µmol/L"),
     (7.5, "pressure in kPa and mmHg"),
-    (2.205, "weight in kg and pounds"),
-    (2.54, "length in inches and cm"),
     (60, "a factor of 60 (hours, minutes, seconds)"),
     (24, "a factor of 24 (days and hours)"),
     (7, "a factor of 7 (weeks and days)"),
