@@ -100,10 +100,8 @@ def classify(cell: Cell, siblings: Iterable[Cell]) -> tuple[ErrorKind, str]:
         return ErrorKind.WRONG_PERSON, "the quote names a relative"
     if cell.gold is None:
         return ErrorKind.INVENTED, other_time
-    if cell.variable.kind in SINGLE_CHOICES and _says_no(cell, cell.predicted) != _says_no(cell, cell.gold):
-        return ErrorKind.NEGATION, "predicted no, manual yes" if _says_no(
-            cell, cell.predicted
-        ) else "predicted yes, manual no"
+    if flipped := _opposite(cell):
+        return ErrorKind.NEGATION, flipped
     if swapped := _written_differently(cell):
         return ErrorKind.FORMAT, swapped
     if unit := _conversion(cell):
@@ -164,6 +162,12 @@ def _says_no(cell: Cell, value: Value | None) -> bool:
     if words:
         return words[0] in NO_WORDS
     return cell.variable.kind is not VariableKind.CHOICE and value == "0"
+
+
+def _opposite(cell: Cell) -> str:
+    if cell.variable.kind not in SINGLE_CHOICES or _says_no(cell, cell.predicted) == _says_no(cell, cell.gold):
+        return ""
+    return "predicted no, manual yes" if _says_no(cell, cell.predicted) else "predicted yes, manual no"
 
 
 def _about_kin(cell: Cell) -> bool:

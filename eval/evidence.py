@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from schema.problem import Problem
+from schema.problem import InputError, Problem
 from schema.value import Status
 
 
@@ -49,17 +49,26 @@ EvidenceByCell = Mapping[tuple[str, str], EvidenceRow]
 
 
 def read_evidence(path: Path) -> EvidenceFile:
-    """Read an ``evidence.jsonl`` file, predicted or manual; lines that cannot be read are left out and reported."""
+    """Read an ``evidence.jsonl`` file, predicted or manual; lines that cannot be read are left out and reported.
+
+    Raises:
+        InputError: the file cannot be read at all.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(Problem(path.name, f"cannot be read: {error.strerror}.", "Check the path.")) from error
+    except UnicodeDecodeError as error:
+        raise InputError(Problem(path.name, "is not UTF-8.", "Save it as UTF-8.")) from error
     rows: list[EvidenceRow] = []
     problems: list[Problem] = []
-    with path.open(encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                rows.append(EvidenceRow.model_validate(json.loads(line)))
-            except (json.JSONDecodeError, ValidationError) as error:
-                problems.append(Problem(f"{path.name}, line {number}", _defect(error), "Mend the line or remove it."))
+    for number, line in enumerate(text.split("\n"), start=1):  # other line ends may stand inside a quote
+        if not line.strip():
+            continue
+        try:
+            rows.append(EvidenceRow.model_validate(json.loads(line)))
+        except (json.JSONDecodeError, ValidationError) as error:
+            problems.append(Problem(f"{path.name}, line {number}", _defect(error), "Mend the line or remove it."))
     return EvidenceFile(tuple(rows), tuple(problems))
 
 

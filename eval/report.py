@@ -47,7 +47,7 @@ def write_html(report: EvaluationReport, errors: Sequence[Disagreement], path: P
 def f1_plot(variables: Sequence[VariableFigures]) -> Figure:
     """F1 of each variable with its interval, best on top; variables without any filled cell are left out."""
     drawn = [(figures.name, figures.f1.value, figures.f1) for figures in variables if figures.f1.value is not None]
-    drawn.sort(key=lambda row: (row[1] or 0, row[0]))
+    drawn.sort(key=lambda row: (-(row[1] or 0), row[0]), reverse=True)
     figure = Figure(figsize=(8, 1.2 + 0.24 * len(drawn)), layout="constrained")
     axes = figure.subplots()
     for height, (_, value, interval) in enumerate(drawn):
@@ -74,6 +74,7 @@ def calibration_plot(calibration: Calibration) -> Figure:
         color=_ORANGE,
         alpha=0.85,
         zorder=3,
+        clip_on=False,
     )
     _share_axis(axes, "x", "Mean confidence given")
     _share_axis(axes, "y", "Share of right values")

@@ -11,6 +11,7 @@ from eval.errors import ErrorKind, find_errors
 from eval.evidence import EvidenceRow, by_cell
 from eval.grounding import TextLookup, check_evidence
 from eval.measure import REPLICATES, calibration, measure, status_rows
+from eval.report import write_html
 from eval.summary import format_summary
 from eval.tables import write_errors, write_metrics
 from schema.report import EvaluationReport
@@ -65,8 +66,6 @@ def evaluate(
         replicates=REPLICATES,
         seed=seed,
     )
-    from eval.report import write_html  # matplotlib takes a second to import: only once there is something to draw
-
     out.mkdir(parents=True, exist_ok=True)
     (out / "metrics.json").write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
     write_metrics(report, out / "metrics.csv")

@@ -6,6 +6,7 @@ import pytest
 from eval.align import Table, align
 from eval.evidence import EvidenceRow, Quote, by_cell, read_evidence
 from eval.grounding import check_evidence
+from schema.problem import InputError
 from schema.value import Status
 from schema.variable import Variable, VariableKind
 
@@ -52,6 +53,15 @@ def test_good_lines_are_kept_and_bad_ones_reported_without_their_words(tmp_path:
     assert "confidence" in file.problems[2].what
     assert "patient_id" in file.problems[3].what
     assert not any("secret" in str(problem) for problem in file.problems)
+
+
+@pytest.mark.parametrize(("content", "what"), [(None, "cannot be read"), ("é".encode("latin-1"), "is not UTF-8")])
+def test_an_evidence_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None, what: str) -> None:
+    path = tmp_path / "evidence.jsonl"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=f"evidence.jsonl: {what}"):
+        read_evidence(path)
 
 
 def test_rows_of_one_cell_put_their_quotes_together() -> None:

@@ -2,8 +2,6 @@
 
 import csv
 import datetime as dt
-import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -186,8 +184,3 @@ def test_a_variable_never_filled_by_hand_is_said(tmp_path: Path) -> None:
     day = Variable("sortie", "Sortie", VariableKind.DATE)
     report = evaluate([day], {"P1": {"sortie": dt.date(2020, 1, 1)}}, {"P1": {"sortie": None}}, tmp_path)
     assert "every prediction counts as invented: variable sortie" in format_summary(report)
-
-
-def test_matplotlib_is_not_imported_before_there_is_something_to_draw() -> None:
-    code = "import sys, eval.run; sys.exit('matplotlib' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
