@@ -42,7 +42,8 @@ _NOT_A_COUNT = r"(?!\w)(?![.,:/]\d)(?! ?(?:h|:|heures?|mg|g|ml|µg|%|ans?|mois|j
 _DIGITS = (
     rf"(?P<iso>(?P<iso_y>\d{{4}})(?P<iso_s>[-/.])(?P<iso_m>\d{{1,2}})(?P=iso_s)(?P<iso_d>\d{{1,2}}))"
     rf"(?:t(?=\d\d:)|{_STOP})",
-    rf"(?P<dmy>(?P<dmy_d>\d{{1,2}}) ?(?P<dmy_s>[/.-]) ?(?P<dmy_m>\d{{1,2}}) ?(?P=dmy_s) ?(?P<dmy_y>\d{{4}}|\d{{2}})){_STOP}",
+    rf"(?P<dmy>(?P<dmy_d>\d{{1,2}}) ?(?P<dmy_s>[/.-]) ?(?P<dmy_m>\d{{1,2}}) ?(?P=dmy_s) ?"
+    rf"(?P<dmy_y>\d{{4}}|\d{{2}})){_STOP}",
     rf"(?P<text>(?P<text_d>\d{{1,2}})(?:er)?[ -]?(?P<text_m>{_MONTH})(?![^\W_])\.?"
     rf"(?:[ -]?(?P<text_y>\d{{4}}(?!\w)|'?\d{{2}}{_NOT_A_COUNT}))?)",
     r"(?P<colon>(?P<colon_h>\d{1,2}):(?P<colon_min>[0-5]\d)(?::[0-5]\d(?:\.\d+)?)?)(?![\w:])",
@@ -58,7 +59,8 @@ _LETTERS = (
     r"(?: (?:de )?(?P<month_y>(?:19|20)\d{2})(?!\w)| (?P<month_rel>derni[eè]r|prochain|pass[ée])(?!\w))?)",
     r"(?P<day>aujourd'?hui|ce jour|ce matin|cet apr[èe]s-midi|ce soir|ce midi|cette nuit|la nuit derni[èe]re"
     r"|(?:(?:avant[ -])?hier|(?:apr[èe]s-)?demain)(?: (?:soir|matin|midi|apr[èe]s-midi))?)(?!\w)(?!-l[àa])",
-    r"(?P<narrated>(?P<narrated_w>la veille|l'avant-veille|le (?:sur)?lendemain)(?: (?:au soir|soir|matin|midi))?)(?!\w)",
+    r"(?P<narrated>(?P<narrated_w>la veille|l'avant-veille|le (?:sur)?lendemain)"
+    r"(?: (?:au soir|soir|matin|midi))?)(?!\w)",
     rf"(?P<span>(?P<span_w>il y a|y a|depuis|dans|d'ici|à) {_ABOUT}(?P<span_n>{_NUMBER}) ?(?P<span_u>{_UNIT}))(?!\w)",
     rf"(?P<last>(?P<last_w>{_WEEKDAY}|la semaine|le mois|l'ann[ée]e|l'an) "
     r"(?P<last_r>derni[èe]re?|pass[ée]e?|prochaine?))(?!\w)",

@@ -11,17 +11,20 @@ from schema.document import Section
 _END = re.compile(r"\n+|[.!?…]+[»\")\]]*[ \t]+(?=[A-ZÀ-ÖØ-ÞŒ0-9«\"(\[–—•=>→-])")
 _LAST_WORD = re.compile(r"[^\W_]+[’']?\Z")
 
-_ABBREVIATIONS = frozenset(
-    "dr drs pr prs pf m mm mme mmes mlle mlles mr st ste me cf env ex p pp av bd bld chir tél tel réf ref fig vol art "
-    "no nb resp max min approx ann serv bât bat esc ch vs ou janv jan févr fév fev avr juil sept oct nov déc dec "
-    "lun mar mer jeu ven sam dim conf hosp ant post sup inf lat méd dte gche bilat cp cps gel amp inj".split()
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_TITLES = _words("dr drs pr prs m mm mme mmes mlle mr")
+_ABBREVIATIONS = _words(
+    "mlles st ste me cf p pp bd bld chir serv approx janv jan févr fév fev avr juil sept oct nov déc dec"
 )
-# These are abbreviations only before a number: "ch. 214", "min. 3", but "à droite, lat. Pas de…" ends there.
-_ONLY_BEFORE_DIGIT = frozenset(
-    "m p ch max min ann resp ant post sup inf lat dte gche bilat cp cps gel amp inj hosp ou nb no ex vs env conf "
-    "méd tel tél réf ref fig vol art bât bat esc mar mer av".split()
+# Abbreviations before a number only: "ch. 214", "min. 3", but a sentence ends in "sténose max. Pas de…".
+_BEFORE_NUMBER = _words(
+    "ch max min ann resp ant post sup inf lat dte gche bilat cp cps gel amp inj hosp ou nb no ex vs env conf méd tel "
+    "tél réf ref fig vol art bât bat esc av lun mar mer jeu ven sam dim p m"
 )
-_TITLES = frozenset("dr drs pr prs m mm mme mmes mlle mr".split())
 
 
 def sentences(text: str, sections: Sequence[Section]) -> tuple[tuple[int, int], ...]:
@@ -59,4 +62,4 @@ def _is_abbreviation(text: str, stop: int, following: str) -> bool:
     folded = word.lower()
     if folded in _TITLES:
         return not following.isdigit()
-    return folded in _ABBREVIATIONS and (following.isdigit() or folded not in _ONLY_BEFORE_DIGIT)
+    return folded in _ABBREVIATIONS or (following.isdigit() and folded in _BEFORE_NUMBER)
