@@ -26,9 +26,9 @@ def format_summary(report: EvaluationReport) -> str:
             f"  evidence: {checks.filled_cells - checks.without_evidence} of {checks.filled_cells} filled cells cite a "
             f"quote; {checks.quotes_exact} of {checks.quotes_checked} quotes checked are exact"
         )
-    measured = [figures for figures in report.variables if figures.f1.value is not None]
-    weakest = sorted(measured, key=lambda figures: (figures.f1.value or 0, figures.name))[:5]
-    lines.append("  lowest F1: " + ", ".join(f"{v.name} {100 * (v.f1.value or 0):.0f} %" for v in weakest))
+    imperfect = [(v.f1.value, v.name) for v in report.variables if v.f1.value is not None and v.f1.value < 1]
+    if imperfect:
+        lines.append("  lowest F1: " + ", ".join(f"{name} {100 * f1:.0f} %" for f1, name in sorted(imperfect)[:5]))
     return "\n".join(lines + [f"  note: {note}" for note in notes(report)])
 
 
