@@ -41,8 +41,8 @@ def _check(variable: Variable, found: ExtractedValue, texts: Mapping[str, str]) 
     for evidence in found.evidence:
         text = texts.get(evidence.document_id, "")
         if not evidence.quote or text[evidence.start : evidence.end] != evidence.quote:
-            unfounded = replace(found, evidence=())
-            return _empty(unfounded, Status.INVALID, "La citation donnée ne figure pas dans le document.")
+            emptied = _empty(found, Status.INVALID, "La citation donnée ne figure pas dans le document.")
+            return replace(emptied, evidence=())
     if found.value is None:
         return found
     try:

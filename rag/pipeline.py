@@ -96,9 +96,8 @@ def fill(request: FillRequest, make_generator: MakeGenerator = RulesGenerator) -
     study = load_study(request.study, [variable.name for variable in dictionary.variables], problems.append)
     inputs = fingerprint(request.documents, request.dictionary, request.study)
     with RunStore(request.out) as store:
-        _open_run(store, inputs, request)
-        with _spool(request, problems) as spool:
-            store.add_problems(problems)
+        with _open_run(store, inputs, request) as spool:
+            store.add_problems([*problems, *spool.problems()])
             make_reader = functools.partial(_make_reader, spool.path, dictionary.variables, study, make_generator)
             failures = _read_patients(store, spool, make_reader, request)
             failed = tuple(_failure_problem(spool, failure) for failure in failures)
@@ -137,13 +136,24 @@ def _check_paths(request: FillRequest) -> None:
         raise InputError(Problem(str(request.out), what, "Give a folder elsewhere to --out."))
 
 
-def _open_run(store: RunStore, inputs: Fingerprint, request: FillRequest) -> None:
-    """Select the run to work on, or say why there is none."""
+def _open_run(store: RunStore, inputs: Fingerprint, request: FillRequest) -> Spool:
+    """Select the run to work on, a new one or the interrupted one, and give its documents by patient."""
+    resumed = _can_resume(store, inputs, request)
+    spool = Spool.find(request.out, inputs.documents) if resumed else None
+    if spool is None:
+        problems: list[Problem] = []
+        documents = read_documents(request.documents, problems.append)
+        spool = Spool.write(request.out, inputs.documents, documents, problems)
+    if not resumed:
+        store.start(inputs, dt.datetime.now(dt.UTC))
+    return spool
+
+
+def _can_resume(store: RunStore, inputs: Fingerprint, request: FillRequest) -> bool:
+    """Whether there is a run to go on with; raises InputError when the request does not say what to do with it."""
     latest = None if request.mode is Mode.FRESH else store.latest()
     if latest is None:
-        discard_spool(request.out)
-        store.start(inputs, dt.datetime.now(dt.UTC))
-        return
+        return False
     earlier, finished = latest
     if request.mode is Mode.NEW:
         what = f"already holds {'a finished' if finished else 'an unfinished'} run."
@@ -154,21 +164,7 @@ def _open_run(store: RunStore, inputs: Fingerprint, request: FillRequest) -> Non
         what = f"this run cannot be resumed: changed since it was started: {', '.join(changed)}."
         remedy = "Put back what it was started with, or start again with --fresh."
         raise InputError(Problem(str(request.out), what, remedy))
-
-
-def _spool(request: FillRequest, problems: list[Problem]) -> Spool:
-    """The documents by patient: those kept by an interrupted run, else read from the source."""
-    spool = Spool.find(request.out)
-    if spool is None:
-        read: list[Problem] = []
-        spool = Spool.write(request.out, read_documents(request.documents, read.append), read)
-    problems += spool.problems()
-    if spool.patients == 0:
-        spool.__exit__()
-        discard_spool(request.out)
-        what, remedy = "no usable document was found.", "Check --documents; docs/install.md lists what can be read."
-        raise InputError(*problems, Problem(str(request.documents), what, remedy))
-    return spool
+    return True
 
 
 def _make_reader(

@@ -49,7 +49,7 @@ CREATE TABLE document (
     place INTEGER, sequence INTEGER, document_id TEXT, text TEXT, date TEXT, type TEXT, title TEXT, origin TEXT,
     PRIMARY KEY (place, sequence)) WITHOUT ROWID;
 CREATE TABLE problem (source TEXT, what TEXT, remedy TEXT, lost INTEGER);
-CREATE TABLE complete (documents INTEGER);
+CREATE TABLE complete (documents INTEGER, source TEXT);
 """
 
 
@@ -104,39 +104,32 @@ class Spool:
         self._base.close()
 
     @classmethod
-    def write(cls, run: Path, documents: Iterable[RawDocument], problems: list[Problem]) -> Spool:
-        """Store every document, then the problems that reading them added to ``problems``."""
+    def write(cls, run: Path, source: str, documents: Iterable[RawDocument], problems: list[Problem]) -> Spool:
+        """Store every document, then the problems that reading them added to ``problems``.
+
+        ``source`` is the hash of what the documents were read from.
+        """
         path = _spool_path(run)
         discard_spool(run)
         path.parent.mkdir(parents=True, mode=0o700)
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        with contextlib.closing(sqlite3.connect(path)) as base:
-            # A spool cut short is written again from the start, so nothing is gained by syncing or journaling it.
-            base.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _SPOOL_TABLES)
-            places: dict[str, int] = {}
-            counts: list[int] = []
-            for raw in documents:
-                place = places.setdefault(raw.patient_id, len(places))
-                if place == len(counts):
-                    counts.append(0)
-                    base.execute("INSERT INTO patient VALUES (?, ?)", (place, raw.patient_id))
-                row = (raw.document_id, raw.text, raw.date, raw.type, raw.title, raw.origin)
-                base.execute("INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (place, counts[place], *row))
-                counts[place] += 1
-            base.executemany("INSERT INTO problem VALUES (?, ?, ?, ?)", map(_problem_row, problems))
-            base.execute("INSERT INTO complete VALUES (?)", (sum(counts),))
-            base.commit()
+        try:
+            with contextlib.closing(sqlite3.connect(path)) as base:
+                _fill_spool(base, source, documents, problems)
+        except InputError:
+            discard_spool(run)
+            raise
         return cls(path)
 
     @classmethod
-    def find(cls, run: Path) -> Spool | None:
-        """The complete spool that an interrupted run left, or None."""
+    def find(cls, run: Path, source: str) -> Spool | None:
+        """The complete spool of ``source`` that an interrupted run left, or None."""
         path = _spool_path(run)
         if not path.is_file():
             return None
         spool = cls(path)
         with contextlib.suppress(sqlite3.DatabaseError):  # killed while it was being written
-            if spool._base.execute("SELECT documents FROM complete").fetchone():
+            if spool._base.execute("SELECT 1 FROM complete WHERE source = ?", (source,)).fetchone():
                 return spool
         spool._base.close()
         return None
@@ -170,6 +163,26 @@ class Spool:
             (place,),
         )
         return [RawDocument(patient_id, *row) for row in rows]
+
+
+def _fill_spool(
+    base: sqlite3.Connection, source: str, documents: Iterable[RawDocument], problems: list[Problem]
+) -> None:
+    # A spool cut short is written again from the start, so nothing is gained by syncing or journaling it.
+    base.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _SPOOL_TABLES)
+    places: dict[str, int] = {}
+    counts: list[int] = []
+    for raw in documents:
+        place = places.setdefault(raw.patient_id, len(places))
+        if place == len(counts):
+            counts.append(0)
+            base.execute("INSERT INTO patient VALUES (?, ?)", (place, raw.patient_id))
+        row = (raw.document_id, raw.text, raw.date, raw.type, raw.title, raw.origin)
+        base.execute("INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (place, counts[place], *row))
+        counts[place] += 1
+    base.executemany("INSERT INTO problem VALUES (?, ?, ?, ?)", map(_problem_row, problems))
+    base.execute("INSERT INTO complete VALUES (?, ?)", (sum(counts), source))
+    base.commit()
 
 
 class RunStore:

@@ -9,9 +9,12 @@ import json
 import os
 import re
 import signal
+import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rag.pipeline import FillRequest, Mode, fill
 from schema.document import Document, PatientRecord
 from schema.passage import Passage
 from schema.study import Study
@@ -44,6 +47,7 @@ class LineGenerator:
     def fill(
         self, record: PatientRecord, passages: Mapping[str, Sequence[Passage]] | None = None
     ) -> list[ExtractedValue]:
+        sys.audit("synthetic.patient")
         for document in record.documents:
             if "casse" in document.text:
                 raise RuntimeError(document.text)
@@ -85,6 +89,29 @@ def write_documents(path: Path, texts: Sequence[tuple[str, str]]) -> Path:
 
 def plain_cohort(patients: int) -> list[tuple[str, str]]:
     """Two documents per patient, the second ones after all the first ones."""
-    first = [(f"P{i:03d}", f"Compte rendu.\npoids : {50 + i % 60}\nfume : {i % 2}\npaquets : 12,5") for i in range(patients)]
-    second = [(f"P{i:03d}", f"Suite.\nsexe : {1 + i % 2}\nentree : 2024-02-{1 + i % 28:02d}\nsignes : 1") for i in range(patients)]
+    first = [
+        (f"P{i:03d}", f"Compte rendu.\npoids : {50 + i % 60}\nfume : {i % 2}\npaquets : 12,5") for i in range(patients)
+    ]
+    second = [
+        (f"P{i:03d}", f"Suite.\nsexe : {1 + i % 2}\nentree : 2024-02-{1 + i % 28:02d}\nsignes : 1")
+        for i in range(patients)
+    ]
     return first + second
+
+
+class SlowGenerator(LineGenerator):
+    """Takes its time, and adds a byte to the file named by READ for each patient."""
+
+    def fill(
+        self, record: PatientRecord, passages: Mapping[str, Sequence[Passage]] | None = None
+    ) -> list[ExtractedValue]:
+        with Path(os.environ["READ"]).open("ab") as stream:
+            stream.write(b".")
+        time.sleep(0.003)
+        return super().fill(record, passages)
+
+
+if __name__ == "__main__":
+    _documents, _dictionary, _out, _workers, os.environ["READ"] = sys.argv[1:]
+    _request = FillRequest(Path(_documents), Path(_dictionary), Path(_out), workers=int(_workers), mode=Mode.RESUME)
+    fill(_request, SlowGenerator)
