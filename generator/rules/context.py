@@ -14,27 +14,51 @@ from generator.rules.annotate import Annotated
 from generator.rules.cues import PREFIX
 from generator.rules.matcher import Hit
 
-_HARD_STOP = re.compile(
-    r"[;!\n|]|\.(?!\d)|\s-\s|=>|->|\b(?:mais|puis|cependant|toutefois|sauf|hormis|alors que|tandis que|par contre|"
-    r"en revanche|bien que|malgre|chez|sous|avec|compliquant|devant|car|donc|ayant|secondaire|permettant)\b"
+_STOP_WORDS = (
+    r"sauf|hormis|en dehors d|excepte|a part|si ce n'est|outre|alors que|tandis que|bien que|malgre|chez|sous|avec|"
+    r"compliquant|devant|car|donc|ayant|secondaire|permettant|depuis|apres|des l"
 )
+_HARD_STOP = re.compile(
+    r"[;!\n|]|\.(?!\d)|\s-\s|=>|->|\b(?:mais|puis|cependant|toutefois|par contre|en revanche|" + _STOP_WORDS + r")\b"
+)
+#: What was planned may be given up later in the sentence: "prévue puis annulée".
+_GIVEN_UP_STOP = re.compile(r"[;!\n|]|\.(?!\d)|\b(?:" + _STOP_WORDS + r")\b")
 _NEGATION_REACH, _AFTER_REACH, _PLAN_REACH, _FAMILY_REACH = 75, 40, 70, 90
 _LIST_GOES_ON = re.compile(r"^\s*(?:ni\b|de\b|d'|ou\b|et\b|aucune?\b)")
 _LIST_ENDS_SO = re.compile(r"^[^.;:\n]{0,60}?\b(?:ni|ou)\b")
-_EMPTY_BOX_BEFORE = re.compile(r"(?:\[\s?\]|☐|□|\(\s\))\s*$")
-_TICKED_BOX_BEFORE = re.compile(r"(?:\[\s?x\s?\]|☒|☑|■|\(x\))\s*$")
-_BOXES_AFTER = re.compile(r"^[^.\n]{0,20}?(?P<yes>\[\s?x?\s?\]|☐|☒|☑)?\s*oui\s*(?P<yes2>\[\s?x?\s?\]|☐|☒|☑)?"
-                          r"[\s/,-]*(?P<no>\[\s?x?\s?\]|☐|☒|☑)?\s*non\b\s*(?P<no2>\[\s?x?\s?\]|☐|☒|☑)?")  # fmt: skip
-_ANSWER_AFTER = re.compile(
-    r"^[^.,;:\n]{0,25}?\s?(?:\(\s*[+-]?\s*\)\s*)?[:=]\s*(?P<no>non\b|0\b(?![.,]\d)|absente?s?\b|aucune?\b|neant\b|negati\w+|n\b|-\s*$|jamais\b)"
-)
-_BARE_NO_AFTER = re.compile(r"^\s*(?:\(\s*-\s*\)|non\b|neg\b|0\s*(?:[,;.]|$))")
-_YES_ANSWER = re.compile(r"^[^.,;:\n]{0,25}?[:=]\s*(?:oui\b|\+)")
+#: "plus de fièvre" denies, "plus de 20 cigarettes" and "plus d'un paquet" count.
+_COUNTS = re.compile(r"\s*(?:\d|une?\b|deux\b|trois\b|dix\b|vingt\b|la moitie)")
+#: "non" denies the word that follows it and no other: "non fumeur, HTA".
+_NEXT_WORD = re.compile(r"^[\s-]*(?:d'|de\s+)?$")
+_VERB_BEFORE = re.compile(r"\bn(?:e\s+|')(?:l'|y\s+|en\s+|s'|se\s+)?$")
+_VERB_AFTER = re.compile(r"^\s*(?:pas|jamais|aucun)\b")
 
+_TICKED, _EMPTY = r"\[\s?[x✓✔]\s?\]|\(x\)|[☒☑■✓✔]", r"\[\s?\]|\(\s\)|[☐□○]"
+_BOX = re.compile(f"(?P<ticked>{_TICKED})|(?P<empty>{_EMPTY})")
+_BOX_OR_WORD = re.compile(rf"(?P<ticked>{_TICKED})|(?P<empty>{_EMPTY})|\b(?P<word>oui|non)\b")
+_BOX_BEFORE = re.compile(rf"(?:(?P<ticked>{_TICKED})|(?P<empty>{_EMPTY}))\s*$")
+_BOX_AFTER = re.compile(rf"\s*:?\s*(?:(?P<ticked>{_TICKED})|(?P<empty>{_EMPTY}))")
+_OWN_BOXES = re.compile(
+    rf"[^.\n,;:]{{0,25}}?[\s:]*(?=(?:{_TICKED}|{_EMPTY})\s*(?:oui|non)\b|(?:oui|non)\s*(?:{_TICKED}|{_EMPTY}))"
+)
+_ANSWER_AFTER = re.compile(
+    r"[^.,;:\n]{0,25}?\s?(?:\(\s*[+-]?\s*\)\s*)?[:=]\s*"
+    r"(?P<no>non\b(?!\s+\w)|0\b(?![.,]?\d)|absente?s?\b|aucune?\b|neant\b|negati\w+|n\b(?!')|-\s*$|jamais\b)"
+)
+_BARE_NO_AFTER = re.compile(r"\s*(?:\(\s*-\s*\)|(?:non|neg|0)\s*(?:[,;.)/]|$|\s{2}))")
+_YES_ANSWER = re.compile(r"[^.,;:\n]{0,25}?[:=]\s*(?:oui\b|\+)")
+#: "HTA+ diabète- tabac+": a dash that touches the word answers no, in a line that answers others so.
+_SIGN_AFTER = re.compile(r"\s?(?P<sign>[+-])(?=[\s,;.)+]|$)")
+_SIGNED = re.compile(r"\w\s?(?:\++|-)(?=[\s,;.)]|$)")
 
 #: What may stand between a condition and the relative who has it: "AVC à 74 ans chez la", "diabète (".
 _SAID_OF_RELATIVE = re.compile(
-    r"^\s*(?:precoce\s*)?(?:a \d+ ans\s*)?(?:\(|(?:chez|du|de|de la|de son|de sa|le|la|son|sa|un|une|\s)+$)"
+    r"^\s?(?:precoce\s*)?(?:a \d+ ans\s*)?(?:\(|(?:\b(?:chez|du|de|de la|de son|de sa|le|la|son|sa|un|une)\b|\s(?!\s))+$)"
+)
+#: A relative who speaks is an informant: what is told is said of the patient.
+_TELLS = re.compile(
+    r"\b(?:confirm|rapport|signal|decri|precis|indiqu|expliqu|racont|dit|dis|declar|not|constat|trouv|retrouv|previen|"
+    r"prevenu|inform|apprend|evoqu|souhait|selon|d'apres)\w*"
 )
 
 
@@ -67,9 +91,9 @@ def context_at(document: Annotated, start: int, end: int, sentence: int) -> Cont
     low, high = document.sentences[sentence]
     text = document.folded
     before, after = text[low:start], text[end:high]
-    boxed = _boxes(before, after)
+    answer = _answered(before, after)
     return Context(
-        negated=(boxed is False) or (boxed is None and _negated(document, start, end, low, high)),
+        negated=not answer if answer is not None else _negated(document, start, end, low, high),
         hypothetical=_hypothetical(document, start, end, low, high),
         family=_family(document, start, end, low, high),
         planned=_near(document, "plan", start, end, low, high),
@@ -79,21 +103,42 @@ def context_at(document: Annotated, start: int, end: int, sentence: int) -> Cont
     )
 
 
-def _boxes(before: str, after: str) -> bool | None:
-    """Answer given by tick boxes or "Champ : oui/non"; None when there is no such form."""
-    boxes = _BOXES_AFTER.match(after)
-    if boxes and any(boxes.groupdict().values()):
-        yes, no = boxes["yes"] or boxes["yes2"] or "", boxes["no"] or boxes["no2"] or ""
-        ticked = [bool(re.search("x|☒|☑", box)) for box in (yes, no)]
-        if ticked[0] != ticked[1]:
-            return ticked[0]
-    if _EMPTY_BOX_BEFORE.search(before):
-        return False
-    if _TICKED_BOX_BEFORE.search(before) or _YES_ANSWER.match(after):
+def _answered(before: str, after: str) -> bool | None:
+    """The answer of a form: tick boxes, "Champ : oui", "HTA +"; None when there is no such answer."""
+    if own := _OWN_BOXES.match(after):
+        return _ticked_word(after[own.end() : own.end() + 40])
+    boxed = _box_of(before, after)
+    if boxed is not None:
+        return boxed
+    if _YES_ANSWER.match(after):
         return True
     if _ANSWER_AFTER.match(after) or _BARE_NO_AFTER.match(after):
         return False
+    sign = _SIGN_AFTER.match(after)
+    if sign and (sign["sign"] == "+" or len(_SIGNED.findall(before + "x" + after)) > 1):
+        return sign["sign"] == "+"
     return None
+
+
+def _ticked_word(text: str) -> bool | None:
+    """Which of "oui" and "non" is ticked; each box belongs to the word after it when a box comes first."""
+    marks = list(_BOX_OR_WORD.finditer(text))
+    if marks and marks[0]["word"]:
+        marks = marks[1::-1] + marks[3:1:-1]
+    for box, word in zip(marks[0:4:2], marks[1:4:2], strict=False):
+        if box["ticked"] and word["word"]:
+            return word["word"] == "oui"
+    return None
+
+
+def _box_of(before: str, after: str) -> bool | None:
+    """Whether the mention's own box is ticked: the box before it, or after it where the line writes them so."""
+    first = _BOX.search(before + after)
+    if first is None:
+        return None
+    lead = (before + after)[: first.start()].rstrip()
+    box = _BOX_BEFORE.search(before) if not lead or lead[-1] in ":-•*)" else _BOX_AFTER.match(after)
+    return None if box is None else box["ticked"] is not None
 
 
 def _masked(document: Annotated, kind: str, start: int, end: int) -> bool:
@@ -105,10 +150,15 @@ def _masked(document: Annotated, kind: str, start: int, end: int) -> bool:
 
 def _negated(document: Annotated, start: int, end: int, low: int, high: int) -> bool:
     text = document.folded
+    if _VERB_BEFORE.search(text[low:start]) and _VERB_AFTER.match(text[end:high]):
+        return True
     for cue in document.within(PREFIX + "negation.before", max(low, start - _NEGATION_REACH), start + 1):
         if cue.end > start or _masked(document, "negation", cue.start, cue.end):
             continue
         between = text[cue.end : start]
+        word = text[cue.start : cue.end]
+        if (word == "non" and not _NEXT_WORD.match(between)) or (word.startswith("plus d") and _COUNTS.match(between)):
+            continue
         if _HARD_STOP.search(between) or ":" in between or ")" in between.split("(")[0]:
             continue
         if "," in between and not _list_goes_on(between, text[end:high]):
@@ -127,8 +177,9 @@ def _negated(document: Annotated, start: int, end: int, low: int, high: int) -> 
 
 
 def _list_goes_on(between: str, after: str) -> bool:
+    """Whether a comma continues what is denied: "pas d'HTA, de diabète", "ni fièvre, toux ou dyspnée"."""
     items = between.split(",")[1:]
-    if all(_LIST_GOES_ON.match(item) or not item.strip() for item in items):
+    if all(_LIST_GOES_ON.match(item) for item in items):
         return True
     return all(len(item.split()) <= 3 for item in items) and bool(_LIST_ENDS_SO.match(after))
 
@@ -158,10 +209,13 @@ def _family(document: Annotated, start: int, end: int, low: int, high: int) -> b
         between = text[cue.end : start]
         if re.search(r"[;\n]|\.(?!\d)|\bmais\b|\bpersonnel", between) or (")" in between and "(" not in between):
             continue
+        if _TELLS.search(between):
+            continue
         if "," not in between or ":" in text[cue.start : cue.end + 3] or "familia" in text[cue.start : cue.end]:
             return True
     for cue in document.within(PREFIX + "family", end, min(high, end + 40)):
-        if _SAID_OF_RELATIVE.search(text[end : cue.start]):
+        titled = re.match(r"(?:atcd|antecedent|heredit|fam)", text[cue.start : cue.end])
+        if not titled and _SAID_OF_RELATIVE.search(text[end : cue.start]):
             return True
     return False
 
@@ -170,10 +224,12 @@ def _near(document: Annotated, cue_name: str, start: int, end: int, low: int, hi
     """Whether a cue stands in the same clause, before or after."""
     text = document.folded
     for cue in document.within(PREFIX + cue_name, max(low, start - _PLAN_REACH), min(high, end + _PLAN_REACH)):
-        if cue.start < end and cue.end > start:
+        if (cue.start < end and cue.end > start) or _masked(document, cue_name, cue.start, cue.end):
             continue
-        between = text[cue.end : start] if cue.end <= start else text[end : cue.start]
-        if not (_HARD_STOP.search(between) or "," in between or ":" in between):
+        after = cue.start >= end
+        between = text[end : cue.start] if after else text[cue.end : start]
+        stop = _GIVEN_UP_STOP if after and cue_name == "declined" else _HARD_STOP
+        if not (stop.search(between) or "," in between or ":" in between):
             return True
     return False
 
@@ -181,8 +237,10 @@ def _near(document: Annotated, cue_name: str, start: int, end: int, low: int, hi
 def _other_person(document: Annotated, start: int, low: int) -> bool:
     """Whether a relative or witness is the subject right before: "mari gros fumeur", "(mari diabétique"."""
     text = document.folded
-    for cue in document.within(PREFIX + "other_person", max(low, start - 35), start + 1):
+    for cue in document.within(PREFIX + "other_person", max(low, start - 60), start + 1):
         between = text[cue.end : start]
-        if cue.end <= start and not re.search(r"[,;:.()\n]|\bet\b|\bdit\b|\bque\b", between):
+        if cue.end > start or re.search(r"[,;:.()\n]|\bet\b|\bque\b|\bdu patient\b|\bde la patiente\b", between):
+            continue
+        if not _TELLS.search(between):
             return True
     return False
