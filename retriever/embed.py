@@ -2,7 +2,7 @@
 
 | encoder | needs | source |
 |---|---|---|
-| `HashedNgramEncoder` | nothing | Weinberger et al. 2009 (feature hashing), Achlioptas 2003 (sparse projection) |
+| `HashedNgramEncoder` | nothing | Weinberger et al. 2009 (feature hashing) |
 | `SentenceTransformerEncoder` | a folder with a model's weights | Reimers and Gurevych 2019 |
 """
 
@@ -38,38 +38,32 @@ class Encoder(Protocol):
 class HashedNgramEncoder:
     """The default: spelling, not meaning. No weights, no training, the same vectors on every machine.
 
-    A text is the bag of the 3- to 5-letter pieces of its words (stop words removed), hashed and projected at
-    random to 256 dimensions. Two texts are near when their words look alike: it finds "thrombolysé" for
-    "thrombolyse", misspellings and OCR slips, which BM25 misses. It does not know that "tension" and "HTA" are
-    related: that takes a trained model, `SentenceTransformerEncoder`.
+    A text is the bag of the 3- to 5-letter pieces of its words (stop words removed); each piece is sent by a hash
+    to one of 2048 places with a sign, which is a sparse random projection that needs no matrix. Two texts are near
+    when their words look alike: it finds "thrombolysé" for "thrombolyse", misspellings and OCR slips, which BM25
+    misses. It does not know that "tension" and "HTA" are related: that takes a trained model,
+    `SentenceTransformerEncoder`.
     """
 
-    dimension = 256
-    _features = 1 << 16
-    _seed = 20
+    dimension = 2048  # fewer places, more pieces that share one: docs/retrieval.md has the figures
+    name = f"hashed-ngrams-3-5-dim{dimension}"
 
     def __init__(self) -> None:
-        from scipy.sparse import csr_matrix
         from sklearn.feature_extraction.text import HashingVectorizer
-        from sklearn.random_projection import SparseRandomProjection
 
-        self.name = f"hashed-ngrams-3-5-dim{self.dimension}-seed{self._seed}"
         self._vectorizer = HashingVectorizer(
             analyzer="char_wb",
             ngram_range=(3, 5),
-            n_features=self._features,
+            n_features=self.dimension,
             preprocessor=lambda text: " ".join(tokens(text)),
+            dtype=np.float32,
         )
-        # Density 1/32: every piece of a word reaches about 8 of the 256 dimensions; scikit-learn's own default
-        # for this width leaves a third of them out.
-        projection = SparseRandomProjection(n_components=self.dimension, density=1 / 32, random_state=self._seed)
-        self._projection = projection.fit(csr_matrix((1, self._features), dtype=np.float64))
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of norm 1 (0 for a text without words), shape (len(texts), 256)."""
+        """Vectors of norm 1 (0 for a text without words), shape (len(texts), 2048)."""
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
-        return _normalised(self._projection.transform(self._vectorizer.transform(texts)).toarray())
+        return np.asarray(self._vectorizer.transform(texts).toarray())
 
 
 class SentenceTransformerEncoder:
@@ -97,7 +91,10 @@ class SentenceTransformerEncoder:
         """Vectors of norm 1, shape (len(texts), dimension)."""
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
-        return _normalised(self._model.encode(list(texts), convert_to_numpy=True, show_progress_bar=False))
+        vectors = self._model.encode(
+            list(texts), convert_to_numpy=True, normalize_embeddings=True, show_progress_bar=False
+        )
+        return np.asarray(vectors, dtype=np.float32)
 
 
 def _fingerprint(folder: Path) -> str:
@@ -108,8 +105,3 @@ def _fingerprint(folder: Path) -> str:
             whole.update(str(path.relative_to(folder)).encode())
             whole.update(hashlib.file_digest(stream, "sha256").digest())
     return whole.hexdigest()[:12]
-
-
-def _normalised(vectors: NDArray[np.floating]) -> Vectors:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(norms > 0, norms, 1.0), dtype=np.float32)

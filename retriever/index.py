@@ -22,7 +22,7 @@ from chromadb.config import Settings
 from chromadb.errors import NotFoundError
 
 from retriever.embed import Encoder, Vectors
-from retriever.passages import PASSAGE_SETTINGS, passages, searched_text
+from retriever.passages import PASSAGE_SETTINGS, passages
 from schema.document import Document
 from schema.passage import Passage
 from schema.problem import Problem
@@ -78,7 +78,7 @@ class DenseIndex:
             if held:
                 self._collection.delete(ids=held["ids"])
             found += [(passage, digest) for passage in cut]
-        vectors = self.encoder.encode([searched_text(passage) for passage, _ in found])
+        vectors = self.encoder.encode([passage.text for passage, _ in found])
         most = self._client.get_max_batch_size()
         for i in range(0, len(found), most):
             part = found[i : i + most]

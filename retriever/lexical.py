@@ -16,7 +16,6 @@ import numpy as np
 import Stemmer
 from numpy.typing import NDArray
 
-from retriever.passages import searched_text
 from schema.passage import Passage
 
 #: Articles, pronouns, prepositions and auxiliaries. No negation ("pas", "ne", "ni", "sans", "non", "aucun",
@@ -84,8 +83,7 @@ class LexicalIndex:
     def __init__(self, passages: Sequence[Passage]) -> None:
         vocabulary: dict[str, int] = {"": 0}
         ids = [
-            [vocabulary.setdefault(token, len(vocabulary)) for token in tokens(searched_text(passage))]
-            for passage in passages
+            [vocabulary.setdefault(token, len(vocabulary)) for token in tokens(passage.text)] for passage in passages
         ]
         self._size = len(passages)
         self._bm25 = bm25s.BM25()

@@ -55,11 +55,6 @@ def passages(document: Document) -> list[Passage]:
     return found
 
 
-def searched_text(passage: Passage) -> str:
-    """What is searched for a passage: its section's title, which a window in mid-section lacks, and its text."""
-    return passage.text if passage.text.startswith(passage.section) else f"{passage.section}\n{passage.text}"
-
-
 def _blocks(document: Document) -> Iterator[tuple[str, int, int]]:
     """The text cut at every border of a section: (title of the innermost section or "", start, end)."""
     text, sections = document.text, document.sections

@@ -61,12 +61,6 @@ def test_a_negation_can_be_searched(document):
     assert best(text, "pas de diabète", document).startswith("# B")
 
 
-def test_a_section_title_is_searched_with_each_of_its_passages(document):
-    found = passages(document("# Traitement\n" + "Un mot de plus pour finir la ligne du jour. " * 20))
-    assert len(found) > 1
-    assert (LexicalIndex(found).scores("traitement") > 0).all()
-
-
 def test_no_shared_word_scores_zero(document):
     found = passages(document("# A\nAphasie.\n# B\nApyrétique.\n"))
     index = LexicalIndex(found)
