@@ -23,4 +23,32 @@ def load_lexicon(name: str) -> dict[str, Any]:
     loaded = yaml.load(text, Loader=loader)  # noqa: S506 (a safe loader either way; the C one is ten times faster)
     if not isinstance(loaded, dict):
         raise TypeError(f"{name}.yml: expected a mapping at the top level")
-    return loaded
+    return _with_narrower(loaded)
+
+
+def _with_narrower(entries: dict[str, Any]) -> dict[str, Any]:
+    """Entries in which a broad one ("statine") also has the forms and exceptions of those that name it as parent.
+
+    Narrow entries come first: where a label's words name both, the matcher's order gives it to the narrower.
+    """
+    broader = {name: _ancestors(name, entries) for name in entries}
+    ordered = sorted(entries, key=lambda name: -len(broader[name]))
+    result = {name: dict(entries[name]) for name in ordered}
+    for name in ordered:
+        for parent in broader[name]:
+            for key in ("forms", "except"):
+                if inherited := entries[name].get(key):
+                    result[parent][key] = list(dict.fromkeys([*result[parent].get(key, ()), *inherited]))
+    return result
+
+
+def _ancestors(name: str, entries: dict[str, Any]) -> tuple[str, ...]:
+    """Parents of an entry, their parents and so on, each once."""
+    found: dict[str, None] = {}
+    waiting = list(entries[name].get("parents", ()))
+    while waiting:
+        parent = waiting.pop()
+        if parent not in found:
+            found[parent] = None
+            waiting.extend(entries[parent].get("parents", ()))
+    return tuple(found)
