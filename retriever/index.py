@@ -163,14 +163,15 @@ def _drop_if_foreign(client: Client, encoder: Encoder, manifest: Path, on_proble
 
 
 def _key(passage: Passage) -> str:
-    """A name that no other passage of the cohort has, whatever signs the identifiers hold."""
-    return json.dumps([passage.patient_id, passage.span.document_id, passage.span.start, passage.span.end])
+    """A name that no other passage of the cohort has, nor this one once its text has changed."""
+    text = hashlib.blake2b(passage.text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
+    return json.dumps([passage.patient_id, passage.span.document_id, passage.span.start, passage.span.end, text])
 
 
 def _digest(cut: Sequence[Passage]) -> str:
     """Changes when a document's passages, date or type do."""
-    said = [[_key(p), p.section, p.text, p.document_type, str(p.written_on)] for p in cut]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+    said = [[_key(passage), passage.document_type, str(passage.written_on)] for passage in cut]
+    return hashlib.blake2b(json.dumps(said).encode(), digest_size=16).hexdigest()
 
 
 def _metadata(passage: Passage, digest: str) -> dict[str, str | int]:

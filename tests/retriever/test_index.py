@@ -56,6 +56,18 @@ def test_a_changed_document_replaces_the_old_one(index, document):
         index.vectors("P1", passages(old))
 
 
+def test_vectors_of_a_text_that_has_changed_in_place_are_refused(index, document):
+    index.upsert([document("NIHSS à 14.")])
+    with pytest.raises(LookupError):
+        index.vectors("P1", passages(document("NIHSS à 12.")))
+
+
+def test_a_broken_character_does_not_stop_the_index(index, document):
+    doc = document("Aphasie \ud800 brutale.")
+    assert index.upsert([doc]) == 1
+    assert index.vectors("P1", passages(doc)).shape == (1, ENCODER.dimension)
+
+
 def test_delete_forgets_one_document_of_one_patient(index, document):
     mine, other = document("Aphasie."), document("Aphasie.", name="P1-02")
     neighbour = document("Aphasie.", patient="P2", name="P1-01")
