@@ -8,13 +8,12 @@ from pathlib import Path
 
 from generator.rules.reader import RulesGenerator
 from rag.corpus.read import read_documents
-from rag.patient import PatientReader, build_record
+from rag.patient import MakeGenerator, PatientReader, build_record
 from rag.questions import match_question
 from rag.redcap.dictionary import read_dictionary
 from rag.settings import load_study, nearest_hint
 from schema.document import Document, PatientRecord, RawDocument
 from schema.problem import InputError, Problem
-from schema.study import Study
 from schema.value import ExtractedValue
 from schema.variable import Question, Variable
 
@@ -77,7 +76,7 @@ class Answer:
     problems: tuple[Problem, ...]
 
 
-def ask(request: AskRequest) -> Answer:
+def ask(request: AskRequest, make_generator: MakeGenerator = RulesGenerator) -> Answer:
     """Answer from the documents of one patient.
 
     Raises:
@@ -92,7 +91,11 @@ def ask(request: AskRequest) -> Answer:
         matches = match_question(request.question, dictionary.variables, study)
     record = build_record(_patient_documents(request), problems.append)
     variable, others = (matches[0], tuple(matches[1:])) if matches else (None, ())
-    found = _read(record, dictionary.variables, study, variable) if variable else None
+    found = None
+    if variable:
+        # All variables are read, since branching logic makes one depend on others.
+        reader = PatientReader(dictionary.variables, make_generator(dictionary.variables, study))
+        found = next(value for value in reader.read(record) if value.variable == variable.name)
     return Answer(
         patient_id=record.patient_id,
         question=request.question,
@@ -129,12 +132,6 @@ def _patient_documents(request: AskRequest) -> list[RawDocument]:
         what = f"holds no usable document of patient {request.patient_id!r}."
         raise InputError(*problems, Problem(str(request.documents), what, remedy))
     return found
-
-
-def _read(record: PatientRecord, variables: tuple[Variable, ...], study: Study, variable: Variable) -> ExtractedValue:
-    """All variables are read, since branching logic makes one depend on others."""
-    values = PatientReader(variables, RulesGenerator(variables, study)).read(record)
-    return next(value for value in values if value.variable == variable.name)
 
 
 def _citations(record: PatientRecord, found: ExtractedValue) -> tuple[Citation, ...]:

@@ -10,8 +10,12 @@ from rag.corpus.build import build_document
 from rag.redcap import branching, values
 from schema.document import PatientRecord, RawDocument
 from schema.problem import Problem
+from schema.study import Study
 from schema.value import ExtractedValue, Status, Value
 from schema.variable import Variable
+
+#: Builds a generator from the dictionary's variables and the study; picklable (a class or a module's function).
+MakeGenerator = Callable[[Sequence[Variable], Study], Generator]
 
 
 def build_record(raw_documents: Sequence[RawDocument], on_problem: Callable[[Problem], None]) -> PatientRecord:

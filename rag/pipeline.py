@@ -13,11 +13,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from generator.protocol import Generator
 from generator.rules.reader import RulesGenerator
 from rag.corpus.read import read_documents
 from rag.fingerprint import fingerprint, versions
-from rag.patient import PatientReader, build_record
+from rag.patient import MakeGenerator, PatientReader, build_record
 from rag.redcap.dictionary import read_dictionary
 from rag.settings import load_study
 from rag.store import PatientResult, RunStore, Source, Spool, discard_spool
@@ -28,9 +27,6 @@ from schema.run import Fingerprint, RunManifest
 from schema.study import Study
 from schema.value import ExtractedValue, Status
 from schema.variable import Variable
-
-#: Builds a generator from the dictionary's variables and the study; picklable (a class or a module's function).
-MakeGenerator = Callable[[Sequence[Variable], Study], Generator]
 
 
 class Mode(StrEnum):

@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import pytest
+
+from rag.settings import load_study
+from schema.problem import InputError, Problem
+from schema.study import Study
+
+NAMES = ["hta", "nihss_admission", "nihss_sortie"]
+
+
+def load(folder: Path, text: str) -> tuple[Study, list[Problem]]:
+    path = folder / "study.yml"
+    path.write_text(text, encoding="utf-8")
+    problems: list[Problem] = []
+    return load_study(path, NAMES, problems.append), problems
+
+
+def refusal(folder: Path, text: str) -> str:
+    with pytest.raises(InputError) as caught:
+        load(folder, text)
+    return str(caught.value)
+
+
+def test_hints_are_read_by_variable(tmp_path: Path) -> None:
+    study, problems = load(tmp_path, "name: essai\nvariables:\n  hta:\n    synonyms: [hypertendu]\n")
+    assert study.name == "essai"
+    assert study.variables["hta"].synonyms == ("hypertendu",)
+    assert problems == []
+
+
+def test_no_file_and_an_empty_file_are_the_empty_study(tmp_path: Path) -> None:
+    assert load_study(None, NAMES, print) == Study()
+    assert load(tmp_path, "# rien\n")[0] == Study()
+
+
+def test_a_variable_that_the_dictionary_lacks_is_said_with_the_nearest_name(tmp_path: Path) -> None:
+    study, (problem,) = load(tmp_path, "variables:\n  hta: {}\n  nihss_admision: {synonyms: [NIHSS]}\n")
+    assert list(study.variables) == ["hta"]
+    assert "nihss_admision" in problem.where
+    assert "nihss_admission" in problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("variables:\n  hta:\n    synonymes: [a]\n", "variables.hta.synonymes"),
+        ("variables:\n  hta: 3\n", "variables.hta"),
+        ("- a\n- b\n", "study.yml"),
+        ("variables:\n  hta: {synonyms: [a\n", "line"),
+    ],
+)
+def test_a_mistake_is_refused_with_its_place(tmp_path: Path, text: str, said: str) -> None:
+    message = refusal(tmp_path, text)
+    assert "study.yml" in message
+    assert said in message
+
+
+def test_a_missing_file_and_one_that_is_not_text_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        load_study(tmp_path / "absent.yml", NAMES, print)
+    (tmp_path / "study.yml").write_bytes(b"name: \xff\xfe")
+    with pytest.raises(InputError, match="UTF-8"):
+        load_study(tmp_path / "study.yml", NAMES, print)
