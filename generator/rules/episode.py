@@ -66,7 +66,7 @@ _LEFT = re.compile(
 )
 
 #: Words of a document's type or title that say what it is, in order of preference for each role.
-_ACUTE = ("urgence", "admission", "dechoc", "entree", "usinv", "alerte", "reanimation", "observation", "accueil")
+ACUTE = ("urgence", "admission", "dechoc", "entree", "usinv", "alerte", "reanimation", "observation", "accueil")
 _PREHOSPITAL = ("samu", "smur", "regulation", "pompier", "vsav")
 _SUMMARY = ("crh", "hospitalisation", "sortie", "lettre de liaison")
 _FOLLOW_UP = ("consultation", "suivi", "3 mois", "teleconsultation", "post-avc", "appel", "6 mois", "1 an")
@@ -85,7 +85,7 @@ def find_episode(documents: Sequence[Annotated]) -> Episode:
             stay = _stay_of(document)
             if stay.admission:
                 return stay
-    acute = [d for d in documents if is_kind(d, _ACUTE) and d.document.written_on]
+    acute = [d for d in documents if is_kind(d, ACUTE) and d.document.written_on]
     dated = acute or [d for d in documents if d.document.written_on and not is_kind(d, _FOLLOW_UP)]
     if not dated:
         return Episode()
@@ -161,7 +161,7 @@ class Timeline:
                 return Phase.FOLLOW_UP
             if is_kind(document, _PREHOSPITAL):
                 return Phase.PREHOSPITAL
-            if day == admission or (is_kind(document, _ACUTE) and (day - admission).days <= 1):
+            if day == admission or (is_kind(document, ACUTE) and (day - admission).days <= 1):
                 return Phase.ADMISSION
             if (day - admission).days == 1:
                 return Phase.DAY1
@@ -170,7 +170,7 @@ class Timeline:
             return Phase.STAY
         if is_kind(document, _PREHOSPITAL):
             return Phase.PREHOSPITAL
-        if is_kind(document, _ACUTE):
+        if is_kind(document, ACUTE):
             return Phase.ADMISSION
         if summary:
             return Phase.DISCHARGE

@@ -35,6 +35,7 @@ _NUMBER = re.compile(
     (?!\w)""",
     re.VERBOSE,
 )
+_DURATIONS = ("minutes", "hours", "days", "weeks", "months", "years")
 _METRES = re.compile(r"(?<![\w.,])([12])\s?m\s?(\d{2})(?!\d)")
 
 
@@ -94,15 +95,16 @@ def find_numbers(folded: str, dates: Sequence[DateMention]) -> list[Number]:
         if match["word"]:
             numbers.append(Number(_WORDS[match["word"]], match.start(), match.end(), unit=unit, spelled=True))
             continue
-        value, second = _float(match["value"]), match["second"]
-        joint = ""
-        if second:
-            between = folded[match.end("value") : match.start("second")].strip()
-            joint = "-" if between == "a" else between
+        value, second, end = _float(match["value"]), match["second"], match.end()
+        joint = folded[match.end("value") : match.start("second")].strip() if second else ""
+        if joint == "a":
+            # "de 50 à 55 %" is an interval; in "NIHSS 4 à 24 heures" the second number tells the time.
+            if unit in _DURATIONS or any(low <= match.start("second") < high for low, high in taken[index + 1 :][:1]):
+                second, joint, unit, end = None, "", "", match.end("value")
+            else:
+                joint = "-"
         decimals = len(re.split("[.,]", match["value"])[1]) if re.search("[.,]", match["value"]) else 0
-        numbers.append(
-            Number(value, match.start(), match.end(), _float(second) if second else None, joint, unit, decimals)
-        )
+        numbers.append(Number(value, match.start(), end, _float(second) if second else None, joint, unit, decimals))
     numbers.sort(key=lambda number: number.start)
     return numbers
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 
-from generator.rules.episode import Phase
+from generator.rules.episode import ACUTE, Phase, is_kind
 from generator.rules.plan import Plan
 from generator.rules.reading import SILENT, Answer, PatientView, Reading
 from schema.study import Policy
@@ -77,6 +77,8 @@ def _when(reading: Reading) -> tuple[int, dt.date, dt.time]:
 def _contemporary(reading: Reading, view: PatientView, phase: Phase) -> float:
     """More for a document written in the phase itself than for one that reports it later."""
     own = view.timeline.document_phase(reading.document)
+    if own is phase and phase is Phase.ADMISSION and not is_kind(reading.document, ACUTE):
+        return 2.5  # an imaging request or a transfer letter repeats what the receiving team wrote
     return 3.0 if own is phase else 2.0 if own is Phase.DISCHARGE else 1.0
 
 
@@ -108,8 +110,11 @@ def _at_follow_up(reading: Reading, plan: Plan, view: PatientView) -> float:
         return 0.0
     if plan.offset and moment.day and episode.admission:
         share = (moment.day - episode.admission).days / plan.offset
-        return 1.0 if _FOLLOW_UP_WINDOW[0] <= share <= _FOLLOW_UP_WINDOW[1] else 0.0
-    return 1.0
+        if not _FOLLOW_UP_WINDOW[0] <= share <= _FOLLOW_UP_WINDOW[1]:
+            return 0.0
+    written = reading.document.document.written_on
+    # What a visit finds on its own day counts before what it reports of another day.
+    return 2.0 if written and moment.day == written.to_date() else 1.0
 
 
 def _during_stay(reading: Reading, plan: Plan, view: PatientView) -> float:
@@ -117,7 +122,11 @@ def _during_stay(reading: Reading, plan: Plan, view: PatientView) -> float:
 
 
 def _before(reading: Reading, plan: Plan, view: PatientView) -> float:
-    return 1.0 if reading.moment.phase is Phase.BEFORE else 0.0
+    phase = reading.moment.phase
+    if phase is Phase.BEFORE:
+        return 1.5 if reading.moment.explicit else 1.0
+    # A measure of the usual state, written by the team that admits, speaks of the time before the episode.
+    return 1.0 if plan.hints.settings.get("baseline") and phase <= Phase.ADMISSION else 0.0
 
 
 def _any_time(reading: Reading, plan: Plan, view: PatientView) -> float:

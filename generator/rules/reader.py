@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from generator.rules.annotate import Annotated
 from generator.rules.episode import Timeline
 from generator.rules.plan import make_plans
-from generator.rules.readers import READERS
+from generator.rules.readers import READERS, read_nothing
 from generator.rules.reading import PatientView
 from schema.document import PatientRecord
 from schema.passage import Passage
@@ -29,7 +29,7 @@ class RulesGenerator:
         compiled = make_plans(tuple(variables), study or Study())
         self._plans, self._matcher = compiled.plans, compiled.matcher
         for plan in self._plans:
-            if plan.reader not in READERS:
+            if plan.hints.reader and plan.hints.reader not in READERS:
                 raise ValueError(
                     f"variable {plan.variable.name!r}: no reader is named {plan.reader!r}; "
                     f"choose one of {', '.join(sorted(READERS))}"
@@ -45,5 +45,7 @@ class RulesGenerator:
         values = []
         for plan in self._plans:
             seen = view if passages is None else view.limited_to(passages.get(plan.variable.name, ()))
-            values.append(READERS[plan.reader](seen, plan).extracted(record.patient_id, plan.variable.name))
+            values.append(
+                READERS.get(plan.reader, read_nothing)(seen, plan).extracted(record.patient_id, plan.variable.name)
+            )
         return values

@@ -12,7 +12,7 @@ from generator.rules.readers.grade import read_grade
 from generator.rules.readers.measure import read_measure
 from generator.rules.readers.person import read_age, read_sex
 from generator.rules.readers.pressure import read_pressure
-from generator.rules.reading import Answer, PatientView
+from generator.rules.reading import SILENT, Answer, PatientView
 
 Reader = Callable[[PatientView, Plan], Answer]
 
@@ -26,3 +26,8 @@ READERS: dict[str, Reader] = {
     "pressure": read_pressure,
     "sex": read_sex,
 }
+
+
+def read_nothing(view: PatientView, plan: Plan) -> Answer:
+    """Silence: for a variable that no reader understands well enough to be right."""
+    return SILENT

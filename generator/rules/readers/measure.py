@@ -32,6 +32,8 @@ _LINKS = re.compile(r"^\s*(?:,|;|puis|et|->|=>|→|\(|\)|-|/|\s|a|le|la|les|du|a
 _COMPARED = re.compile(
     r"[<>≤≥]\s*(?:a\s*)?$|\b(?:inferieur\w*|superieur\w*|moins de|plus de|sous|objectif|cible|seuil)\s*(?:a|de)?\s*$"
 )
+_REMARK = re.compile(r"\([^)]*\)")
+_DURATIONS = ("minutes", "hours", "days", "weeks", "months", "years")
 _TOTAL = re.compile(r"\btotal\s*(?:nihss)?\s*[:=]?\s*(\d{1,2})\b")
 
 
@@ -90,9 +92,9 @@ def _readings_of_hit(view: PatientView, plan: Plan, document: Annotated, hit: Hi
         return
     clause_start, first = low, True
     while number:
-        clause_end = _clause_end(document, number.end, min(high, number.end + _NEXT_REACH))
+        clause_stop = clause_end(document, number.end, min(high, number.end + _NEXT_REACH))
         value = to_variable(number, plan, document.folded[hit.end : number.start] if first else "")
-        moment = view.timeline.moment(document, number.start, number.end, clause_start, clause_end)
+        moment = view.timeline.moment(document, number.start, number.end, clause_start, clause_stop)
         if value is not None and (first or moment.explicit):
             yield Reading(value, (Cite(document, hit.start, number.end),), moment)
         clause_start, first = number.end, False
@@ -103,7 +105,9 @@ def _readings_of_hit(view: PatientView, plan: Plan, document: Annotated, hit: Hi
 def _first_number(document: Annotated, plan: Plan, hit: Hit, stop: int) -> Number | None:
     for number in document.numbers_in(hit.end, stop):
         between = document.folded[hit.end : number.start]
-        if _BREAK.search(between) or ("," in between and not _only_time_words(document, hit.end, number.start)):
+        if _BREAK.search(between) or (
+            "," in _REMARK.sub("", between) and not _only_time_words(document, hit.end, number.start)
+        ):
             return None
         if _COMPARED.search(between):
             return None
@@ -116,7 +120,7 @@ def _first_number(document: Annotated, plan: Plan, hit: Hit, stop: int) -> Numbe
 
 def _skippable(number: Number, between: str) -> bool:
     """Numbers that may stand between a name and its value: a duration, or a bracketed remark."""
-    return number.unit in ("hours", "days", "months", "minutes", "years") or between.rstrip().endswith("(")
+    return number.unit in _DURATIONS or between.rstrip().endswith("(")
 
 
 def _only_time_words(document: Annotated, start: int, end: int) -> bool:
@@ -134,12 +138,12 @@ def _next_number(document: Annotated, plan: Plan, start: int, stop: int) -> Numb
     return numbers[0] if to_variable(numbers[0], plan, "") is not None else None
 
 
-def _clause_end(document: Annotated, start: int, high: int) -> int:
+def clause_end(document: Annotated, start: int, high: int) -> int:
     """Where the words that date a value end: at the next number, comma or stop."""
-    numbers = document.numbers_in(start, high)
-    limit = numbers[0].start if numbers else high
+    limit = next((n.start for n in document.numbers_in(start, high) if n.unit not in _DURATIONS), high)
     opening = re.match(r"\s*\(", document.folded[start:limit])
-    match = _CLAUSE_END.search(document.folded, start + (opening.end() if opening else 0), limit)
+    dated = opening and document.dates_in(start, start + opening.end() + 4)
+    match = _CLAUSE_END.search(document.folded, start + (opening.end() if opening and dated else 0), limit)
     return match.start() if match else limit
 
 

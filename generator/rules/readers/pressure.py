@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from generator.rules.annotate import Annotated
@@ -10,10 +11,15 @@ from generator.rules.numbers import Number
 from generator.rules.plan import Plan
 from generator.rules.policies import choose, eligible
 from generator.rules.quantity import names_component
-from generator.rules.readers.measure import excluded, first_of_each_document
+from generator.rules.readers.measure import clause_end, excluded, first_of_each_document
 from generator.rules.reading import Answer, Cite, PatientView, Reading
 
 _REACH = 60
+#: The lexicon's name for a pressure whose two components are written together.
+_PAIR = "pression_arterielle"
+#: A component alone stands right after its name ("PAS 160"), for "pas" is also the French "not".
+_NEXT_TO = re.compile(r"\s*(?:[:=]|a|de|mesuree a)?\s*")
+_ELSEWHERE = re.compile(r"[;<>]|\bobjectif\b|\bcible\b|\n")
 
 
 def read_pressure(view: PatientView, plan: Plan) -> Answer:
@@ -25,23 +31,29 @@ def read_pressure(view: PatientView, plan: Plan) -> Answer:
 def _readings(view: PatientView, plan: Plan, document: Annotated) -> Iterator[Reading]:
     if excluded(document, plan):
         return
-    for anchor in plan.anchors:
+    for anchor in dict.fromkeys((*plan.anchors, _PAIR)):
         for hit in document.find(anchor):
-            yield from _of_hit(view, plan, document, hit)
+            reading = _of_hit(view, plan, document, hit)
+            if reading:
+                yield reading
 
 
-def _of_hit(view: PatientView, plan: Plan, document: Annotated, hit: Hit) -> Iterator[Reading]:
+def _of_hit(view: PatientView, plan: Plan, document: Annotated, hit: Hit) -> Reading | None:
     low, high = document.sentences[hit.sentence]
     for number in document.numbers_in(hit.end, min(high, hit.end + _REACH)):
-        value = _component(number, names_component(plan, "diastol"))
         between = document.folded[hit.end : number.start]
-        if value is None or ";" in between or "<" in between or ">" in between:
+        value = _component(number, names_component(plan, "diastol"))
+        if value is None and hit.concept != _PAIR and _NEXT_TO.fullmatch(between) and number.unit in ("", "mmHg"):
+            value = number.value if number.second is None else None
+        if value is None:
             continue
         minimum, maximum = float(plan.variable.minimum or 20), float(plan.variable.maximum or 320)
-        if minimum <= value <= maximum:
-            moment = view.timeline.moment(document, number.start, number.end, low, min(high, number.end + 40))
-            yield Reading(int(value), (Cite(document, hit.start, number.end),), moment)
-        return
+        if _ELSEWHERE.search(between) or not minimum <= value <= maximum:
+            return None
+        clause = clause_end(document, number.end, min(high, number.end + 45))
+        moment = view.timeline.moment(document, number.start, number.end, low, clause)
+        return Reading(int(value), (Cite(document, hit.start, number.end),), moment)
+    return None
 
 
 def _component(number: Number, diastolic: bool) -> float | None:
