@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.update(_OFFLINE)
     arguments = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
+    from rag.breakage import describe
     from schema.problem import InputError
 
     try:
@@ -94,9 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say(f"error: {error.filename or 'input or output'}: {error.strerror}.")
         return _IMPOSSIBLE
     except Exception as error:
-        # Where it broke, and not its message, which may quote a patient's documents.
-        trail = (f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__))
-        _say(f"internal error: {type(error).__name__} at {' > '.join(trail)}. Please report this line.")
+        _say(f"internal error: {describe(error)}. Please report this line.")
         return _PARTIAL
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from generator.rules.reader import RulesGenerator
+from rag.breakage import describe
 from rag.corpus.read import read_documents
 from rag.fingerprint import fingerprint, versions
 from rag.patient import MakeGenerator, PatientReader, build_record
@@ -177,7 +178,7 @@ def _make_reader(
             sources = tuple(Source(d.document_id, d.type, str(d.written_on or "")) for d in record.documents)
             return PatientResult(place, record.patient_id, reader.read(record), sources, tuple(problems))
         except Exception as error:
-            return Failure(place, type(error).__name__)  # its message may quote the patient's documents
+            return Failure(place, describe(error))
 
     return read_place
 
@@ -217,7 +218,7 @@ def _failure_problem(spool: Spool, failure: Failure) -> Problem:
     return Problem(
         f"patient {spool.patient_id(failure.place)!r}",
         f"the program broke on this patient ({failure.reason}); the row is empty.",
-        "Run the same command with --resume to try again; if it breaks again, report the type of the error.",
+        "Run the same command with --resume to try again; if it breaks again, report this message.",
     )
 
 

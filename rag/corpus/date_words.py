@@ -40,12 +40,12 @@ _NOT_A_COUNT = r"(?!\w)(?![.,:/]\d)(?! ?(?:h|:|heures?|mg|g|ml|µg|%|ans?|mois|j
 
 # What begins with a digit, then what begins with a letter; the name of the group that matched says which it is.
 _DIGITS = (
-    rf"(?P<iso>(?P<iso_y>\d{{4}})(?P<iso_s>[-/.])(?P<iso_m>\d{{1,2}})(?P=iso_s)(?P<iso_d>\d{{1,2}}))"
-    rf"(?:t(?=\d\d:)|{_STOP})",
+    rf"(?P<iso>(?P<iso_y>\d{{4}})(?P<iso_s>[-/.])(?P<iso_m>\d{{1,2}})(?P=iso_s)(?P<iso_d>\d{{1,2}})"
+    rf"(?:t(?P<iso_h>\d\d):(?P<iso_min>[0-5]\d)(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)?)?){_STOP}",
     rf"(?P<dmy>(?P<dmy_d>\d{{1,2}}) ?(?P<dmy_s>[/.-]) ?(?P<dmy_m>\d{{1,2}}) ?(?P=dmy_s) ?"
     rf"(?P<dmy_y>\d{{4}}|\d{{2}})){_STOP}",
-    rf"(?P<text>(?P<text_d>\d{{1,2}})(?:er)?[ -]?(?P<text_m>{_MONTH})(?![^\W_])\.?"
-    rf"(?:[ -]?(?P<text_y>\d{{4}}(?!\w)|'?\d{{2}}{_NOT_A_COUNT}))?)",
+    rf"(?P<text>(?P<text_d>\d{{1,2}})(?:er)?[ -]?(?P<text_m>{_MONTH})(?![^\W_])"
+    rf"(?:\.?[ -]?(?P<text_y>\d{{4}}(?!\w)|'?\d{{2}}{_NOT_A_COUNT}))?)",
     r"(?P<colon>(?P<colon_h>\d{1,2}):(?P<colon_min>[0-5]\d)(?::[0-5]\d(?:\.\d+)?)?)(?![\w:])",
     r"(?P<hour>(?P<hour_h>\d{1,3}) ?(?:h(?![a-zà-ÿ])|heures?(?!\w))"
     r"(?: ?(?P<hour_min>[0-5]\d)(?: ?(?:minutes|min|mn)(?!\w))?(?!\w))?)",
@@ -55,8 +55,8 @@ _DIGITS = (
     r"(?P<nth>(?P<nth_n>\d{1,3})(?:e|è|è?me|ième) (?P<nth_u>jour|heure)(?!\w))",
 )
 _LETTERS = (
-    rf"(?P<month>(?P<month_m>{_MONTH})(?![^\W_])\.?"
-    r"(?: (?:de )?(?P<month_y>(?:19|20)\d{2})(?!\w)| (?P<month_rel>derni[eè]r|prochain|pass[ée])(?!\w))?)",
+    rf"(?P<month>(?P<month_m>{_MONTH})(?![^\W_])"
+    r"(?:\.? (?:de )?(?P<month_y>(?:19|20)\d{2})(?!\w)| (?P<month_rel>derni[eè]r|prochain|pass[ée])(?!\w))?)",
     r"(?P<day>aujourd'?hui|ce jour|ce matin|cet apr[èe]s-midi|ce soir|ce midi|cette nuit|la nuit derni[èe]re"
     r"|(?:(?:avant[ -])?hier|(?:apr[èe]s-)?demain)(?: (?:soir|matin|midi|apr[èe]s-midi))?)(?!\w)(?!-l[àa])",
     r"(?P<narrated>(?P<narrated_w>la veille|l'avant-veille|le (?:sur)?lendemain)"
@@ -107,8 +107,9 @@ MONTH_CUE = re.compile(
 )
 #: What is planned lies after the note.
 FUTURE_CUE = re.compile(
-    r"(?<!\w)(?:rendez-vous|rdv|pr[ée]vue?s?|programm[ée]e?s?|jusqu'au|jusqu'en|à revoir|reverrai|reverra|reverrons"
-    r"|reporté\w*|prochaine?s?|convoqu[ée]\w*|à partir du|échéance|valable|sera|seront)(?!\w)[^.\n]{0,40}\Z"
+    r"(?<!\w)(?:rendez-vous|rdv|pr[ée]vue?s?|programm[ée]e?s?|jusqu'au|jusqu'en|jusqu'à|reverrai|reverra|reverrons"
+    r"|reporté\w*|prochaine?s?|convoqu[ée]\w*|à partir du|échéance|valable|sera|seront"
+    r"|(?:à|pour|de) [a-zà-ÿ]+(?:er|ir|oir|dre))(?!\w)[^.\n]{0,40}\Z"
 )
 
 #: A time of day is announced.
@@ -124,7 +125,7 @@ DURATION_CUE = re.compile(
     r"|premi[èe]res?|derni[èe]res?|quelques|x|soit)(?!\w)|[<>≤≥~+])[ :=]*(?:d[e'] ?|à |un |une |environ |[<>≤≥~] ?)*\Z"
 )
 #: A length of time when the number is small: "après 3h" but "après 14h05".
-WEAK_DURATION_CUE = re.compile(r"(?<!\w)(?:depuis|apr[èe]s|en|environ|de|d'|sous|les?|par|avant) \Z")
+WEAK_DURATION_CUE = re.compile(r"(?<!\w)(?:depuis|apr[èe]s|en|environ|de|d'|sous|les?|par|avant) \Z|\(\Z")
 WEAK_DURATION_AFTER = re.compile(
     r" ?(?:apr[èe]s|avant|plus t(?:ard|ôt)|d['’]|d(?:e|u) [a-z]|/|par |post|x ?\d|de suite)"
 )

@@ -17,6 +17,7 @@ _AHEAD = dt.timedelta(days=31)
 _AHEAD_WHEN_PLANNED = dt.timedelta(days=275)
 _DATE_TO_CLOCK = re.compile(r"[ ,]*(?:(?:à|a|vers|dès|[-–—|(:]|t) ?){0,2}(?:environ )?")
 _CLOCK_TO_DATE = re.compile(r" (?:le|du) (?:\w+di )?")
+_SAME_DAY = re.compile(r"(?:,|,? soit|,? le|,? \()? ?(?:le )?")
 
 
 class _Found(NamedTuple):
@@ -66,7 +67,10 @@ def find_dates(text: str, written_on: PartialDate | None) -> tuple[DateMention, 
             if weekday:
                 start -= len(weekday[0])
             _lend_month(start, found, context)
-        if found.clock is not None and mentions and _joins(mentions[-1], start, low):
+        if found.date is not None and mentions and _explains(mentions[-1], start, low):
+            last = mentions[-1]
+            mentions[-1] = DateMention(last.start, last.end, last.kind, found.date, last.clock)
+        if found.kind is DateKind.CLOCK and mentions and _joins(mentions[-1], start, low):
             last = mentions[-1]
             mentions[-1] = DateMention(last.start, end, last.kind, last.date, found.clock, last.offset_days)
         else:
@@ -84,6 +88,15 @@ def _joins(last: DateMention, start: int, low: str) -> bool:
     )
 
 
+def _explains(last: DateMention, start: int, low: str) -> bool:
+    """Whether the date that begins at ``start`` says which day the words before it mean: "le lendemain, 4 avril"."""
+    return (
+        last.kind is DateKind.RELATIVE
+        and low.startswith(tuple(words.NARRATED_DAY_WORDS), last.start)
+        and _SAME_DAY.fullmatch(low, last.end, start) is not None
+    )
+
+
 def _attach_clocks_before(mentions: list[DateMention], low: str) -> list[DateMention]:
     """Join "09h10 le 14/06" where the date has no time of its own."""
     joined: list[DateMention] = []
@@ -92,14 +105,20 @@ def _attach_clocks_before(mentions: list[DateMention], low: str) -> list[DateMen
         if (
             last is not None
             and last.kind is DateKind.CLOCK
-            and mention.kind is DateKind.ABSOLUTE
             and mention.clock is None
-            and _CLOCK_TO_DATE.fullmatch(low, last.end, mention.start)
+            and _follows_clock(mention, low[last.end : mention.start])
         ):
             joined[-1] = DateMention(last.start, mention.end, mention.kind, mention.date, last.clock)
         else:
             joined.append(mention)
     return joined
+
+
+def _follows_clock(mention: DateMention, gap: str) -> bool:
+    """Whether the date is that of the time before it: "09h10 le 14/06", "20h14 hier"."""
+    if mention.kind is DateKind.RELATIVE:
+        return gap == " " and mention.date is not None and mention.date.is_complete
+    return mention.kind is DateKind.ABSOLUTE and _CLOCK_TO_DATE.fullmatch(gap) is not None
 
 
 def _lend_month(start: int, found: _Found, context: _Context) -> None:
@@ -151,7 +170,9 @@ def _absolute(date: PartialDate | None) -> _Found | None:
 
 
 def _iso(match: re.Match[str], context: _Context) -> _Found | None:
-    return _absolute(_calendar(int(match["iso_y"]), int(match["iso_m"]), int(match["iso_d"])))
+    found = _absolute(_calendar(int(match["iso_y"]), int(match["iso_m"]), int(match["iso_d"])))
+    clock = _clock(int(match["iso_h"]), int(match["iso_min"])) if match["iso_h"] else None
+    return found._replace(clock=clock.clock) if found and clock else found
 
 
 def _dmy(match: re.Match[str], context: _Context) -> _Found | None:
@@ -343,7 +364,9 @@ def _hour(match: re.Match[str], context: _Context) -> _Found | None:
     """A time of day, a number of hours after an event ("à 24 heures"), or a length of time (nothing)."""
     hour, minute = int(match["hour_h"]), match["hour_min"]
     before = context.before(match)
-    announced = words.CLOCK_CUE.search(before) and not words.COMPARISON.search(before)
+    if words.COMPARISON.search(before):
+        return None  # "un délai inférieur à 4h30"
+    announced = words.CLOCK_CUE.search(before) is not None
     if hour >= 24:
         return _offset(hour / 24) if announced and not minute and before.endswith("à ") else None
     clock = _clock(hour, int(minute or 0))
@@ -355,6 +378,8 @@ def _hour(match: re.Match[str], context: _Context) -> _Found | None:
     near_duration = words.WEAK_DURATION_CUE.search(before) or words.WEAK_DURATION_AFTER.match(context.low, match.end())
     if near_duration and (small or not minute):
         return None
+    if small and before.endswith(", "):
+        return None  # "24/11, 1 h 52" is as well a length of time
     if not minute:
         beside_date = bool(context.mentions) and _joins(context.mentions[-1], match.start(), context.low)
         line_start = not before or before.rstrip(" -–•*").endswith("\n")
