@@ -10,13 +10,15 @@ import yaml
 
 from rag.corpus.titles import fold
 
-_HEAD = 600  # characters of text read when neither title nor name tell
+_HEAD = 300  # characters of text read when neither title nor name tell
 
 
 @lru_cache(maxsize=1)
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     data = yaml.safe_load(resources.files("rag.corpus").joinpath("document_types.yml").read_text("utf-8"))
-    return tuple((kind, re.compile("|".join(map(_pattern, words)))) for kind, words in data.items())
+    return tuple(
+        (kind, re.compile("|".join(map(_pattern, words)))) for kind, words in (entry.values() for entry in data)
+    )
 
 
 def _pattern(words: str) -> str:

@@ -14,12 +14,18 @@ _HEAD, _TAIL = 900, 250  # characters at the start and the end of a note where i
 _LIFETIME_GAP = 3  # years: a date of the head this much older than the text's latest is a date of birth
 _CONTRADICTION = 5  # years between the given date and the note's own that no delay explains
 _BIRTH = re.compile(r"(?<!\w)(?:n[ée]e?s?|ddn|naissance|n[ée]\(e\))(?!\w)[^\n]{0,30}\Z", re.IGNORECASE)
+# What announces the note's own date, in a line of its head or beside its signature.
 _OWN_CUE = re.compile(
-    r"(?:(?<!\w)(?:le|du|au|date|examen|consultation|pr[ée]l[èe]vement|[ée]dition|r[ée]dig[ée]|valid[ée]|dict[ée]|vu|fait"
-    r"|sortie|s[ée]jour|hospitalis\w+)[^\n\d]{0,24}|^|\n|, ?|[–—-] ?)\Z",
+    r"(?:(?:^|, ?|[–—-] ?|  )(?:le |du )?"
+    r"|(?<!\w)(?:date|examen|consultation|pr[ée]l[èe]vement|[ée]dition|r[ée]dig[ée]|valid[ée]|dict[ée]|vue?|fait|r[ée]alis[ée]"
+    r"|s[ée]jour|sortie|hospitalis\w+|compte.rendu|imprim[ée]|sign[ée])(?!\w)[^\n\d]{0,24})\Z",
     re.IGNORECASE,
 )
-_STAY_END = re.compile(r" ?(?:au|[-–—à]|\))? ?(?:le )?\Z")
+_ITEM = re.compile(r"[ \t]*[-–•*]")
+_SHORT_LINE = 110  # a longer line tells a story, in which the dates are those of the story
+# A year of its own, not one lent by the note.
+_EXPLICIT = re.compile(r"\d{4}|\d[/.-]\d{1,2}[/.-]\d\d|[^\W\d_]{3}\.?[ -]?'?\d\d(?!\d)")
+_STAY_END = re.compile(r" (?:au|-|–|—|à) (?:le )?")
 _COMPACT = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_. ]?(0[1-9]|1[0-2])[-_. ]?(0[1-9]|[12]\d|3[01])(?!\d)")
 _COMPACT_FRENCH = re.compile(r"(?<!\d)(0[1-9]|[12]\d|3[01])[-_. ]?(0[1-9]|1[0-2])[-_. ]?((?:19|20)\d\d)(?!\d)")
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2}|\?\?)(?:-(\d{2}|\?\?))?)?\Z")
@@ -59,27 +65,41 @@ def _from_name(name: str) -> PartialDate | None:
         return None
 
 
-def own_date(text: str, mentions: Sequence[DateMention]) -> PartialDate | None:
+class OwnDate(NamedTuple):
+    """The date a note gives itself; ``sure`` when words or place announce it as such."""
+
+    date: PartialDate
+    sure: bool
+
+
+def _is_announced(text: str, mention: DateMention) -> bool:
+    start = text.rfind("\n", 0, mention.start) + 1
+    end = text.find("\n", mention.end)
+    length = (len(text) if end < 0 else end) - start
+    before = text[start : mention.start]
+    return length <= _SHORT_LINE and not _ITEM.match(before) and _OWN_CUE.search(before) is not None
+
+
+def own_date(text: str, mentions: Sequence[DateMention]) -> OwnDate | None:
     """The complete date that a note gives itself, in its first lines or beside its signature.
 
     Dates of birth are passed over: those that follow "né le", and those years older than the text's latest date.
     Of a stay ("du … au …") the end is taken, for that is when its report is written.
     """
-    complete = [m for m in mentions if m.kind is DateKind.ABSOLUTE and m.date is not None and m.date.is_complete]
-    complete = [m for m in complete if not _BIRTH.search(text[max(0, m.start - 40) : m.start])]
-    if not complete:
-        return None
-    latest = max(m.date.year for m in complete if m.date)
-    recent = [m for m in complete if m.date and m.date.year >= latest - _LIFETIME_GAP]
-    head = [m for m in recent if m.start < _HEAD and _OWN_CUE.search(text[max(0, m.start - 40) : m.start])]
-    if head:
-        first = head[0]
-        for following in recent:
-            if following.start > first.end and _STAY_END.fullmatch(text[first.end : following.start]):
-                return following.date
-        return first.date
-    tail = [m for m in recent if m.start >= len(text) - _TAIL and _OWN_CUE.search(text[max(0, m.start - 40) : m.start])]
-    return tail[-1].date if tail else None
+    dated = [(m, m.date) for m in mentions if m.kind is DateKind.ABSOLUTE and m.date and m.date.is_complete]
+    dated = [(m, date) for m, date in dated if _EXPLICIT.search(text[m.start : m.end])]
+    dated = [(m, date) for m, date in dated if not _BIRTH.search(text[max(0, m.start - 40) : m.start])]
+    latest = max((date.year for _, date in dated), default=0)
+    dated = [(m, date) for m, date in dated if date.year >= latest - _LIFETIME_GAP]
+    head = [(m, date) for m, date in dated if m.start < _HEAD]
+    tail = [(m, date) for m, date in dated if m.start >= len(text) - _TAIL]
+    for sure, place in ((True, head), (True, tail[::-1]), (False, head)):
+        for mention, date in place:
+            if sure and not _is_announced(text, mention):
+                continue
+            ends = (late for m, late in dated if _STAY_END.fullmatch(text[mention.end : max(m.start, mention.end)]))
+            return OwnDate(next(ends, date), sure)
+    return None
 
 
 def note_date(raw: RawDocument, text: str, mentions: Sequence[DateMention]) -> NoteDate:
@@ -91,14 +111,16 @@ def note_date(raw: RawDocument, text: str, mentions: Sequence[DateMention]) -> N
     """
     own = own_date(text, mentions)
     if not raw.date or not raw.date.strip():
-        date = _from_name(raw.document_id) or own
+        date = _from_name(raw.document_id) or (own and own.date)
         return NoteDate(date, inferred=date is not None)
     given = parse_date(raw.date)
-    remedy = "Correct the date of this document." if own is None else f"Correct it; {own}, read in the text, is used."
-    if given is None:
-        what = "its date is not in the calendar or not in a known form (YYYY-MM-DD, DD/MM/YYYY)."
-        return NoteDate(own, own is not None, Problem(raw.origin, what, remedy, lost=False))
-    if own is not None and abs(given.year - own.year) > _CONTRADICTION:
-        what = f"it is dated {given}, years away from the date that it gives itself."
-        return NoteDate(own, True, Problem(raw.origin, what, remedy, lost=False))
-    return NoteDate(given, inferred=False)
+    if given and not (own and own.sure and abs(given.year - own.date.year) > _CONTRADICTION):
+        return NoteDate(given, inferred=False)
+    remedy = f"Correct it; {own.date}, read in the text, is used." if own else "Correct it; the note is left undated."
+    what = (
+        f"it is dated {given}, years away from the date that it gives itself."
+        if given
+        else "its date is not in the calendar or not in a known form (YYYY-MM-DD, DD/MM/YYYY)."
+    )
+    problem = Problem(raw.origin, what, remedy, lost=False)
+    return NoteDate(own and own.date, own is not None, problem)
