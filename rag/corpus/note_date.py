@@ -24,7 +24,7 @@ _OWN_CUE = re.compile(
 _ITEM = re.compile(r"[ \t]*[-–•*]")
 _SHORT_LINE = 110  # a longer line tells a story, in which the dates are those of the story
 # A year of its own, not one lent by the note.
-_EXPLICIT = re.compile(r"\d{4}|\d[/.-]\d{1,2}[/.-]\d\d|[^\W\d_]{3}\.?[ -]?'?\d\d(?!\d)")
+_EXPLICIT = re.compile(r"\d{4}|\d[/.-]\d{1,2}[/.-]\d\d|\d(?:er)?[ -]?[^\W\d_]{3,9}\.?[ -]?'?\d\d(?![\dh:])")
 _STAY_END = re.compile(r" (?:au|-|–|—|à) (?:le )?")
 _COMPACT = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_. ]?(0[1-9]|1[0-2])[-_. ]?(0[1-9]|[12]\d|3[01])(?!\d)")
 _COMPACT_FRENCH = re.compile(r"(?<!\d)(0[1-9]|[12]\d|3[01])[-_. ]?(0[1-9]|1[0-2])[-_. ]?((?:19|20)\d\d)(?!\d)")
@@ -97,7 +97,7 @@ def own_date(text: str, mentions: Sequence[DateMention]) -> OwnDate | None:
         for mention, date in place:
             if sure and not _is_announced(text, mention):
                 continue
-            ends = (late for m, late in dated if _STAY_END.fullmatch(text[mention.end : max(m.start, mention.end)]))
+            ends = (late for m, late in dated if _STAY_END.fullmatch(text, mention.end, max(mention.end, m.start)))
             return OwnDate(next(ends, date), sure)
     return None
 

@@ -9,7 +9,7 @@ from rag.corpus.titles import fold, kind_of, kind_of_misspelt, may_open, titles
 from schema.document import Section
 
 # What may stand before a title: bullets, markdown, a number.
-_PREFIX = r"[ \t]*(?:[#>*•▪■►=_-]+[ \t]*)*(?:(?:\d{1,2}(?:\.\d{1,2})*|[IVX]{1,4}|[A-H])[.)/°-]+[ \t]*(?:[*_]+)?)?"
+_PREFIX = r"[ \t#>*•▪■►=_-]*(?:(?:\d{1,2}(?:\.\d{1,2})*|[IVX]{1,4}|[A-H])(?:[.)/°-]+|[ ][–—-])[ \t]*(?:[*_]+)?)?"
 # A title and how it ends: a colon (never that of 09:10), a dash, a full stop, a comma, or the end of the line.
 _TITLE = re.compile(
     rf"^{_PREFIX}(?P<title>(?P<word>[^\W\d_]+)(?:[^\n:–—|•=]|:(?=\d)){{0,60}}?)"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from schema.document import Section
 
 # A full stop ends a sentence when a capital, a digit, a quote or a dash follows; a line break always does.
-_END = re.compile(r"\n+|[.!?…]+[»\")\]]*[ \t]+(?=[A-ZÀ-ÖØ-ÞŒ0-9«\"(\[–—•=>→-])")
+_END = re.compile(r"\n+|[.!?…]{1,4}(?: ?[»\")\]])*[ \t]+(?=[A-ZÀ-ÖØ-ÞŒ0-9«\"(\[–—•=>→-])")
 _LAST_WORD = re.compile(r"[^\W_]+[’']?\Z")
 
 
@@ -17,6 +17,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 _TITLES = _words("dr drs pr prs m mm mme mmes mlle mr")
+_BEFORE_NAME = _TITLES | _words("par avec de et chez du au")
 _ABBREVIATIONS = _words(
     "mlles st ste me cf p pp bd bld chir serv approx janv jan févr fév fev avr juil sept oct nov déc dec"
 )
@@ -56,9 +57,9 @@ def _is_abbreviation(text: str, stop: int, following: str) -> bool:
     word = match[0]
     if word.isdigit() or (word.isupper() and set(word) <= set("IVX")):
         return not before[: match.start()].strip(" \t-–•*#")  # numbering of a list or a heading
-    if len(word) == 1 and word.isupper() and word != "M":
-        previous = before[: match.start()].split()
-        return not previous or previous[-1].rstrip(".").lower() in _TITLES or previous[-1][:1].isupper()
+    if len(word) == 1 and word.isupper() and word != "M":  # "par J. Dupont", but "hépatite B. Pas d'alcool"
+        previous = before[: match.start()].rstrip(". ").rsplit(None, 1)[-1:]
+        return not previous or len(previous[0]) == 1 or previous[0].lower() in _BEFORE_NAME
     folded = word.lower()
     if folded in _TITLES:
         return not following.isdigit()
