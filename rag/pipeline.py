@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import heapq
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -20,9 +19,9 @@ from rag.fingerprint import fingerprint, versions
 from rag.patient import MakeGenerator, PatientReader, build_record
 from rag.redcap.dictionary import read_dictionary
 from rag.settings import load_study
-from rag.store import PatientResult, RunStore, Source, Spool, discard_spool
-from rag.tables import export
-from rag.workers import Failure, ReadPlace, read_all
+from rag.store import PatientResult, RunStore, Source, Spool, discard_work, new_drafts
+from rag.tables import Exports
+from rag.workers import Failure, MakeReader, ReadPlace, read_all
 from schema.problem import InputError, Problem
 from schema.run import Fingerprint, RunManifest
 from schema.study import Study
@@ -92,34 +91,38 @@ def fill(request: FillRequest, make_generator: MakeGenerator = RulesGenerator) -
     problems = list(dictionary.problems)
     study = load_study(request.study, [variable.name for variable in dictionary.variables], problems.append)
     inputs = fingerprint(request.documents, request.dictionary, request.study)
-    with RunStore(request.out) as store:
-        with _open_run(store, inputs, request) as spool:
-            store.add_problems([*problems, *spool.problems()])
-            make_reader = functools.partial(_make_reader, spool.path, dictionary.variables, study, make_generator)
-            failures = _read_patients(store, spool, make_reader, request)
-            failed = tuple(_failure_problem(spool, failure) for failure in failures)
-            said = (*store.problems(), *failed)
-            run_id, created_at = store.identity()
-            manifest = RunManifest(
-                run_id=run_id,
-                created_at=created_at,
-                seconds=round(time.monotonic() - started, 3),
-                fingerprint=inputs,
-                versions=versions(),
-                arguments=_arguments(request),
-                patients=spool.patients,
-                documents=spool.documents,
-                variables=len(dictionary.variables),
-                cells=_count_cells(store, len(failures) * len(dictionary.variables)),
-                problems=len(said),
-                failed_patients=len(failures),
-            )
-            results = functools.partial(_all_results, store, spool, failures, dictionary.variables)
-            export(request.out, dictionary, results, said, manifest)
-        if not failures:
+    failed: list[Problem] = []
+    with RunStore(request.out) as store, _open_run(store, inputs, request) as spool:
+        store.add_problems([*problems, *spool.problems()])
+        make_reader = functools.partial(_make_reader, spool.path, dictionary.variables, study, make_generator)
+        exports = Exports(dictionary, new_drafts(request.out))
+        for result in _results(store, spool, make_reader, request):
+            if isinstance(result, Failure):
+                failed.append(_failure_problem(spool, result))
+                exports.add(_failed_cells(spool, result, dictionary.variables))
+            else:
+                exports.add(result)
+        said = (*store.problems(), *failed)
+        run_id, created_at = store.identity()
+        manifest = RunManifest(
+            run_id=run_id,
+            created_at=created_at,
+            seconds=round(time.monotonic() - started, 3),
+            fingerprint=inputs,
+            versions=versions(),
+            arguments=_arguments(request),
+            patients=spool.patients,
+            documents=spool.documents,
+            variables=len(dictionary.variables),
+            cells=_count_cells(store, len(failed) * len(dictionary.variables)),
+            problems=len(said),
+            failed_patients=len(failed),
+        )
+        exports.publish(request.out, said, manifest)
+        if not failed:
             store.finish(manifest)
-            discard_spool(request.out)
-    return FillReport(manifest, said, failed)
+            discard_work(request.out)
+    return FillReport(manifest, said, tuple(failed))
 
 
 def _check_paths(request: FillRequest) -> None:
@@ -183,32 +186,21 @@ def _make_reader(
     return read_place
 
 
-def _read_patients(
-    store: RunStore, spool: Spool, make_reader: Callable[[], ReadPlace], request: FillRequest
-) -> list[Failure]:
-    """Read and store every patient that is not stored yet; return those on whom the program broke."""
+def _results(
+    store: RunStore, spool: Spool, make_reader: MakeReader, request: FillRequest
+) -> Iterator[PatientResult | Failure]:
+    """Every patient in order: from the store those of an earlier session, the others read, then stored."""
     done = store.done()
-    places = [place for place in range(spool.patients) if place not in done]
-    failures: list[Failure] = []
-    with tqdm(total=spool.patients, initial=len(done), unit="patient", disable=not request.progress) as bar:
-        for result in read_all(places, make_reader, request.workers):
-            if isinstance(result, Failure):
-                failures.append(result)
-            else:
-                store.add(result)
-            bar.update()
-    return sorted(failures, key=lambda failure: failure.place)
+    places = range(spool.patients)
+    read = read_all([place for place in places if place not in done], make_reader, request.workers)
+    for place in tqdm(places, unit="patient", disable=not request.progress):
+        result = store.result(place) if place in done else next(read)
+        if place not in done and isinstance(result, PatientResult):
+            store.add(result)
+        yield result
 
 
-def _all_results(
-    store: RunStore, spool: Spool, failures: Sequence[Failure], variables: Sequence[Variable]
-) -> Iterator[PatientResult]:
-    """Every patient in order: what is stored, and cells that say "failed" for those on whom the program broke."""
-    broken = (_failed_result(spool, failure, variables) for failure in failures)
-    return heapq.merge(store.results(), broken, key=lambda result: result.place)
-
-
-def _failed_result(spool: Spool, failure: Failure, variables: Sequence[Variable]) -> PatientResult:
+def _failed_cells(spool: Spool, failure: Failure, variables: Sequence[Variable]) -> PatientResult:
     patient_id = spool.patient_id(failure.place)
     cells = tuple(ExtractedValue(patient_id, variable.name, Status.FAILED) for variable in variables)
     return PatientResult(failure.place, patient_id, cells)

@@ -1,4 +1,4 @@
-"""The only file that writes study data.
+"""The only file that writes the data of a run (its exports aside, which are made from them).
 
 A run folder holds ``run.sqlite`` (results, append-only by run: nothing is updated or deleted) and, while a run is
 unfinished, ``.work/spool.sqlite``: the documents by patient, so that a source in any order can be read patient by
@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
@@ -79,17 +79,6 @@ class PatientResult:
     problems: tuple[Problem, ...] = ()
 
 
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A name to write to, that becomes ``path`` at once when the block ends well and vanishes otherwise."""
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        yield draft
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
 class Spool:
     """The documents of a run, by patient, in the order in which the patients were first seen."""
 
@@ -110,14 +99,14 @@ class Spool:
         ``source`` is the hash of what the documents were read from.
         """
         path = _spool_path(run)
-        discard_spool(run)
+        discard_work(run)
         path.parent.mkdir(parents=True, mode=0o700)
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:
             with contextlib.closing(sqlite3.connect(path)) as base:
                 _fill_spool(base, source, documents, problems)
         except InputError:
-            discard_spool(run)
+            discard_work(run)
             raise
         return cls(path)
 
@@ -278,23 +267,22 @@ class RunStore:
         )
         return [_problem(row) for row in rows]
 
-    def results(self) -> Iterator[PatientResult]:
-        """Every stored patient, in order of place, without their problems; read one patient at a time."""
-        patients = self._base.execute(
-            "SELECT place, patient_id FROM patient WHERE number = ? ORDER BY place", (self.number,)
+    def result(self, place: int) -> PatientResult:
+        """The stored patient at ``place``, without the problems."""
+        key = (self.number, place)
+        (patient_id,) = self._base.execute(
+            "SELECT patient_id FROM patient WHERE number = ? AND place = ?", key
+        ).fetchone()
+        cells = self._base.execute(
+            "SELECT variable, status, value, confidence, evidence, candidates, explanation FROM cell "
+            "WHERE number = ? AND place = ? ORDER BY position",
+            key,
         )
-        for place, patient_id in patients:
-            cells = self._base.execute(
-                "SELECT variable, status, value, confidence, evidence, candidates, explanation FROM cell "
-                "WHERE number = ? AND place = ? ORDER BY position",
-                (self.number, place),
-            )
-            sources = self._base.execute(
-                "SELECT document_id, type, written_on FROM source WHERE number = ? AND place = ? ORDER BY position",
-                (self.number, place),
-            )
-            values = tuple(_cell(patient_id, row) for row in cells)
-            yield PatientResult(place, patient_id, values, tuple(Source(*row) for row in sources))
+        sources = self._base.execute(
+            "SELECT document_id, type, written_on FROM source WHERE number = ? AND place = ? ORDER BY position", key
+        )
+        values = tuple(_cell(patient_id, row) for row in cells)
+        return PatientResult(place, patient_id, values, tuple(Source(*row) for row in sources))
 
     def counts(self) -> dict[str, int]:
         """Number of stored cells by status."""
@@ -308,8 +296,16 @@ class RunStore:
         self._base.execute("INSERT OR IGNORE INTO finished VALUES (?, ?)", (self.number, manifest.model_dump_json()))
 
 
-def discard_spool(run: Path) -> None:
-    """Remove the copy of the documents that a run keeps while it is unfinished."""
+def new_drafts(run: Path) -> Path:
+    """An empty folder for the exports under way."""
+    drafts = run / _WORK / "drafts"
+    shutil.rmtree(drafts, ignore_errors=True)
+    drafts.mkdir(parents=True)
+    return drafts
+
+
+def discard_work(run: Path) -> None:
+    """Remove what a run keeps while it is unfinished, the copy of the documents first of all."""
     shutil.rmtree(run / _WORK, ignore_errors=True)
 
 

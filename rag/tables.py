@@ -4,92 +4,99 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from rag import wording
 from rag.redcap.dictionary import Dictionary
-from rag.redcap.export import write_table
-from rag.store import PatientResult, replacing
-from rag.workbook import Results, write_workbook
+from rag.redcap.export import TableWriter
+from rag.store import PatientResult
+from rag.workbook import WorkbookWriter
 from schema.problem import Problem
 from schema.run import RunManifest
-from schema.value import ExtractedValue, Value
+from schema.value import ExtractedValue
 from schema.variable import Variable, VariableKind
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-_ROWS_PER_GROUP = 2_000
+_ROWS_PER_GROUP = 1_000
 
 
-def export(
-    out: Path, dictionary: Dictionary, results: Results, problems: Sequence[Problem], manifest: RunManifest
-) -> None:
-    """Write every export of a run in the folder ``out``; each file appears whole or not at all."""
-    variables = dictionary.variables
-    with replacing(out / "table.csv") as path:
-        write_table(path, dictionary, ((result.patient_id, _typed_row(result)) for result in results()))
-    with replacing(out / "evidence.jsonl") as path:
-        _write_evidence(path, variables, results())
-    with replacing(out / "table.parquet") as path:
-        _write_parquet(path, dictionary, results())
-    with replacing(out / "table.xlsx") as path:
-        write_workbook(path, dictionary, results)
-    with replacing(out / "problems.csv") as path, path.open("w", encoding="utf-8-sig", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(("where", "what", "remedy", "lost"))
-        writer.writerows((p.where, p.what, p.remedy, int(p.lost)) for p in problems)
-    with replacing(out / "manifest.json") as path:
-        path.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+class Exports:
+    """The exports of a run under way: patients are added in the table's order, then `publish` shows all the files.
+
+    Until then everything lies in ``drafts``, so that nobody takes half a table for a whole one.
+
+    Args:
+        drafts: an empty folder on the same disk as the run's.
+    """
+
+    def __init__(self, dictionary: Dictionary, drafts: Path) -> None:
+        self._drafts = drafts
+        self._variables = dictionary.variables
+        self._record_id = dictionary.record_id
+        self._table = (drafts / "table.csv").open("w", encoding="utf-8", newline="")
+        self._rows = TableWriter(self._table, dictionary)
+        self._evidence = (drafts / "evidence.jsonl").open("w", encoding="utf-8", newline="\n")
+        self._workbook = WorkbookWriter(dictionary, drafts)
+        self._schema = _arrow_schema(dictionary)
+        self._parquet = pq.ParquetWriter(drafts / "table.parquet", self._schema)
+        self._group: list[dict[str, Any]] = []
+
+    def add(self, result: PatientResult) -> None:
+        """Write one patient in every export."""
+        row = {found.variable: found.value for found in result.values}
+        self._rows.add(result.patient_id, row)
+        for variable, found in zip(self._variables, result.values, strict=True):
+            self._evidence.write(json.dumps(_evidence_line(variable, found), ensure_ascii=False) + "\n")
+        self._workbook.add(result)
+        self._group.append({self._record_id: result.patient_id, **row})
+        if len(self._group) == _ROWS_PER_GROUP:
+            self._flush_group()
+
+    def publish(self, out: Path, problems: Sequence[Problem], manifest: RunManifest) -> None:
+        """Complete every file, then put each at its name in ``out`` in one step."""
+        self._flush_group()
+        for stream in (self._table, self._evidence, self._parquet):
+            stream.close()
+        self._workbook.write(self._drafts / "table.xlsx")
+        with (self._drafts / "problems.csv").open("w", encoding="utf-8-sig", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(("where", "what", "remedy", "lost"))
+            writer.writerows((p.where, p.what, p.remedy, int(p.lost)) for p in problems)
+        (self._drafts / "manifest.json").write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        names = ("table.csv", "table.xlsx", "table.parquet", "evidence.jsonl", "problems.csv", "manifest.json")
+        for name in names:
+            (self._drafts / name).replace(out / name)
+        shutil.rmtree(self._drafts)
+
+    def _flush_group(self) -> None:
+        self._parquet.write_table(pa.Table.from_pylist(self._group, self._schema))
+        self._group.clear()
 
 
-def _typed_row(result: PatientResult) -> dict[str, Value | None]:
-    return {value.variable: value.value for value in result.values}
-
-
-def _write_evidence(path: Path, variables: Sequence[Variable], results: Iterable[PatientResult]) -> None:
-    by_name = {variable.name: variable for variable in variables}
-    with path.open("w", encoding="utf-8", newline="\n") as stream:
-        for result in results:
-            for value in result.values:
-                stream.write(json.dumps(_evidence_line(by_name[value.variable], value), ensure_ascii=False) + "\n")
-
-
-def _evidence_line(variable: Variable, value: ExtractedValue) -> dict[str, object]:
+def _evidence_line(variable: Variable, found: ExtractedValue) -> dict[str, object]:
     return {
-        "patient_id": value.patient_id,
-        "variable": value.variable,
-        "value": wording.coded(variable, value.value),
-        "status": value.status.value,
-        "confidence": round(value.confidence, 4),
+        "patient_id": found.patient_id,
+        "variable": found.variable,
+        "value": wording.coded(variable, found.value),
+        "status": found.status.value,
+        "confidence": round(found.confidence, 4),
         "evidence": [
-            {"document_id": e.document_id, "start": e.start, "end": e.end, "quote": e.quote} for e in value.evidence
+            {"document_id": e.document_id, "start": e.start, "end": e.end, "quote": e.quote} for e in found.evidence
         ],
     }
 
 
-def _write_parquet(path: Path, dictionary: Dictionary, results: Iterable[PatientResult]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
+def _arrow_schema(dictionary: Dictionary) -> pa.Schema:
     fields = [pa.field(dictionary.record_id, pa.string())]
-    fields += [pa.field(variable.name, _arrow_type(variable)) for variable in dictionary.variables]
-    schema = pa.schema(fields)
-    with pq.ParquetWriter(path, schema) as writer:
-        group: list[dict[str, Any]] = []
-        for result in results:
-            group.append({dictionary.record_id: result.patient_id, **_typed_row(result)})
-            if len(group) == _ROWS_PER_GROUP:
-                writer.write_table(pa.Table.from_pylist(group, schema))
-                group.clear()
-        writer.write_table(pa.Table.from_pylist(group, schema))
+    return pa.schema([*fields, *(pa.field(variable.name, _arrow_type(variable)) for variable in dictionary.variables)])
 
 
 def _arrow_type(variable: Variable) -> pa.DataType:
-    import pyarrow as pa
-
     match variable.kind:
         case VariableKind.INTEGER:
             return pa.int64()

@@ -8,7 +8,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import wait as wait_for
@@ -31,50 +31,43 @@ ReadPlace = Callable[[int], PatientResult | Failure]
 MakeReader = Callable[[], ReadPlace]
 
 _CHUNK = 8  # patients sent to a worker at once: enough to hide the cost of sending, small enough to share the end
-_AHEAD = 3  # chunks waiting per worker
+_AHEAD = 3  # chunks under way per worker: the others go on while one is slow
 
 _read_place: ReadPlace | None = None  # this worker process's reader
 
 
 def read_all(places: Sequence[int], make_reader: MakeReader, workers: int) -> Iterator[PatientResult | Failure]:
-    """Read the patients at ``places``; they come back in any order, each one once."""
+    """Read the patients at ``places``, in their order."""
     if workers == 1:
         yield from map(make_reader(), places)
         return
-    left: list[int] = []
-    yield from _read_in_pool(places, make_reader, workers, left)
-    # A worker that dies takes the whole pool with it. The patients that were under way are read again, each in a
-    # pool of its own, so that the one who kills its worker is found and the others are not lost.
+    left = deque(places)
     while left:
-        suspects, rest = left[: workers * _AHEAD * _CHUNK], left[workers * _AHEAD * _CHUNK :]
-        for place in suspects:
-            lost: list[int] = []
-            yield from _read_in_pool([place], make_reader, 1, lost)
-            yield from (Failure(place, "the process that read this patient died") for place in lost)
-        left = []
-        yield from _read_in_pool(rest, make_reader, workers, left)
+        yield from _read_in_pool(left, make_reader, workers)
+        # A worker that died took its pool with it. The patients under way then are read again, each in a pool of its
+        # own, so that the one who kills its worker is found and the others are not lost.
+        for _ in range(min(len(left), workers * _AHEAD * _CHUNK)):
+            suspect = deque([left.popleft()])
+            yield from _read_in_pool(suspect, make_reader, 1)
+            yield from (Failure(place, "the process that read this patient died") for place in suspect)
 
 
-def _read_in_pool(
-    places: Sequence[int], make_reader: MakeReader, workers: int, left: list[int]
-) -> Iterator[PatientResult | Failure]:
-    """Read ``places``; when a worker dies, put those without a result in ``left``, the ones under way first."""
-    size = max(1, min(_CHUNK, len(places) // (workers * _AHEAD)))
+def _read_in_pool(left: deque[int], make_reader: MakeReader, workers: int) -> Iterator[PatientResult | Failure]:
+    """Read the patients at the places in ``left``, taking them away; stop where a worker died."""
+    size = max(1, min(_CHUNK, len(left) // (workers * _AHEAD)))
+    places = list(left)
     waiting = deque(places[start : start + size] for start in range(0, len(places), size))
-    under_way: dict[Future[list[PatientResult | Failure]], Sequence[int]] = {}
+    under_way: deque[Future[list[PatientResult | Failure]]] = deque()
     pool = ProcessPoolExecutor(workers, _context(), _start_worker, (make_reader,))
     try:
         while waiting or under_way:
             while waiting and len(under_way) < workers * _AHEAD:
-                future = pool.submit(_read_chunk, waiting[0])  # raises when the pool is broken: the chunk is kept
-                under_way[future] = waiting.popleft()
-            finished, _ = wait(under_way, return_when=FIRST_COMPLETED)
-            for future in finished:
-                results = future.result()
-                del under_way[future]
-                yield from results
+                under_way.append(pool.submit(_read_chunk, waiting.popleft()))
+            for result in under_way.popleft().result():
+                left.popleft()
+                yield result
     except BrokenProcessPool:
-        left += [place for chunk in (*under_way.values(), *waiting) for place in chunk]
+        return
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -1,4 +1,4 @@
 """REDCap: the data dictionary in, the table out, and the values between them.
 
-Main path: `dictionary.read_dictionary` -> `values.validate` -> `export.write_table`.
+Main path: `dictionary.read_dictionary` -> `values.validate` -> `export.TableWriter`.
 """

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TextIO
 
 from rag.redcap.csvfile import CsvFile, read_csv
 from rag.redcap.dictionary import Dictionary
@@ -60,29 +61,35 @@ def read_table(path: Path, dictionary: Dictionary) -> tuple[dict[str, Row], tupl
     return table, tuple(problems)
 
 
-def write_table(path: Path, dictionary: Dictionary, rows: Iterable[tuple[str, Mapping[str, Value | None]]]) -> None:
-    """Write the import file: the record id, then every variable in dictionary order; UTF-8, LF, rows as given.
-
-    ``rows`` are (record id, values by variable name), read one at a time: a cohort need not fit in memory.
+class TableWriter:
+    """Writes the import file: the record id, then every variable in dictionary order; LF, rows as they come.
 
     Free text that a spreadsheet would run as a formula is preceded by an apostrophe, which `read_table` takes away;
     figures and phone numbers are left alone. Record ids stay as they are, even '=1+1': REDCap must find its record
     again, and no quoting would stop a spreadsheet. Open table.xlsx, not this file, in a spreadsheet.
 
-    Raises:
-        KeyError: a row holds a variable that the dictionary does not declare.
+    Args:
+        file: opened in UTF-8 with ``newline=""``.
     """
-    known = {variable.name for variable in dictionary.variables}
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([dictionary.record_id, *columns(dictionary.variables)])
-        for record, row in rows:
-            if unknown := sorted(row.keys() - known):
-                raise KeyError(f"not in the dictionary: {', '.join(unknown)}")
-            cells = [record]
-            for variable in dictionary.variables:
-                cells += [guard(variable, cell) for cell in encode(variable, row.get(variable.name)).values()]
-            writer.writerow(cells)
+
+    def __init__(self, file: TextIO, dictionary: Dictionary) -> None:
+        self._variables = dictionary.variables
+        self._known = {variable.name for variable in dictionary.variables}
+        self._writer = csv.writer(file, lineterminator="\n")
+        self._writer.writerow([dictionary.record_id, *columns(dictionary.variables)])
+
+    def add(self, record: str, row: Mapping[str, Value | None]) -> None:
+        """Write one record from its values by variable name.
+
+        Raises:
+            KeyError: the row holds a variable that the dictionary does not declare.
+        """
+        if unknown := sorted(row.keys() - self._known):
+            raise KeyError(f"not in the dictionary: {', '.join(unknown)}")
+        cells = [record]
+        for variable in self._variables:
+            cells += [guard(variable, cell) for cell in encode(variable, row.get(variable.name)).values()]
+        self._writer.writerow(cells)
 
 
 def guard(variable: Variable, cell: str) -> str:

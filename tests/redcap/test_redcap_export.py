@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.redcap.dictionary import Dictionary, read_dictionary
-from rag.redcap.export import guard, read_table, unguard, write_table
+from rag.redcap.export import TableWriter, guard, read_table, unguard
 from schema.problem import InputError
+from schema.value import Value
 from schema.variable import Variable, VariableKind
 
 DICTIONARY = """field_name,form_name,field_type,field_label,select_choices_or_calculations,text_validation_type
@@ -38,6 +40,13 @@ def table(tmp_path: Path, text: str, encoding: str = "utf-8") -> Path:
     path = tmp_path / "table.csv"
     path.write_bytes(text.encode(encoding))
     return path
+
+
+def write_table(path: Path, dictionary: Dictionary, rows: Iterable[tuple[str, Mapping[str, Value | None]]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = TableWriter(file, dictionary)
+        for record, row in rows:
+            writer.add(record, row)
 
 
 def test_table_is_written_for_import_and_read_back(tmp_path: Path, dictionary: Dictionary) -> None:
