@@ -20,7 +20,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _ONE_BYTE = ("cp1252", "mac_roman", "cp850")  # Windows, older Excel on Mac, DOS
-_FRENCH = frozenset("éèêëàâäçùûüôöîïœæÉÈÊËÀÂÄÇÙÛÜÔÖÎÏŒÆ’«»°µ²–€…")
+_SMALL = frozenset("éèêëàâäçùûüôöîïœæ")
+_FRENCH = _SMALL | frozenset("ÉÈÊËÀÂÄÇÙÛÜÔÖÎÏŒÆ’«»°µ²–€…±≤≥")
 _CHUNK = 1 << 20
 
 
@@ -94,6 +95,14 @@ def _guess(data: bytes) -> Encoding:
     if good > 4 * bad:
         return Encoding("utf-8", damaged=True)
     sample = data[:_CHUNK].translate(None, bytes(range(128)))[:4096]
-    best = max(_ONE_BYTE, key=lambda name: sum(c in _FRENCH for c in sample.decode(name, "replace")))
-    undefined = best == "cp1252" and "\ufffd" in sample.decode(best, "replace")
-    return Encoding("latin-1" if undefined else best)
+    windows = sample.decode("cp1252", "replace")
+    if set(windows) <= _FRENCH:
+        return Encoding("cp1252")
+    # Latin-1 defines the five bytes that Windows leaves out; cleaning reads the rest of that range as Windows does.
+    names = ("latin-1", *_ONE_BYTE[1:]) if "\ufffd" in windows else _ONE_BYTE
+    return Encoding(max(names, key=lambda name: _likeness(sample, name)))
+
+
+def _likeness(sample: bytes, encoding: str) -> int:
+    """How French the accented characters look when read in this encoding; small letters count double."""
+    return sum((c in _SMALL) + (c in _FRENCH) for c in sample.decode(encoding, "replace"))

@@ -94,9 +94,8 @@ def _read_docx(path: Path, origin: str, report: Report) -> str:
         for block in document.iter_inner_content():
             if isinstance(block, Table):
                 for row in block.rows:
-                    cells = dict.fromkeys(cell._tc for cell in row.cells)  # merged cells come several times
-                    texts = (" ".join("".join(cell.itertext()).split()) for cell in cells)
-                    lines.append(" | ".join(texts))
+                    cells = {id(cell._tc): cell for cell in row.cells}  # merged cells come several times
+                    lines.append(" | ".join(" ".join(cell.text.split()) for cell in cells.values()))
             else:
                 lines.append(block.text)
     except OSError:

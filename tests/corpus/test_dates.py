@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -165,7 +166,7 @@ def test_two_digit_years_belong_to_the_time_of_the_note() -> None:
 def test_mentions_are_ordered_and_mean_something(text: str, written_on: PartialDate | None) -> None:
     mentions = find_dates(text, written_on)
     assert all(0 <= m.start < m.end <= len(text) for m in mentions)
-    assert all(a.end <= b.start for a, b in zip(mentions, mentions[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(mentions))
     for mention in mentions:
         assert (mention.offset_days is not None) == (mention.kind is DateKind.DAY_OFFSET)
         if mention.kind is DateKind.ABSOLUTE:
