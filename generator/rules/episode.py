@@ -2,21 +2,19 @@
 
 A research table asks for values "à l'arrivée", "à 24 h", "à la sortie", "à 3 mois". Three dates settle which is which:
 the admission, the discharge and the date that a sentence speaks of. They are found once per patient, before any
-variable is read.
+variable is read; `generator.rules.stay` says how the index stay is told from the others.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import itertools
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
 from generator.rules.annotate import Annotated
 from generator.rules.cues import PREFIX
-from generator.rules.text import fold
+from generator.rules.stay import ACUTE, FOLLOW_UP, PREHOSPITAL, find_episode, is_kind, is_summary, written_day
 from schema.document import DateKind, DateMention
 
 
@@ -49,83 +47,6 @@ class Moment:
     explicit: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Episode:
-    """The index stay. ``admission`` and ``discharge`` are days; ``spans`` are where they are written."""
-
-    admission: dt.date | None = None
-    discharge: dt.date | None = None
-
-
-_STAY = re.compile(
-    r"(?:hospitalis\w*|sejour|dates?|hospitalisation|admis\w*|entree?|concerne|du)\b[^.\n]{0,60}?\bdu\b|^\s*du\b|\bdu$"
-)
-_ENTERED = re.compile(r"\b(?:entree?|admise?|admission|arrivee?|hospitalise?e?)\b(?:[^.\n,;]{0,25})?$")
-_LEFT = re.compile(
-    r"\b(?:sortie?|sort|quitte|transfere?e?|transfert|retour a(?:u)? domicile|deces|decedee?)\b[^.\n;]{0,30}$"
-)
-
-#: Words of a document's type or title that say what it is, in order of preference for each role.
-ACUTE = ("urgence", "admission", "dechoc", "entree", "usinv", "alerte", "reanimation", "observation", "accueil")
-_PREHOSPITAL = ("samu", "smur", "regulation", "pompier", "vsav")
-_SUMMARY = ("crh", "hospitalisation", "sortie", "lettre de liaison")
-_FOLLOW_UP = ("consultation", "suivi", "3 mois", "teleconsultation", "post-avc", "appel", "6 mois", "1 an")
-
-
-def is_kind(document: Annotated, kinds: Sequence[str]) -> bool:
-    """Whether the document's type or title contains one of these folded words."""
-    name = fold(f"{document.document.type} {document.document.title}")
-    return any(kind in name for kind in kinds)
-
-
-def find_episode(documents: Sequence[Annotated]) -> Episode:
-    """The stay that the table is about: the one its discharge summary dates, else that of the acute documents."""
-    for document in documents:
-        if is_kind(document, _SUMMARY):
-            stay = _stay_of(document)
-            if stay.admission:
-                return stay
-    acute = [d for d in documents if is_kind(d, ACUTE) and d.document.written_on]
-    dated = acute or [d for d in documents if d.document.written_on and not is_kind(d, _FOLLOW_UP)]
-    if not dated:
-        return Episode()
-    written = dated[0].document.written_on
-    return Episode(admission=written.to_date() if written else None)
-
-
-def _stay_of(document: Annotated) -> Episode:
-    """Admission and discharge days as a summary writes them: "du 14/06/2021 au 25/06/2021", "Entrée le …"."""
-    text = document.folded
-    admission: dt.date | None = None
-    discharge: dt.date | None = None
-    mentions = [m for m in document.document.dates if m.kind is not DateKind.CLOCK and m.date]
-    for first, second in itertools.pairwise(mentions):
-        if re.fullmatch(r"\s*(?:\([^)]*\))?\s*(?:au|jusqu'au|-|a)\s*", text[first.end : second.start]):
-            lead = text[max(0, first.start - 60) : first.start]
-            if _STAY.search(lead) and second.date and second.date.is_complete:
-                discharge = second.date.to_date()
-                admission = _complete(first, discharge)
-                if admission:
-                    return Episode(admission, discharge)
-    for mention in mentions:
-        lead = text[max(0, mention.start - 40) : mention.start]
-        day = mention.date.to_date() if mention.date else None
-        if day is None:
-            continue
-        if admission is None and _ENTERED.search(lead):
-            admission = day
-        elif admission and discharge is None and day >= admission and _LEFT.search(lead):
-            discharge = day
-    return Episode(admission, discharge)
-
-
-def _complete(mention: DateMention, later: dt.date | None) -> dt.date | None:
-    """The mention's day; "du 22 au 29 octobre" gives the first date the month of the second."""
-    if mention.date and mention.date.is_complete:
-        return mention.date.to_date()
-    return None
-
-
 class Timeline:
     """Answers "when?" for any position of a patient's documents."""
 
@@ -144,37 +65,36 @@ class Timeline:
         return self._phases[document.document.document_id]
 
     def _phase_of_document(self, document: Annotated) -> Phase:
-        written = document.document.written_on
-        day = written.to_date() if written else None
+        day = written_day(document)
         admission, discharge = self.episode.admission, self.episode.discharge
-        summary = is_kind(document, _SUMMARY)
+        summary = is_summary(document)
         if day and admission:
             if day < admission:
                 return (
                     Phase.PREHOSPITAL
-                    if (admission - day).days <= 1 and is_kind(document, _PREHOSPITAL)
+                    if (admission - day).days <= 1 and is_kind(document, PREHOSPITAL)
                     else Phase.BEFORE
                 )
             if summary and (discharge is None or day >= discharge - dt.timedelta(days=1)):
                 return Phase.DISCHARGE
             if discharge and day > discharge:
                 return Phase.FOLLOW_UP
-            if is_kind(document, _PREHOSPITAL):
+            if is_kind(document, PREHOSPITAL):
                 return Phase.PREHOSPITAL
             if day == admission or (is_kind(document, ACUTE) and (day - admission).days <= 1):
                 return Phase.ADMISSION
             if (day - admission).days == 1:
                 return Phase.DAY1
-            if discharge is None and (is_kind(document, _FOLLOW_UP) or (day - admission).days > 45):
+            if discharge is None and (is_kind(document, FOLLOW_UP) or (day - admission).days > 45):
                 return Phase.FOLLOW_UP
             return Phase.STAY
-        if is_kind(document, _PREHOSPITAL):
+        if is_kind(document, PREHOSPITAL):
             return Phase.PREHOSPITAL
         if is_kind(document, ACUTE):
             return Phase.ADMISSION
         if summary:
             return Phase.DISCHARGE
-        return Phase.FOLLOW_UP if is_kind(document, _FOLLOW_UP) else Phase.STAY
+        return Phase.FOLLOW_UP if is_kind(document, FOLLOW_UP) else Phase.STAY
 
     def phase_of_day(self, day: dt.date) -> Phase | None:
         """The phase of a calendar day; None while the admission is unknown."""
@@ -253,13 +173,11 @@ class Timeline:
             return self.episode.admission + dt.timedelta(days=1)
         if phase is Phase.DISCHARGE:
             return self.episode.discharge
-        written = document.document.written_on
-        return written.to_date() if written else None
+        return written_day(document)
 
     def _by_place(self, document: Annotated, start: int, clock: dt.time | None) -> Moment:
         phase = self.document_phase(document)
-        written = document.document.written_on
-        day = written.to_date() if written else None
+        day = written_day(document)
         if phase is Phase.DISCHARGE:
             by_section = _SECTION_PHASES.get(document.section_of(start).kind)
             if by_section is not None:

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from generator.rules.annotate import Annotated
+from generator.rules.cite import Cite as Cite
 from generator.rules.episode import Moment, Timeline
 from schema.passage import Passage
-from schema.value import Evidence, ExtractedValue, Status, Value
+from schema.value import ExtractedValue, Status, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Cite:
-    """A stretch of one document that backs a value; positions in ``document.document.text``."""
-
-    document: Annotated
-    start: int
-    end: int
-
-    def evidence(self) -> Evidence:
-        """The quote, at its place in the text as given by the user."""
-        document = self.document.document
-        span = document.locate(self.start, self.end)
-        return Evidence(span.document_id, span.start, span.end, document.source_text[span.start : span.end])
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +63,14 @@ class PatientView:
     def __init__(self, documents: Sequence[Annotated], timeline: Timeline) -> None:
         self.documents = tuple(documents)
         self.timeline = timeline
+        self._found: dict[str, Any] = {}
+
+    def once(self, name: str, find: Callable[[PatientView], Found]) -> Found:
+        """``find(self)``, computed for the first variable that asks and kept for the others."""
+        if name not in self._found:
+            self._found[name] = find(self)
+        found: Found = self._found[name]
+        return found
 
     def limited_to(self, passages: Sequence[Passage]) -> PatientView:
         """The same patient seen through a few passages only; the timeline stays that of the whole record."""

@@ -1,0 +1,133 @@
+"""Which event a date or a time of day belongs to: "22h07 : ponction artérielle", "Ponction    14:05", "opérée le 12/03".
+
+In a line that tells several events, each time goes to the event that stands nearest in the same clause; the events
+that no table asks for (calls, imaging, entry into the room) are there to take theirs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from generator.rules.annotate import Annotated
+from generator.rules.events import WEAK, event_concepts, event_forms
+from generator.rules.matcher import Hit
+from schema.document import DateKind, DateMention
+
+#: What a gap costs, in characters: a mark between an event and its time, a clause that ends between them.
+_COMMA, _STOP, _OTHER_TIME, _AFTER, _TOO_FAR = 30, 100, 60, 10, 95
+_CLOCK_LEADS = re.compile(r"^\s*(?:[:|=>→-]\s*)+$|^\s{2,}$|^\t+$")
+_CLAUSE_START = re.compile(r"(?:^|[\n;|(•*/-]|[.,:]\s|\bet|\bpuis|\ba|\bvers|\bdes)\s*$")
+_DURATION_BEFORE = re.compile(
+    r"\b(?:delais?|durees?|temps|soit|pendant|durant|intervalle|moins d[e']|plus d[e']|en|toutes les|"
+    r"(?:door|onset|ponction|imagerie|debut)\s?(?:-|to|/)\s?\w+)\s*[:=(]?\s*(?:d[e']\s?|environ\s|~\s?)*$"
+)
+_DURATION_AFTER = re.compile(
+    r"^\s*(?:apres (?:le|la|l'|les|un|son|sa)\b|de (?:procedure|geste|delai|seringue|perfusion|pse|duree)|plus tard|avant (?:le|la|l')|d'evolution)"
+)
+_REFUSED = re.compile(
+    r"\b(?:au lieu d[eu]|et non(?: pas)?|non pas|plutot que|et pas|initialement note\w*|errone\w*)\s*[:\"]?\s*(?:a|de|le)?\s*$"
+)
+_CORRECTION = re.compile(
+    r"\b(?:addendum|erratum|rectificati\w+|correcti\w+|corrig\w+|erron\w+|erreur|fausses?|faux|inexact\w*|en realite|"
+    r"apres (?:relecture|verification)|lire|rectifi\w+)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """An event and the date or time that belongs to it.
+
+    ``cost`` grows with the distance between the two; ``weak``: the event is named by a weak form; ``corrects``: the
+    sentence or the one before says that it mends what was written elsewhere.
+    """
+
+    hit: Hit
+    mention: DateMention
+    cost: int
+    weak: bool
+    corrects: bool
+
+
+def times_of(document: Annotated, event: str) -> Iterator[Timed]:
+    """The times of day that belong to an event of ``lexicon/events.yml``, in text order."""
+    own = event_concepts(event)
+    mentions = [mention for mention in document.document.dates if mention.clock is not None]
+    yield from _owned(document, own, mentions)
+
+
+def days_of(document: Annotated, concepts: Sequence[str]) -> Iterator[Timed]:
+    """The complete dates, relative dates and day offsets that belong to any of these matcher concepts."""
+    mentions = [m for m in document.document.dates if m.kind is DateKind.DAY_OFFSET or (m.date and m.date.is_complete)]
+    yield from _owned(document, concepts, mentions)
+
+
+def _owned(document: Annotated, concepts: Sequence[str], mentions: Sequence[DateMention]) -> Iterator[Timed]:
+    if not any(document.find(concept) for concept in concepts):
+        return
+    for mention in mentions:
+        if is_duration(document, mention):
+            continue
+        low, high = span_of(document, mention)
+        if not any(True for concept in concepts for _ in document.within(concept, low, high)):
+            continue
+        best: tuple[int, Hit] | None = None
+        for concept in dict.fromkeys((*concepts, *event_forms())):
+            for hit in document.within(concept, low, high):
+                cost = _cost(document, hit, mention)
+                # At equal distance the longer form is the more telling one ("fin de thrombolyse", "thrombolyse").
+                if cost < _TOO_FAR and (
+                    best is None or (cost, hit.start - hit.end) < (best[0], best[1].start - best[1].end)
+                ):
+                    best = (cost, hit)
+        if best and best[1].concept in concepts:
+            weak = best[1].concept.endswith(WEAK)
+            yield Timed(best[1], mention, best[0], weak, is_correction(document, mention.start))
+
+
+def span_of(document: Annotated, mention: DateMention) -> tuple[int, int]:
+    """The sentence of a date; a date alone on its line also reads the line before it ("Heure de ponction ⏎ 14:05")."""
+    index = document.sentence_of(mention.start)
+    low, high = document.sentences[index]
+    alone = not document.folded[low : mention.start].strip(" :-•\t") and not document.folded[mention.end : high].strip(
+        " ."
+    )
+    if alone and index:
+        return document.sentences[index - 1][0], high
+    return low, high
+
+
+def is_duration(document: Annotated, mention: DateMention) -> bool:
+    """Whether what looks like a time of day is a length of time, or a time that the sentence itself takes back."""
+    if mention.clock is None or mention.kind is not DateKind.CLOCK:
+        return bool(_REFUSED.search(document.folded, max(0, mention.start - 40), mention.start))
+    before = document.folded[max(0, mention.start - 40) : mention.start]
+    after = document.folded[mention.end : mention.end + 30]
+    return bool(_DURATION_BEFORE.search(before) or _DURATION_AFTER.match(after) or _REFUSED.search(before))
+
+
+def is_correction(document: Annotated, position: int) -> bool:
+    """Whether the paragraph up to this position says that it mends what was written before."""
+    start = document.folded.rfind("\n", 0, position) + 1
+    return bool(_CORRECTION.search(document.folded, max(start, position - 400), position))
+
+
+def _cost(document: Annotated, hit: Hit, mention: DateMention) -> int:
+    """Distance between an event and a time, in characters, more across punctuation and other times."""
+    text = document.folded
+    if hit.end <= mention.start:
+        low, high, cost = hit.end, mention.start, 0
+    elif mention.end <= hit.start:
+        low, high = mention.end, hit.start
+        gap = text[low:high]
+        leads = bool(_CLAUSE_START.search(text, max(0, mention.start - 12), mention.start))
+        if _CLOCK_LEADS.match(gap) and leads:
+            return 1
+        cost = _AFTER if leads else 3 * _AFTER
+    else:
+        return 0
+    gap = text[low:high]
+    others = sum(1 for other in document.dates_in(low, high) if other.end <= high)
+    stops = len(re.findall(r"[;!?|]|\.(?=\s|$)", gap)) + gap.count("\n") * (0 if not gap.strip(" :\n\t-") else 1)
+    return cost + len(gap.strip()) + _COMMA * gap.count(",") + _STOP * stops + _OTHER_TIME * others
