@@ -23,7 +23,8 @@ def load_lexicon(name: str) -> dict[str, Any]:
     loaded = yaml.load(text, Loader=loader)  # noqa: S506 (a safe loader either way; the C one is ten times faster)
     if not isinstance(loaded, dict):
         raise TypeError(f"{name}.yml: expected a mapping at the top level")
-    return _with_narrower(loaded)
+    nested = any("parents" in entry for entry in loaded.values())
+    return _with_narrower(loaded) if nested else loaded
 
 
 def _with_narrower(entries: dict[str, Any]) -> dict[str, Any]:
