@@ -87,7 +87,7 @@ MEASURE_CUE = re.compile(
     r"|gcs|aspects?|apgar|souffle|coté|cotée|force|motricité|acuité|av|od|og|visus)(?!\w)[^.;\n]{0,24}\Z"
 )
 #: What follows a blood pressure.
-MEASURE_AFTER = re.compile(r" ?(?:mm ?hg|cm ?hg|mm\b|%|/|bras |au bras|aux |à droite|à gauche|[dg]\b|debout|couché)")
+MEASURE_AFTER = re.compile(r" ?(?:mm ?hg|cm ?hg|[cm]m\b|%|/|bras |au bras|aux |à droite|à gauche|[dg]\b|debout|couché)")
 #: A year alone is a year after one of these.
 YEAR_CUE = re.compile(
     r"(?:(?<!\w)(?:en|depuis|de|d[èe]s|vers|fin|d[ée]but|courant|ann[ée]e|avant|apr[èe]s|jusqu'en|printemps|[ée]t[ée]"
@@ -111,6 +111,10 @@ FUTURE_CUE = re.compile(
     r"|reporté\w*|prochaine?s?|convoqu[ée]\w*|à partir du|échéance|valable|sera|seront"
     r"|(?:à|pour|de) [a-zà-ÿ]+(?:er|ir|oir|dre))(?!\w)[^.\n]{0,40}\Z"
 )
+
+#: "à 33 semaines d'aménorrhée" is an age, "remonte à 3 mois" counts from the note.
+AGE_AFTER = re.compile(r" (?:d'am[ée]norrh|de grossesse|de gestation|d'[âa]ge|de vie|sa(?!\w))")
+GOES_BACK = re.compile(r"(?<!\w)remont\w+ \Z")
 
 #: A time of day is announced.
 CLOCK_CUE = re.compile(r"(?<!\w)(?:à|a|vers|dès|jusqu'à|heure ?:?|matin|soir|nuit|midi)(?: environ| peu près)? ?\Z")

@@ -179,6 +179,8 @@ def _dmy(match: re.Match[str], context: _Context) -> _Found | None:
     day, month, year = match["dmy_d"], match["dmy_m"], match["dmy_y"]
     if match["dmy_s"] == "." and len(year) == 2 and len(day + month) < 4 and not _is_announced(match, context):
         return None  # "2.1.10" is a heading's number
+    if len(year) == 2 and words.MEASURE_CUE.search(context.before(match)) and not _is_announced(match, context):
+        return None  # "Apgar 10/10/10"
     return _absolute(_calendar(_year(year, context.written_on), int(month), int(day)))
 
 
@@ -289,7 +291,10 @@ def _span(match: re.Match[str], context: _Context) -> _Found | None:
     """ "il y a 3 jours", "depuis deux mois", "dans un an", and "à 3 mois", which counts from an unnamed event."""
     count = words.NUMBERS.get(match["span_n"]) or int(match["span_n"])
     unit, word = match["span_u"][0], match["span_w"]
-    if word == "à":
+    before = context.before(match) if word == "à" else ""
+    if word == "à" and not words.GOES_BACK.search(before):
+        if words.AGE_AFTER.match(context.low, match.end()) or words.COMPARISON.search(before + "à "):
+            return None
         days = {"j": 1.0, "s": 7.0, "m": 365.25 / 12}.get(unit)
         return None if days is None else _Found(DateKind.DAY_OFFSET, offset_days=round(count * days))
     sign = 1 if word in ("dans", "d'ici") else -1

@@ -81,7 +81,7 @@ def test_a_missing_year_is_not_made_up() -> None:
         "vu [ce jour|2021-06-25], [aujourd'hui|2021-06-25], [Aujourd’hui|2021-06-25], [ce matin|2021-06-25]",
         "chute [il y a 3 jours|2021-06-22], AVC [il y a deux mois|2021-04-??], IDM [il y a un an|2020-??-??]",
         "fièvre [depuis 3 semaines|2021-06-04], tousse [depuis environ 10 jours|2021-06-15]",
-        "contrôle [dans six mois|2021-12-??]",
+        "contrôle [dans six mois|2021-12-??], début remontant [à 3 mois|2021-03-??]",
         "tombé [lundi dernier|2021-06-21], revient [mardi prochain|2021-06-29], vu [la semaine dernière|2021-06-??]",
         "couché [hier soir 23h15|2021-06-24 23:15] ; vue bien [23h10 hier|2021-06-24 23:10]",
         "thrombectomie [la veille|2021-06-24]",
@@ -146,6 +146,7 @@ def test_times_of_day(sentence: str) -> None:
         "vitamine B12, segment M1-M2, L5-S1, T2*, hépatite C, CIM-10 J18.9, H1N1, 18G",
         "3 fois par jour, 2x/j, 1/j, 35 PA, 10 mg/j",
         "ce soir-là, en sept jours, mais",
+        "Apgar 10/10/10, kyste de 12/10 cm, à 33 semaines d'aménorrhée, grossesse estimée à 8 mois",
         "",
     ],
 )
