@@ -21,6 +21,8 @@ from generator.rules.text import fold, spellings
 
 #: Characters allowed where a form has "…". Six words of a French report are about this long.
 MAX_GAP = 45
+#: Forms of up to this many characters are abbreviations.
+_ABBREVIATION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,9 @@ class Matcher:
             free_start = start == 0 or not plain[start - 1].isalnum()
             free_end = end == length or not plain[end].isalnum()
             plural_end = end
-            if not free_end and plain[end] in "sxe" and (end + 1 == length or not plain[end + 1].isalnum()):
+            # An abbreviation takes no ending: "AG" is not in "âge", nor "PA" in "pas".
+            marks = "sxe" if size > _ABBREVIATION else "s" if size == _ABBREVIATION else ""
+            if not free_end and plain[end] in marks and (end + 1 == length or not plain[end + 1].isalnum()):
                 plural_end = end + 1
             for part in places:
                 if not (free_start or part.open_start):
@@ -112,8 +116,7 @@ class Matcher:
                 sentence = bisect_right(starts, first) - 1
                 if sentence >= 0 and stop <= sentences[sentence][1]:
                     hits.append(Hit(self._concepts[part.form], first, stop, sentence))
-        hits.sort(key=lambda hit: (hit.start, -hit.end))
-        return hits
+        return sorted(set(hits), key=lambda hit: (hit.start, -hit.end, hit.concept))
 
 
 def normal_form(text: str) -> str:

@@ -28,7 +28,7 @@ def _unit_pattern() -> str:
 _NUMBER = re.compile(
     rf"""(?<![\w.,/])
     (?:(?P<value>\d{{1,3}}(?:[ ]\d{{3}})+(?![\d])|\d+(?:[.,]\d+)?)
-       (?:\s*(?:-|a|/|±)\s*(?P<second>\d+(?:[.,]\d+)?))?
+       (?:\s*(?:-|a|et|/|±)\s*(?P<second>\d+(?:[.,]\d+)?))?
       |(?P<word>{_WORD_PATTERN}))
     (?![\d])
     (?:\s*(?P<unit>{_unit_pattern()})(?![a-z0-9/]))?
@@ -97,9 +97,12 @@ def find_numbers(folded: str, dates: Sequence[DateMention]) -> list[Number]:
             continue
         value, second, end = _float(match["value"]), match["second"], match.end()
         joint = folded[match.end("value") : match.start("second")].strip() if second else ""
-        if joint == "a":
+        if joint in ("a", "et"):
             # "de 50 à 55 %" is an interval; in "NIHSS 4 à 24 heures" the second number tells the time.
-            if unit in _DURATIONS or any(low <= match.start("second") < high for low, high in taken[index + 1 :][:1]):
+            timed = unit in _DURATIONS or any(
+                low <= match.start("second") < high for low, high in taken[index + 1 :][:1]
+            )
+            if timed or (joint == "et" and not folded.endswith("entre ", 0, match.start())):
                 second, joint, unit, end = None, "", "", match.end("value")
             else:
                 joint = "-"

@@ -61,7 +61,7 @@ def _single(number: Number, plan: Plan) -> float | None:
 
 def _unit_between(between: str) -> str:
     if "(" not in between and "[" not in between:
-        return ""
+        return canonical_unit(between.strip(" .:=_\t|"))
     inside = between.replace("[", "(").replace("]", ")").rpartition("(")[2].partition(")")[0]
     return canonical_unit(inside)
 

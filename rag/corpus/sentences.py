@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from schema.document import Section
 
 # A full stop ends a sentence when a capital, a digit, a quote or a dash follows; a line break always does.
-_END = re.compile(r"\n+|[.!?…]{1,4}(?: ?[»\")\]])*[ \t]+(?=[A-ZÀ-ÖØ-ÞŒ0-9«\"(\[–—•=>→-])")
+# Five dots or more lead the eye to a value ("HbA1c .......... 8,2 %").
+_END = re.compile(r"\n+|(?<!\.)[.!?…]{1,4}(?!\.)(?: ?[»\")\]])*[ \t]+(?=[A-ZÀ-ÖØ-ÞŒ0-9«\"(\[–—•=>→-])")
 _LAST_WORD = re.compile(r"[^\W_]+[’']?\Z")
 
 

@@ -26,13 +26,17 @@ _REACH = 70
 _NEXT_REACH = 45
 #: A score written item by item gives its total within this distance of its name.
 _TOTAL_REACH = 700
-_BREAK = re.compile(r"[;|\n]|\.(?!\d)")
+#: A score spoken of again without its name was named within this distance.
+_ANAPHORA_REACH = 400
+_BREAK = re.compile(r"[;|\n]|(?<!\.)\.(?![\d.])")
 _CLAUSE_END = re.compile(r"[,;|\n)(]|\.(?!\d)|\bpuis\b|\bet\b|->|=>|→")
 _LINKS = re.compile(r"^\s*(?:,|;|puis|et|->|=>|→|\(|\)|-|/|\s|a|le|la|les|du|au|de|d'|soit|jusqu'a|:|=|est)")
 _COMPARED = re.compile(
     r"[<>≤≥]\s*(?:a\s*)?$|\b(?:inferieur\w*|superieur\w*|moins de|plus de|sous|objectif|cible|seuil)\s*(?:a|de)?\s*$"
 )
 _REMARK = re.compile(r"\([^)]*\)")
+#: A finger-prick reading gives way to the laboratory's.
+_CAPILLARY, _CAPILLARY_WEIGHT = re.compile(r"\b(?:cap\b|capillaire|dextro|hgt|lecteur|bandelette)"), 0.5
 _DURATIONS = ("minutes", "hours", "days", "weeks", "months", "years")
 _TOTAL = re.compile(r"\btotal\s*(?:nihss)?\s*[:=]?\s*(\d{1,2})\b")
 
@@ -49,7 +53,8 @@ def measure_readings(view: PatientView, plan: Plan, document: Annotated) -> Iter
     if excluded(document, plan):
         return
     taken: set[int] = set()
-    for hit in sorted((hit for anchor in plan.anchors for hit in document.find(anchor)), key=lambda hit: -hit.start):
+    named = [hit for anchor in plan.anchors for hit in document.find(anchor)]
+    for hit in sorted([*named, *_bare_scores(plan, document)], key=lambda hit: -hit.start):
         for reading in _readings_of_hit(view, plan, document, hit):
             end = reading.cites[0].end
             if end not in taken:
@@ -57,6 +62,16 @@ def measure_readings(view: PatientView, plan: Plan, document: Annotated) -> Iter
                 yield reading
     for code in plan.choices:
         yield from _stated_in_words(view, plan, document, code)
+
+
+def _bare_scores(plan: Plan, document: Annotated) -> Iterator[Hit]:
+    """ "le score était de 4": a score without its name is the one named last before it."""
+    if not is_score(plan):
+        return
+    for hit in document.find(PREFIX + "score"):
+        named = [other for other in document.measures_after(max(0, hit.start - _ANAPHORA_REACH), hit.end + 25)]
+        if named and named[-1].end <= hit.start and named[-1].concept in plan.anchors:
+            yield hit
 
 
 def first_of_each_document(readings: Sequence[Reading], plan: Plan) -> list[Reading]:
@@ -96,7 +111,8 @@ def _readings_of_hit(view: PatientView, plan: Plan, document: Annotated, hit: Hi
         value = to_variable(number, plan, document.folded[hit.end : number.start] if first else "")
         moment = view.timeline.moment(document, number.start, number.end, clause_start, clause_stop)
         if value is not None and (first or moment.explicit):
-            yield Reading(value, (Cite(document, hit.start, number.end),), moment)
+            weight = _CAPILLARY_WEIGHT if _CAPILLARY.search(document.folded, hit.start, number.start) else 1.0
+            yield Reading(value, (Cite(document, hit.start, number.end),), moment, weight)
         clause_start, first = number.end, False
         stop = next_measure(document, plan, number.end, min(high, number.end + _NEXT_REACH))
         number = _next_number(document, plan, number.end, stop)
