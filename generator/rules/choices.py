@@ -1,0 +1,158 @@
+"""How documents word the answers of a closed question: the choice's label, and the lexicon's families of questions.
+
+A form that starts with "@" is a place or a word that answers only beside a word that asks: "SSR" is named for many
+reasons, "transfert en SSR" is a destination.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+
+from generator.rules.lexicon import load_lexicon
+from generator.rules.text import fold
+from schema.study import Policy, VariableHints
+from schema.variable import Variable
+
+#: Marks a form that counts only beside one of the question's own words.
+BESIDE = "@"
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The words of one closed question.
+
+    Args:
+        near: forms that ask the question ("type de fracture": "fracture").
+        exceptions: forms that contain an answer's words and mean something else.
+        policy: moment that the family of questions asks for; None when the family does not say.
+        forms: choice code → forms that answer by themselves.
+        beside: choice code → forms that answer beside one of ``near``.
+    """
+
+    near: tuple[str, ...]
+    exceptions: tuple[str, ...]
+    policy: Policy | None
+    forms: dict[str, tuple[str, ...]]
+    beside: dict[str, tuple[str, ...]]
+
+
+def wording_of(variable: Variable, hints: VariableHints) -> Wording:
+    """The words of a variable's choices: the study file's, the lexicon's and those of the labels themselves."""
+    family = _family_of(fold(variable.label))
+    written: dict[str, list[str]] = {}
+    for choice in variable.choices:
+        known = [*hints.choices.get(choice.code, ()), *_family_forms(family, fold(choice.label))]
+        labelled = _label_forms(choice.label)
+        if known:  # where better words are known, those of the label are taken beside the question only
+            labelled = [BESIDE + form.removeprefix(BESIDE) for form in labelled]
+        written[choice.code] = [*known, *labelled]
+    shared = _shared(written)
+    kept = {
+        code: [
+            form for form in dict.fromkeys(forms) if form.lower() not in shared or form in hints.choices.get(code, ())
+        ]
+        for code, forms in written.items()
+    }
+    return Wording(
+        near=(*hints.synonyms, *family.get("near", ())) or _label_anchors(variable.label),
+        exceptions=(*hints.exceptions, *family.get("except", ())),
+        policy=Policy(family["policy"]) if "policy" in family else None,
+        forms={code: tuple(f for f in forms if not f.startswith(BESIDE)) for code, forms in kept.items()},
+        beside={code: tuple(f[1:] for f in forms if f.startswith(BESIDE)) for code, forms in kept.items()},
+    )
+
+
+def _shared(written: dict[str, list[str]]) -> set[str]:
+    """Forms that two choices claim: they tell nothing."""
+    seen: dict[str, str] = {}
+    shared: set[str] = set()
+    for code, forms in written.items():
+        for form in forms:
+            if seen.setdefault(form.lower(), code) != code:
+                shared.add(form.lower())
+    return shared
+
+
+@functools.cache
+def _family_of(label: str) -> dict:  # type: ignore[type-arg]
+    """The family whose question is named in the label, the longest question first; {} when none is."""
+    best: tuple[int, dict] = (0, {})  # type: ignore[type-arg]
+    for family in load_lexicon("choices").values():
+        for question in family["question"]:
+            form = fold(question)
+            if len(form) > best[0] and re.search(rf"\b{re.escape(form)}s?\b", label):
+                best = (len(form), family)
+    return best[1]
+
+
+def _family_forms(family: dict, label: str) -> list[str]:  # type: ignore[type-arg]
+    """The forms of every answer of the family that the choice's label names."""
+    return [
+        form
+        for answer in family.get("answers", ())
+        if any(re.search(rf"\b{re.escape(fold(word))}s?\b", label) for word in answer["labels"])
+        for form in answer["forms"]
+    ]
+
+
+_CATCH_ALL = re.compile(
+    r"^(?:autres?\b.*|inconnue?s?|non (?:precisee?|renseignee?|connue?|evaluable|applicable|fait)|ne sait pas|nsp|na|n/a|"
+    r"oui|non|aucune?|absente?|indetermine\w*|manquante?|sans objet|sans precision|normale?)$"
+)
+_SMALL = frozenset(
+    "avec sans dans pour plus sous type mode lieu nature classe stade grade choix premier premiere principal principale "
+    "retenu retenue initial initiale final finale patient patiente actuel actuelle date score autre autres niveau statut "
+    "classification categorie origine cause etat lors apres avant entre selon ainsi leur cette dont".split()
+)
+_COMMON = frozenset(
+    "hospitalisation traitement chirurgical chirurgicale chirurgie medical medicale domicile positif positive negatif "
+    "negative partiel partielle complet complete important importante moderee modere severe legere leger present "
+    "presente normal normale antecedent intervention consultation medicament medicamenteux clinique surveillance".split()
+)
+_SPLIT = re.compile(r"\s+(?:ou|et/ou)\s+|\s*[/,;|]\s*")
+
+
+def _label_forms(label: str) -> list[str]:
+    """Forms of a choice from its label alone: the label, its alternatives, its words in order."""
+    outside = re.sub(r"\([^)]*\)", " ", label)
+    parts = [*_SPLIT.split(outside), *(p for inner in re.findall(r"\(([^)]*)\)", label) for p in _SPLIT.split(inner))]
+    forms: list[str] = []
+    for part in (" ".join(outside.split()), *parts):
+        bare = " ".join(part.split()).strip(" .:-")
+        folded = fold(bare)
+        if len(folded) < 2 or _CATCH_ALL.match(folded):
+            continue
+        content = [w for w in re.findall(r"[a-z0-9œ]+", folded) if (len(w) >= 4 or w.isdigit()) and w not in _SMALL]
+        own = _is_telling(bare, content)
+        forms.append(bare if own else BESIDE + bare)
+        if len(content) == 1 and len(content[0]) >= 5:
+            forms.append((stem := _stem(content[0])) if own else BESIDE + (stem := _stem(content[0])))
+        elif 2 <= len(content) <= 3:
+            forms.append("…".join(_stem(word) for word in content))
+        if "-" in bare and own:
+            forms.append(_stem(folded.replace("-", "")))
+    return forms
+
+
+def _is_telling(bare: str, content: list[str]) -> bool:
+    """Whether a label can be met in a document for no other reason than to answer."""
+    if bare.isupper() and len(bare) >= 3:
+        return True
+    if len(content) >= 2:
+        return not all(word in _COMMON for word in content)
+    return len(content) == 1 and len(content[0]) >= 9 and content[0] not in _COMMON
+
+
+def _stem(word: str) -> str:
+    """A word with any ending: "pertrochantérienne" → "pertrochanterien*"."""
+    stem = re.sub(r"(?:ne|le|e|s|es|x)$", "", word) if len(word) > 5 else word
+    return stem + "*" if len(stem) >= 5 else word
+
+
+def _label_anchors(label: str) -> tuple[str, ...]:
+    """The words of a question by which a document may ask it."""
+    folded = fold(re.sub(r"\([^)]*\)|\[[^\]]*\]", " ", label))
+    words = [w for w in re.findall(r"[a-zœ]+", folded) if len(w) >= 4 and w not in _SMALL]
+    return tuple(dict.fromkeys((" ".join(folded.split()), *(_stem(word) for word in words))))

@@ -1,0 +1,236 @@
+"""Closed questions with several answers: which choice do the documents support?
+
+The study file may say more with these settings:
+
+``order``    codes, the one that stands for the whole first: where one kind of document supports several, the first
+             that is well supported wins (a carotid and an M1 occlusion: the carotid)
+``anywhere`` codes that win in whatever document they stand ("en tandem")
+``both``     code that stands for two others together ("Combinée")
+``denials``  words after an answer that deny it ("M1 perméable")
+``until``    forms after which a document speaks of later events
+``latest``   the last document that concludes answers, and in it the last conclusion
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from generator.rules.annotate import Annotated
+from generator.rules.context import context_of
+from generator.rules.episode import Phase
+from generator.rules.plan import Plan
+from generator.rules.policies import vote
+from generator.rules.readers.clauses import cite_clause, clause_of, is_stale
+from generator.rules.readers.measure import excluded
+from generator.rules.readers.mentions import Mention, mentions, none_code
+from generator.rules.reading import SILENT, Answer, Cite, PatientView, Reading
+from generator.rules.text import fold
+from schema.study import Policy
+from schema.value import Status
+
+#: How much more an answer that needs no other word weighs than one that stands beside the question's words.
+_ALONE = 1.5
+_UNSURE = 0.35
+_CONCLUDING = ("conclusion", "devenir", "diagnostic", "motif_sortie")
+_MOST_CITES = 3
+#: Share of the best support from which a choice of higher order wins.
+_ENOUGH = 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A mention with its weight and the document's rank among those that the study prefers (0: first)."""
+
+    mention: Mention
+    weight: float
+    tier: int
+
+
+def read_choice(view: PatientView, plan: Plan) -> Answer:
+    """The choice best supported at the plan's moment; CONFLICTING when two are; silence when none is plainly said."""
+    found = [f for document in view.documents for f in _found(view, plan, document)]
+    none = none_code(plan)
+    positive = [f for f in found if f.mention.code != none]
+    chosen = _settled(view, plan, positive)
+    if chosen is not None:
+        return chosen
+    denials = [f for f in found if f.mention.code == none]
+    if none is None:
+        return SILENT
+    cites = [cite_clause(f.mention.document, f.mention.start, f.mention.end) for f in denials]
+    cites += [cite for document in view.documents for cite in _denied_questions(view, plan, document)]
+    if not cites:
+        return SILENT
+    return Answer(Status.STATED_ABSENT, none, tuple(cites[:_MOST_CITES]), 0.85)
+
+
+def supported(view: PatientView, plan: Plan) -> Iterator[tuple[str, Cite]]:
+    """Every choice affirmed at the plan's moment, with its quote; "none of them" where the question is denied."""
+    none = none_code(plan)
+    for document in view.documents:
+        for found in _found(view, plan, document):
+            yield found.mention.code, cite_clause(document, found.mention.start, found.mention.end)
+        if none is not None:
+            for cite in _denied_questions(view, plan, document):
+                yield none, cite
+
+
+def _settled(view: PatientView, plan: Plan, found: Sequence[_Found]) -> Answer | None:
+    if not found:
+        return None
+    if plan.policy is Policy.FIRST:
+        return _first(view, found)
+    anywhere = plan.hints.settings.get("anywhere")
+    if isinstance(anywhere, tuple) and (winner := next((f for f in found if f.mention.code in anywhere), None)):
+        return _answer(winner.mention.code, found)
+    best = min(f.tier for f in found)
+    found = [f for f in found if f.tier == best]
+    if plan.hints.settings.get("latest") or plan.policy is Policy.LAST:
+        last = found[-1].mention.document
+        found = [f for f in found if f.mention.document is last]
+        found = [f for f in found if f.mention.document.section_of(f.mention.start).kind in _CONCLUDING] or found
+        return _answer(found[-1].mention.code, found)
+    codes = {f.mention.code for f in found}
+    both = plan.hints.settings.get("both")
+    if isinstance(both, str) and (both in codes or len(codes) > 1):
+        return _answer(both, found, several=True)
+    order = plan.hints.settings.get("order")
+    if isinstance(order, tuple):
+        support = {code: sum(f.weight for f in found if f.mention.code == code) for code in codes}
+        enough = _ENOUGH * max(support.values())
+        for code in order:
+            if support.get(code, 0.0) >= enough:
+                return _answer(code, found)
+    return vote([_reading(view, f) for f in sorted(found, key=lambda f: -f.weight)])
+
+
+def _answer(code: str, found: Sequence[_Found], several: bool = False) -> Answer:
+    """The code, backed by its heaviest mentions (``several``: by one mention of each choice it stands for)."""
+    backing = [f for f in found if f.mention.code == code]
+    if several and not backing:
+        backing = list({f.mention.code: f for f in reversed(found)}.values())
+    backing.sort(key=lambda f: -f.weight)
+    cites = [cite_clause(f.mention.document, f.mention.start, f.mention.end) for f in backing[:_MOST_CITES]]
+    return Answer(Status.FOUND, code, tuple(cites), 0.9 if backing[0].weight >= 1 else 0.7)
+
+
+def _reading(view: PatientView, found: _Found) -> Reading:
+    mention = found.mention
+    low, high = clause_of(mention.document, mention.start, mention.end)
+    moment = view.timeline.moment(mention.document, mention.start, mention.end, low, high)
+    return Reading(mention.code, (cite_clause(mention.document, mention.start, mention.end),), moment, found.weight)
+
+
+def _found(view: PatientView, plan: Plan, document: Annotated) -> Iterator[_Found]:
+    if excluded(document, plan):
+        return
+    fit = _fit(view, plan, document)
+    if fit == 0.0:
+        return
+    stop = _until(plan, document)
+    none = none_code(plan)
+    tier = _tier(plan, document)
+    length = max(1, len(document.folded))
+    for mention in mentions(view, plan, document):
+        if mention.start >= stop:
+            return
+        if mention.denied and mention.code != none:
+            continue
+        weight = fit * (_ALONE if mention.alone else 1.0)
+        if mention.unsure:
+            if plan.policy is not Policy.AT_DISCHARGE:
+                continue
+            weight *= _UNSURE
+        if document.section_of(mention.start).kind in _CONCLUDING:
+            weight *= 1.5
+        if plan.policy is Policy.AT_DISCHARGE:
+            # Where a patient goes is told at the end of a letter.
+            weight *= 1.0 + mention.start / length
+        yield _Found(mention, weight, tier)
+
+
+def _tier(plan: Plan, document: Annotated) -> int:
+    """Rank of the document among the types that the study prefers; those not named come last."""
+    name = fold(f"{document.document.type} {document.document.title}")
+    for rank, kind in enumerate(plan.hints.document_types):
+        if fold(kind) in name:
+            return rank
+    return len(plan.hints.document_types)
+
+
+def _until(plan: Plan, document: Annotated) -> int:
+    """Where a document stops speaking of what the question asks; its end when the study does not say."""
+    forms = plan.hints.settings.get("until")
+    if not isinstance(forms, tuple):
+        return len(document.folded)
+    places = [document.folded.find(fold(form)) for form in forms]
+    return min((place for place in places if place >= 0), default=len(document.folded))
+
+
+def _fit(view: PatientView, plan: Plan, document: Annotated) -> float:
+    """How well a document written in its phase can answer at the plan's moment (0: not at all)."""
+    phase = view.timeline.document_phase(document)
+    if plan.policy is Policy.BEFORE:
+        return 1.0 if phase is not Phase.FOLLOW_UP else 0.3
+    if phase is Phase.BEFORE:
+        return 0.0
+    if plan.policy is Policy.AT_FOLLOW_UP:
+        return 1.0 if phase is Phase.FOLLOW_UP else 0.0
+    if plan.policy is Policy.AT_DISCHARGE:
+        return {Phase.DISCHARGE: 3.0, Phase.STAY: 1.0, Phase.DAY1: 0.5}.get(phase, 0.0)
+    if plan.policy is Policy.AT_ADMISSION:
+        return {Phase.ADMISSION: 3.0, Phase.PREHOSPITAL: 1.0, Phase.DISCHARGE: 2.0, Phase.FOLLOW_UP: 0.0}.get(phase, 1.0)
+    if phase is Phase.FOLLOW_UP:
+        return 1.0 if plan.hints.settings.get("latest") or plan.policy is Policy.LAST else 0.4
+    return 1.5 if phase is Phase.DISCHARGE else 1.0
+
+
+def _denied_questions(view: PatientView, plan: Plan, document: Annotated) -> Iterator[Cite]:
+    """Where the question itself is denied: "pas d'occlusion", "aucune complication"."""
+    if excluded(document, plan) or _fit(view, plan, document) == 0.0:
+        return
+    for anchor in plan.anchors:
+        for hit in document.find(anchor):
+            if context_of(document, hit).negated and not is_stale(view, document, hit.start, hit.end):
+                yield cite_clause(document, hit.start, hit.end)
+
+
+def _first(view: PatientView, found: Sequence[_Found]) -> Answer:
+    """The earliest choice: by day, then by the clock where it is written, else by order of the text."""
+    dated = [(*_when(view, f.mention), f) for f in found]
+    first_day = min(day for day, _, _ in dated)
+    same_day = [(clock, f) for day, clock, f in dated if day == first_day]
+    codes = {f.mention.code for _, f in same_day}
+    if len(codes) > 1:
+        timed = [(clock, f) for clock, f in same_day if clock]
+        same_day = timed or same_day
+        if timed:
+            same_day.sort(key=lambda item: item[0] or dt.time.max)
+    code = same_day[0][1].mention.code
+    return _answer(code, [f for _, f in same_day if f.mention.code == code])
+
+
+def _when(view: PatientView, mention: Mention) -> tuple[dt.date, dt.time | None]:
+    """Day and time of what a mention tells: those of its clause, else those of its document.
+
+    A discharge summary without a date in the clause tells of the stay at large: it comes after all dated documents.
+    """
+    document = mention.document
+    low, high = clause_of(document, mention.start, mention.end)
+    dates = document.dates_in(low, high)
+    clock = next((d.clock for d in dates if d.clock), None)
+    day = next((day for d in dates if (day := view.timeline.day_of(d))), None)
+    if day is None:
+        if view.timeline.document_phase(document) in (Phase.DISCHARGE, Phase.FOLLOW_UP):
+            return dt.date.max, clock
+        written = document.document.written_on
+        day = written.to_date() if written else None
+    if clock is None and mention.start < _HEADER:
+        clock = next((d.clock for d in document.document.dates if d.clock and d.start < _HEADER), None)
+    return day or dt.date.max, clock
+
+
+#: The head of a report, whose date and time are those of the examination.
+_HEADER = 350

@@ -1,0 +1,104 @@
+"""Clauses: the part of a sentence that says one thing, and whether what it says belongs to another episode."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+from generator.rules.annotate import Annotated
+from generator.rules.cues import PREFIX
+from generator.rules.episode import Phase
+from generator.rules.reading import Cite, PatientView
+from schema.document import DateKind
+
+_STOP = re.compile(
+    r"[;\n|]|\s=+>|\s->|→|\b(?:mais|cependant|toutefois|alors que|tandis que|en revanche|par contre|malgre|hormis)\b"
+)
+#: Quotes longer than this are cut at commas around the value.
+_LONGEST_QUOTE = 130
+_PAST_SECTIONS = ("antecedents", "antecedents_familiaux", "facteurs_risque", "traitement_entree", "mode_de_vie")
+#: "antérieur" is a place after these, a time elsewhere: "cérébrale antérieure", "paroi antérieure".
+_PLACE_NOT_TIME = re.compile(
+    r"(?:cerebrales?|communicantes?|choroidiennes?|artere|territoires?|circulation|paroi|insula|temporale?|frontale?|"
+    r"capsule interne|bras|voie|cruciat\w*|croise|tibiale?|face|fosse|cornes?|sylvienn?e?|profond|superficiel\w*|et|pole|"
+    r"partie|portion|lobe|gyrus)\s+$"
+)
+
+
+def clause_of(document: Annotated, start: int, end: int) -> tuple[int, int]:
+    """The clause around [start, end): its sentence, cut at semicolons, arrows and words of contrast."""
+    low, high = document.sentences[document.sentence_of(start)]
+    text = document.folded
+    for stop in _STOP.finditer(text, low, start):
+        low = stop.end()
+    after = _STOP.search(text, max(end, low), high)
+    return low, after.start() if after else max(high, end)
+
+
+def cite_clause(document: Annotated, start: int, end: int) -> Cite:
+    """A quote of the clause around [start, end), cut at commas where it is long."""
+    low, high = clause_of(document, start, end)
+    if high - low > _LONGEST_QUOTE:
+        low, high = _shortened(document.folded, low, start, end, high)
+    return _trimmed(document, low, high)
+
+
+def _shortened(text: str, low: int, start: int, end: int, high: int) -> tuple[int, int]:
+    """Bounds between ``low`` and ``high`` no longer than a quote may be, at commas where there are some."""
+    marks = [m.end() for m in re.finditer(r"[,:(]\s|\.\s", text[low:start])]
+    starts = [low, *(low + mark for mark in marks)]
+    ends = [m.start() + end for m in re.finditer(r"[,)]|\.\s", text[end:high])] + [high]
+    stop = next((e for e in ends if e - end >= 15), high)
+    for first in starts:
+        if stop - first <= _LONGEST_QUOTE:
+            return first, stop
+    first = starts[-1]
+    if stop - first > 2 * _LONGEST_QUOTE:
+        stop = min(stop, end + _LONGEST_QUOTE // 2)
+        first = max(first, start - _LONGEST_QUOTE // 2)
+        while first < start and text[first - 1 : first].isalnum():
+            first += 1
+        while stop > end and text[stop : stop + 1].isalnum():
+            stop -= 1
+    return first, stop
+
+
+def _trimmed(document: Annotated, low: int, high: int) -> Cite:
+    text = document.document.text
+    while low < high and text[low] in " \t\n,;:-–—.>=→•*":
+        low += 1
+    while high > low and text[high - 1] in " \t\n,;:-–—>=→":
+        high -= 1
+    return Cite(document, low, high)
+
+
+def is_stale(view: PatientView, document: Annotated, start: int, end: int) -> bool:
+    """Whether what stands at [start, end) tells of an earlier episode: by its document, section, date or words."""
+    if view.timeline.document_phase(document) is Phase.BEFORE:
+        return True
+    if document.section_of(start).kind in _PAST_SECTIONS:
+        return True
+    low, high = clause_of(document, start, end)
+    admission = view.timeline.episode.admission
+    if admission:
+        for mention in document.dates_in(low, high):
+            if mention.kind is DateKind.RELATIVE or not mention.date:
+                continue
+            if mention.date.latest() < admission - dt.timedelta(days=10):
+                return True
+    return _said_old(document, start, end, low, high)
+
+
+def _said_old(document: Annotated, start: int, end: int, low: int, high: int) -> bool:
+    """Whether a word of age ("ancien", "séquelle de") stands beside, with no comma between."""
+    text = document.folded
+    for cue in document.within(PREFIX + "old_episode", max(low, start - 60), min(high, end + 60)):
+        word = text[cue.start : cue.end]
+        if word.startswith(("en ", "il y a")) or (cue.start < end and start < cue.end):
+            continue
+        if word.startswith("anterieur") and _PLACE_NOT_TIME.search(text, max(0, cue.start - 30), cue.start):
+            continue
+        between = text[cue.end : start] if cue.end <= start else text[end : cue.start]
+        if not re.search(r"[,:(]|\bet\b|\bavec\b", between):
+            return True
+    return False

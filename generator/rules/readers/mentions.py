@@ -1,0 +1,135 @@
+"""Mentions of the answers of a closed question: which choice, where, and what is said of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from generator.rules.annotate import Annotated
+from generator.rules.choices import BESIDE
+from generator.rules.context import Context, context_at
+from generator.rules.matcher import Hit
+from generator.rules.plan import Plan
+from generator.rules.readers.clauses import clause_of, is_stale
+from generator.rules.reading import PatientView
+from generator.rules.text import fold
+from schema.study import Policy
+
+#: A word that asks stands no further than this from the answer.
+_NEAR = 70
+_NONE_LABEL = re.compile(r"^(?:non\b|aucune?\b|absen|pas d|sans\b|neant|jamais)")
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A choice named in ``document.folded[start:end]``; the asking word that it stands beside is included.
+
+    ``alone`` when the form answers by itself; ``unsure`` when it is planned or doubted.
+    """
+
+    code: str
+    document: Annotated
+    start: int
+    end: int
+    denied: bool
+    unsure: bool
+    alone: bool
+
+    @property
+    def affirmed(self) -> bool:
+        """Said as a fact."""
+        return not (self.denied or self.unsure)
+
+
+def mentions(view: PatientView, plan: Plan, document: Annotated) -> list[Mention]:
+    """The choices that a document names, in text order; longer forms hide the shorter ones inside them."""
+    hits: list[tuple[Hit, str, bool]] = []
+    for code, concept in plan.choices.items():
+        hits.extend((hit, code, True) for hit in document.find(concept))
+        hits.extend((hit, code, False) for hit in document.find(concept + BESIDE))
+    if not hits:
+        return []
+    hits.sort(key=lambda item: (item[0].start, -item[0].end, not item[2]))
+    found: list[Mention] = []
+    covered = -1
+    asked: dict[Hit, int] = {}
+    for hit, code, alone in hits:
+        if hit.end <= covered:
+            continue
+        anchor = None if alone else nearest_anchor(plan, document, hit)
+        if not alone and (anchor is None or _already_answered(document, asked, anchor, hit)):
+            continue
+        mention = _mention(view, plan, document, hit, code, anchor)
+        if mention:
+            covered = hit.end
+            found.append(mention)
+            if anchor:
+                asked[anchor] = hit.end
+    return found
+
+
+def _already_answered(document: Annotated, asked: dict[Hit, int], anchor: Hit, hit: Hit) -> bool:
+    """Whether the asking word has its answer, and a comma ends it ("thrombus M3, carotide irrégulière")."""
+    answered = asked.get(anchor)
+    return answered is not None and "," in document.folded[answered : hit.start]
+
+
+def _mention(
+    view: PatientView, plan: Plan, document: Annotated, hit: Hit, code: str, anchor: Hit | None
+) -> Mention | None:
+    contexts = [context_at(document, hit.start, hit.end, hit.sentence)]
+    start, end = hit.start, hit.end
+    if anchor is not None:
+        contexts.append(context_at(document, anchor.start, anchor.end, anchor.sentence))
+        start, end = min(start, anchor.start), max(end, anchor.end)
+    if any(context.family or context.other_person for context in contexts):
+        return None
+    if plan.policy is not Policy.BEFORE and is_stale(view, document, hit.start, hit.end):
+        return None
+    denied = any(_is_denied(context) for context in contexts) or _denied_after(plan, document, hit)
+    unsure = any(context.hypothetical or context.planned for context in contexts)
+    return Mention(code, document, start, end, denied, unsure, alone=anchor is None)
+
+
+def _is_denied(context: Context) -> bool:
+    return context.negated or context.declined
+
+
+def nearest_anchor(plan: Plan, document: Annotated, hit: Hit) -> Hit | None:
+    """The asking word of the same clause that is nearest to an answer, if close enough."""
+    low, high = clause_of(document, hit.start, hit.end)
+    best: Hit | None = None
+    best_distance = _NEAR
+    for anchor in _anchors(plan, document, max(low, hit.start - 2 * _NEAR), min(high, hit.end + _NEAR)):
+        if anchor.start < hit.end and hit.start < anchor.end:
+            continue
+        before = anchor.end <= hit.start
+        between = document.folded[anchor.end : hit.start] if before else document.folded[hit.end : anchor.start]
+        distance = len(between) + 15 * between.count(",") + (0 if before else 12)
+        if distance < best_distance:
+            best, best_distance = anchor, distance
+    return best
+
+
+def _anchors(plan: Plan, document: Annotated, low: int, high: int) -> Iterator[Hit]:
+    for anchor in plan.anchors:
+        yield from document.within(anchor, low, high)
+
+
+def _denied_after(plan: Plan, document: Annotated, hit: Hit) -> bool:
+    """Whether one of the study's own words of denial follows before the next comma ("M1 perméable")."""
+    words = plan.hints.settings.get("denials", ())
+    if not isinstance(words, tuple):
+        return False
+    _, high = document.sentences[hit.sentence]
+    rest = re.split(r"[,;:(\n]", document.folded[hit.end : min(high, hit.end + 60)], maxsplit=1)[0]
+    return any(fold(word) in rest for word in words)
+
+
+def none_code(plan: Plan) -> str | None:
+    """The choice that says "none of them" ("Aucune", "Pas d'occlusion visible")."""
+    for choice in plan.variable.choices:
+        if _NONE_LABEL.match(fold(choice.label)):
+            return choice.code
+    return None

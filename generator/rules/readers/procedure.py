@@ -1,0 +1,181 @@
+"""Procedures: done or not done. Planned, discussed or possible is neither.
+
+Forms of the study's choices state it outright ("1": done, "0": not done); a form with "@" says so only in the
+procedure's own report (``document_types``), where naming the procedure would be idle: "ponction fémorale à 10h02".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from generator.rules.annotate import Annotated
+from generator.rules.choices import BESIDE
+from generator.rules.context import Context, context_of
+from generator.rules.cues import PREFIX
+from generator.rules.episode import Phase
+from generator.rules.matcher import Hit
+from generator.rules.plan import Plan
+from generator.rules.readers.clauses import cite_clause, clause_of, is_stale
+from generator.rules.readers.mentions import none_code
+from generator.rules.reading import SILENT, Answer, Cite, PatientView
+from generator.rules.text import fold
+from schema.value import Status
+from schema.variable import VariableKind
+
+_MOST_CITES = 3
+#: What makes a procedure named right after it a plan, a question or a place, not an act.
+_PURPOSE = re.compile(
+    r"(?:\b(?:pour|vers|en vue|avis|indications?|discussions?|discut\w+|eligib\w+|delais?|fenetre|alerte|salle|filiere|bilan|"
+    r"avant|accord|possib\w+|envisag\w+|propos\w+|candidat\w*|si|recours|visee|acces|adress\w+|transf\w+|feu vert|"
+    r"fiche|protocole|consentement|demande\w*|dossier|question|projet|en attente|prevu\w*|previs\w+|permet\w*|"
+    r"contre[ -]?indications?|ci|criteres?|jusqu'a|sauf|role|interet|benefice\w*|rapport|decision|ok|pret\w*|prepar\w+|quant|concernant|evaluation|a discuter|centre|surveillance)\b|[?→>+]\s*$)"
+    r"(?:\s+(?:a|au|aux|d|de|du|des|une?|la|le|l|les|eventuel\w*|secondaire|en|par|sur|cette|une eventuelle)\b|\s|'|:)*$"
+)
+_NO_BAR = re.compile(r"\b(?:pas|sans|absence|aucune?)\b[^,;:.]{0,12}\b(?:contre[ -]?indications?|ci)\b[^,;:.]{0,30}$")
+_REFUSED_BEFORE = re.compile(
+    r"\b(?:exclu\w*|contre[ -]?indiqu\w+|contre[ -]?indications? (?:a|de|formelle)|recus\w+|refus\w+|renonc\w+|annul\w+|abstention|"
+    r"hors[ -]delais?|delai\w* depass\w*|trop tard|n'a pas|n'a jamais|jamais|non|n'est pas|plus d'indication|pas d'indication|"
+    r"sans indication)\b[^,;:.()]{0,40}$"
+)
+_REFUSED_AFTER = re.compile(
+    r"^[^,;:.()\n]{0,45}?\b(?:recus\w+|refus\w+|annul\w+|contre[ -]?indiqu\w+|non (?:indiqu|retenu|realis|fait|effectu|propos|possible|faisable|administr|debut|eligib)\w*|"
+    r"pas (?:ete )?(?:retenu|realis|fait|effectu|propos|indiqu|possible|administr|debut|pu |envisag)\w*|impossible|hors[ -]delais?|depass\w+|ecart\w+|declin\w+|abandonn\w+|sans objet|n'a plus d'indication)"
+)
+_STRONG_FORM = re.compile(r"(?:lysee?s?|ectomisee?s?|isee?s?|operee?s?)$")
+
+
+class _Said(IntEnum):
+    """What one place says of the procedure."""
+
+    NOT_DONE = 0
+    NAMED = 1  # named without more
+    DONE = 2
+    REPORTED = 3  # told by the report of the act itself
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    said: _Said
+    document: Annotated
+    start: int
+    end: int
+
+    @property
+    def cite(self) -> Cite:
+        return cite_clause(self.document, self.start, self.end)
+
+
+def read_procedure(view: PatientView, plan: Plan) -> Answer:
+    """ "1" when done, "0" when said not done or, where the note allows, left out of the account of the care."""
+    statements = [s for document in view.documents for s in _statements(view, plan, document)]
+    reported = [s for s in statements if s.said is _Said.REPORTED]
+    if reported:
+        return _answer(plan, reported + [s for s in statements if s.said is _Said.DONE], done=True)
+    firm = [s for s in statements if s.said in (_Said.NOT_DONE, _Said.DONE)]
+    summary = [s for s in firm if view.timeline.document_phase(s.document) is Phase.DISCHARGE]
+    if summary or firm:
+        verdict = (summary or firm)[-1].said
+        agreeing = [s for s in firm if s.said is verdict]
+        return _answer(plan, agreeing, done=verdict is _Said.DONE)
+    named = [
+        s for s in statements
+        if s.said is _Said.NAMED and view.timeline.document_phase(s.document) > Phase.ADMISSION
+    ]  # fmt: skip
+    if named:
+        return _answer(plan, named, done=True, confidence=0.7)
+    return _by_omission(view, plan)
+
+
+def _answer(plan: Plan, statements: list[_Statement], done: bool, confidence: float = 0.92) -> Answer:
+    first_hand = sorted(statements, key=lambda s: (not _is_own(plan, s.document), -s.said))
+    cites = tuple(dict.fromkeys(s.cite for s in first_hand[:_MOST_CITES]))
+    value = yes_code(plan) if done else (none_code(plan) or "0")
+    return Answer(Status.FOUND if done else Status.STATED_ABSENT, value, cites, confidence)
+
+
+def yes_code(plan: Plan) -> str:
+    """The code that says "done": the first that does not say no."""
+    if plan.variable.kind is not VariableKind.CHOICE:
+        return "1"
+    none = none_code(plan)
+    return next((c.code for c in plan.variable.choices if c.code != none), "1")
+
+
+def _statements(view: PatientView, plan: Plan, document: Annotated) -> Iterator[_Statement]:
+    """What a document says of the procedure, in text order."""
+    if view.timeline.document_phase(document) is Phase.BEFORE:
+        return
+    found: list[_Statement] = []
+    none, yes = none_code(plan) or "0", yes_code(plan)
+    for code, said in ((none, _Said.NOT_DONE), (yes, _Said.DONE)):
+        for hit in document.find(plan.choices.get(code, "")):
+            if not is_stale(view, document, hit.start, hit.end) and not _is_doubtful(context_of(document, hit)):
+                found.append(_Statement(said, document, hit.start, hit.end))
+    if _is_own(plan, document):
+        for hit in document.find(plan.choices.get(yes, "") + BESIDE):
+            if context_of(document, hit).affirmed:
+                found.append(_Statement(_Said.REPORTED, document, hit.start, hit.end))
+    for anchor in plan.anchors:
+        for hit in document.find(anchor):
+            if not is_stale(view, document, hit.start, hit.end):
+                said = _said(document, hit)
+                if said is not None:
+                    found.append(_Statement(said, document, hit.start, hit.end))
+    found.sort(key=lambda s: s.start)
+    yield from found
+
+
+def _is_doubtful(context: Context) -> bool:
+    return context.hypothetical or context.family or context.other_person
+
+
+def _said(document: Annotated, hit: Hit) -> _Said | None:
+    """What the words around a mention make of it; None for a plan, a question or another person's."""
+    low, high = document.sentences[hit.sentence]
+    text = document.folded
+    before, after = text[max(low, hit.start - 80) : hit.start], text[hit.end : min(high, hit.end + 60)]
+    context = context_of(document, hit)
+    if context.family or context.other_person or _NO_BAR.search(before):
+        return None
+    if context.negated or context.declined or _REFUSED_BEFORE.search(before) or _REFUSED_AFTER.match(after):
+        return _Said.NOT_DONE
+    if context.hypothetical or context.planned or _PURPOSE.search(before):
+        return None
+    if _STRONG_FORM.search(text[hit.start : hit.end]) or _is_told_done(document, hit):
+        return _Said.DONE
+    return _Said.NAMED
+
+
+def _is_told_done(document: Annotated, hit: Hit) -> bool:
+    """Whether the clause holds a word of doing, a time of day or a dose."""
+    low, high = clause_of(document, hit.start, hit.end)
+    low, high = max(low, hit.start - 60), min(high, hit.end + 70)
+    if any(True for _ in document.within(PREFIX + "done", low, high)):
+        return True
+    if any(mention.clock for mention in document.dates_in(hit.start, high)):
+        return True
+    return any(number.unit in ("mg", "mL") for number in document.numbers_in(hit.end, high))
+
+
+def _is_own(plan: Plan, document: Annotated) -> bool:
+    name = fold(f"{document.document.type} {document.document.title}")
+    return any(fold(kind) in name for kind in plan.hints.document_types)
+
+
+def _by_omission(view: PatientView, plan: Plan) -> Answer:
+    """ "0" when a discharge summary tells the care and never names the procedure."""
+    if plan.omission != "care":
+        return SILENT
+    for document in reversed(view.documents):
+        if view.timeline.document_phase(document) is Phase.DISCHARGE:
+            told = document.find(PREFIX + "course") or document.find(PREFIX + "done")
+            if told:
+                cite = cite_clause(document, told[0].start, told[0].end)
+                return Answer(
+                    Status.ABSENT_BY_OMISSION, none_code(plan) or "0", (cite,), 0.75,
+                    explanation="la prise en charge est décrite sans ce geste",
+                )  # fmt: skip
+    return SILENT

@@ -1,0 +1,135 @@
+"""Side of a lesion or of an operation: "infarctus sylvien droit", "occlusion M1 G", "fracture du col fémoral gauche".
+
+A side word belongs to the nearest word on its left. The side of a deficit is that of the body, and the lesion is on
+the other one: it is never read as the lesion's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from generator.rules.annotate import Annotated
+from generator.rules.context import context_of
+from generator.rules.episode import Phase
+from generator.rules.matcher import Hit
+from generator.rules.plan import Plan
+from generator.rules.policies import vote
+from generator.rules.readers.clauses import cite_clause, is_stale
+from generator.rules.reading import SILENT, Answer, Cite, Moment, PatientView, Reading
+from generator.rules.text import fold
+from schema.study import Policy
+
+#: Concepts of ``lexicon/sides.yml``, as the matcher names them.
+PREFIX = "side:"
+_REACH = 70
+#: Read on the text as written: "D" and "G" are sides in capitals only.
+_SIDE = re.compile(
+    r"(?<![\w'’])(?:(?P<left>[Gg]auches?|GAUCHES?|[Gg]che?s?|[Gg]ch\.|G(?![\w'’/])(?!\s?/\s?[Ll]))"
+    r"|(?P<right>[Dd]roite?s?|DROITE?S?|[Dd]te?s?(?!\w)|DTE?S?|[Dd]rt|D(?![\w'’/-]))"
+    r"|(?P<both>[Bb]ilat\w*\.?|BILAT\w*|[Dd]es deux (?:côtés|hémisphères)|[Bb]i-?(?:hémisph|thalam|occipit|front|pariét|cérébell)\w*))(?!\w)"
+)
+_STOP = re.compile(r"[;:\n!?]|\.(?=\s|$)|\b(?:avec|puis|mais|sans|responsable|entrainant|realisant|se manifestant|revele\w*|depuis|chez|ayant|a l'origine|respons\w+)\b")
+_OPEN = re.compile(r"permeab|libre|normal|sans anomalie|opacifi|respect|conserv|indemne|sain")
+_WEIGHTS = {"lesion": 3.0, "occlusion": 2.0, "place": 1.0, "other": 1.0}
+
+
+def read_side(view: PatientView, plan: Plan) -> Answer:
+    """The side that the lesion words of the index episode have; the middle where they only name midline places."""
+    codes = _codes(plan)
+    brain = bool(re.search(r"cerebr|avc|infarctus|hemispher|lesion|occlusion|stroke|hematome", fold(plan.variable.label)))
+    kinds = ("lesion", "occlusion", "place") if brain else ("other",)
+    readings: list[Reading] = []
+    middle: list[Reading] = []
+    for document in view.documents:
+        factor = _factor(view, plan, document)
+        if factor == 0.0:
+            continue
+        for hit, side, end, weight in _sided(view, plan, document, kinds):
+            if side in codes:
+                cite = cite_clause(document, hit.start, end)
+                readings.append(Reading(codes[side], (cite,), _moment(view, document), weight * factor))
+        if brain and "middle" in codes:
+            middle.extend(_midline(view, document, codes["middle"], factor))
+    if readings:
+        return vote(sorted(readings, key=lambda reading: -reading.weight))
+    return vote(middle) if middle else SILENT
+
+
+def _codes(plan: Plan) -> dict[str, str]:
+    """Side → choice code, by the choices' labels."""
+    sides = (("left", r"^(?:a )?gauche"), ("right", r"^(?:a )?droit"), ("both", r"bilat|deux"), ("middle", r"med|milieu|tronc|axial"))
+    return {
+        side: choice.code
+        for side, pattern in sides
+        for choice in plan.variable.choices
+        if re.search(pattern, fold(choice.label))
+    }
+
+
+def _factor(view: PatientView, plan: Plan, document: Annotated) -> float:
+    """How much a document's words of side weigh: most where the stay is summed up or the lesion is seen."""
+    phase = view.timeline.document_phase(document)
+    if phase is Phase.BEFORE:
+        return 1.0 if plan.policy is Policy.BEFORE else 0.0
+    return {Phase.DISCHARGE: 2.0, Phase.FOLLOW_UP: 1.0}.get(phase, 1.5)
+
+
+def _sided(
+    view: PatientView, plan: Plan, document: Annotated, kinds: tuple[str, ...]
+) -> Iterator[tuple[Hit, str, int, float]]:
+    """Each lesion word with the side that belongs to it: (word, side, end of the side word, weight)."""
+    taken: set[int] = set()
+    anchors = [(kind, hit) for kind in kinds for hit in document.find(PREFIX + kind)]
+    anchors += [("lesion", hit) for anchor in plan.anchors for hit in document.find(anchor)]
+    for kind, hit in sorted(anchors, key=lambda item: (-_WEIGHTS[item[0]], item[1].start)):
+        match = _side_after(document, hit)
+        if match is None or match.lastgroup is None or match.start() in taken:
+            continue
+        context = context_of(document, hit)
+        if not context.affirmed or is_stale(view, document, hit.start, match.end()):
+            continue
+        if kind != "lesion" and _OPEN.search(document.folded, hit.start, _clause_end(document, match.end())):
+            continue
+        taken.add(match.start())
+        weight = _WEIGHTS[kind]
+        if document.section_of(hit.start).kind in ("conclusion", "diagnostic"):
+            weight *= 1.5
+        yield hit, match.lastgroup, match.end(), weight
+
+
+def _clause_end(document: Annotated, position: int) -> int:
+    """The next comma or stop after a position."""
+    match = re.compile(r"[,;:.\n(]").search(document.folded, position)
+    return match.start() if match else len(document.folded)
+
+
+def _side_after(document: Annotated, hit: Hit) -> re.Match[str] | None:
+    """The first side word after a lesion word, unless a word of body or a stop stands between."""
+    _, high = document.sentences[hit.sentence]
+    limit = min(high, hit.end + _REACH)
+    match = _SIDE.search(document.document.text, hit.end, limit)
+    if match is None or _STOP.search(document.folded, hit.end, match.start()):
+        return None
+    if any(True for _ in document.within(PREFIX + "not", hit.end, match.start() + 1)):
+        return None
+    return match
+
+
+def _midline(view: PatientView, document: Annotated, code: str, factor: float) -> Iterator[Reading]:
+    """Lesion words followed by a midline place ("infarctus protubérantiel")."""
+    for kind in ("lesion", "occlusion"):
+        for hit in document.find(PREFIX + kind):
+            _, high = document.sentences[hit.sentence]
+            for place in document.within(PREFIX + "middle", hit.end, min(high, hit.end + _REACH)):
+                between = document.folded[hit.end : place.start]
+                if _STOP.search(between) or "," in between:
+                    continue
+                if context_of(document, hit).affirmed and not is_stale(view, document, hit.start, place.end):
+                    cite: Cite = cite_clause(document, hit.start, place.end)
+                    yield Reading(code, (cite,), _moment(view, document), _WEIGHTS[kind] * factor)
+                break
+
+
+def _moment(view: PatientView, document: Annotated) -> Moment:
+    return Moment(view.timeline.document_phase(document))

@@ -1,0 +1,56 @@
+"""Side of the lesion, never of the deficit."""
+
+from __future__ import annotations
+
+import pytest
+from closed_questions import ask, fill, radio, stroke_generator
+
+from generator.rules.reader import RulesGenerator
+
+DAY = "2022-03-08"
+
+
+@pytest.fixture(scope="module")
+def stroke() -> RulesGenerator:
+    return stroke_generator()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("AVC sylvien gauche avec hémiplégie droite.", "1"),
+        ("INFARCTUS SYLVIEN DROIT", "2"),
+        ("Hémiplégie droite. Occlusion M1 G.", "1"),
+        ("Infarctus de l'ACM dte, déficit gauche.", "2"),
+        ("IRM : diff + lenticulaire et insula D, FLAIR négatif.", "2"),
+        ("Infarctus capsulo-pallidal gauche responsable d'une maladresse de la main droite.", "1"),
+        ("AIC cérébelleux droit dans le territoire de la PICA.", "2"),
+        ("Infarctus cérébelleux bilatéraux.", "3"),
+        ("Infarctus protubérantiel paramédian.", "4"),
+        ("Hématome capsulo-thalamique gauche.", "1"),
+        ("Séquelle pariétale gauche ancienne. Infarctus récent frontal droit.", "2"),
+        ("Antécédents : AVC sylvien gauche en 2013.\n\nHistoire : infarctus pariétal droit ce jour.", "2"),
+        ("Pas d'infarctus droit. Occlusion M2 gauche.", "1"),
+        ("Hémiplégie droite, aphasie, déviation du regard à gauche.", None),
+        ("Déficit moteur du membre supérieur gauche. Ponction fémorale droite.", None),
+        ("Sténose carotidienne droite à 50 %.", None),
+    ],
+)
+def test_side_of_the_stroke(stroke: RulesGenerator, text: str, expected: str | None) -> None:
+    assert fill(stroke, ("urgences", DAY, text))["cote"].value == expected
+
+
+HIP = radio("cote_fracture", "Côté de la fracture", "1, Droit | 2, Gauche | 3, Bilatéral")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Fracture du col fémoral gauche.", "2"),
+        ("Fracture pertrochantérienne Dte.", "1"),
+        ("ATCD : PTH gauche en 2012.\n\nFracture du col fémoral droit sur chute.", "1"),
+        ("Chute de sa hauteur.", None),
+    ],
+)
+def test_side_of_any_lesion(text: str, expected: str | None) -> None:
+    assert ask(HIP, ("imagerie", DAY, text)).value == expected
