@@ -1,4 +1,4 @@
-"""Which event a date or a time of day belongs to: "22h07 : ponction artérielle", "Ponction    14:05", "opérée le 12/03".
+"""Which event a date or a time belongs to: "22h07 : ponction artérielle", "Ponction    14:05", "opérée le 12/03".
 
 In a line that tells several events, each time goes to the event that stands nearest in the same clause; the events
 that no table asks for (calls, imaging, entry into the room) are there to take theirs.
@@ -19,15 +19,20 @@ from schema.document import DateKind, DateMention
 _COMMA, _STOP, _OTHER_TIME, _AFTER, _TOO_FAR = 30, 100, 60, 10, 95
 _CLOCK_LEADS = re.compile(r"^\s*(?:[:|=>→-]\s*)+$|^\s{2,}$|^\t+$")
 _CLAUSE_START = re.compile(r"(?:^|[\n;|(•*/-]|[.,:]\s|\bet|\bpuis|\ba|\bvers|\bdes)\s*$")
+#: A form's dots between a name and its value: they end no sentence.
+_LEADERS = re.compile(r"(?:\.{2,}|…|_{2,})\s*$")
+_DOTS = re.compile(r"\.{2,}|…|_{2,}")
 _DURATION_BEFORE = re.compile(
     r"\b(?:delais?|durees?|temps|soit|pendant|durant|intervalle|moins d[e']|plus d[e']|en|toutes les|"
     r"(?:door|onset|ponction|imagerie|debut)\s?(?:-|to|/)\s?\w+)\s*[:=(]?\s*(?:d[e']\s?|environ\s|~\s?)*$"
 )
 _DURATION_AFTER = re.compile(
-    r"^\s*(?:apres (?:le|la|l'|les|un|son|sa)\b|de (?:procedure|geste|delai|seringue|perfusion|pse|duree)|plus tard|avant (?:le|la|l')|d'evolution)"
+    r"^\s*(?:apres (?:le|la|l'|les|un|son|sa)\b|"
+    r"de (?:procedure|geste|delai|seringue|perfusion|pse|duree)|plus tard|avant (?:le|la|l')|d'evolution)"
 )
 _REFUSED = re.compile(
-    r"\b(?:au lieu d[eu]|et non(?: pas)?|non pas|plutot que|et pas|initialement note\w*|errone\w*)\s*[:\"]?\s*(?:a|de|le)?\s*$"
+    r"\b(?:au lieu d[eu]|et non(?: pas)?|non pas|plutot que|et pas|"
+    r"initialement note\w*|errone\w*)\s*[:\"]?\s*(?:a|de|le)?\s*$"
 )
 _CORRECTION = re.compile(
     r"\b(?:addendum|erratum|rectificati\w+|correcti\w+|corrig\w+|erron\w+|erreur|fausses?|faux|inexact\w*|en realite|"
@@ -87,14 +92,14 @@ def _owned(document: Annotated, concepts: Sequence[str], mentions: Sequence[Date
 
 
 def span_of(document: Annotated, mention: DateMention) -> tuple[int, int]:
-    """The sentence of a date; a date alone on its line also reads the line before it ("Heure de ponction ⏎ 14:05")."""
+    """The sentence of a date; a date alone on its line, or after the dots of a form, also reads what comes before it
+    ("Heure de ponction ⏎ 14:05", "Ponction ....... 14:05")."""
+    text, sentences = document.folded, document.sentences
     index = document.sentence_of(mention.start)
-    low, high = document.sentences[index]
-    alone = not document.folded[low : mention.start].strip(" :-•\t") and not document.folded[mention.end : high].strip(
-        " ."
-    )
-    if alone and index:
-        return document.sentences[index - 1][0], high
+    low, high = sentences[index]
+    alone = not text[low : mention.start].strip(" :-•\t") and not text[mention.end : high].strip(" .")
+    if index and (alone or _LEADERS.search(text, sentences[index - 1][0], mention.start)):
+        low = sentences[index - 1][0]
     return low, high
 
 
@@ -127,7 +132,7 @@ def _cost(document: Annotated, hit: Hit, mention: DateMention) -> int:
         cost = _AFTER if leads else 3 * _AFTER
     else:
         return 0
-    gap = text[low:high]
+    gap = _DOTS.sub(" ", text[low:high])
     others = sum(1 for other in document.dates_in(low, high) if other.end <= high)
     stops = len(re.findall(r"[;!?|]|\.(?=\s|$)", gap)) + gap.count("\n") * (0 if not gap.strip(" :\n\t-") else 1)
     return cost + len(gap.strip()) + _COMMA * gap.count(",") + _STOP * stops + _OTHER_TIME * others

@@ -12,7 +12,6 @@ from generator.rules.episode import Moment, Timeline
 from schema.passage import Passage
 from schema.value import ExtractedValue, Status, Value
 
-
 Found = TypeVar("Found")
 
 

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from generator.rules.annotate import Annotated
 from generator.rules.chronology import times_of
 from generator.rules.cite import Cite, clause
+from generator.rules.phrases import alternatives, anywhere, closing
 from generator.rules.text import fold
 from schema.document import DateKind, DateMention
 
@@ -47,45 +48,20 @@ REHABILITATION = ("ssr", "smr", "reeducation", "soins de suite", "readaptation",
 
 _LEAD, _HEAD = 60, 900
 _JOINT = re.compile(r"\s*(?:\([^)]{0,60}\)\s*)?,?\s*(?:(?:jusqu')?au|-|>|->|→|a|\||et(?: sortie)? le)\s*(?:le\s*)?")
-_STAY_CUE = re.compile(
-    r"\b(?:hospitali\w+|sejour\w*|dates?|admis\w*|entree?|concerne|prise? en charge|accueillie?|periode|present\w*|unv|usinv|"
-    r"service|neurologie|chirurgie|medecine|cardiologie|pneumologie|geriatrie|crh|compte[- ]rendu)\b[^.\n]{0,60}$"
-)
-_NO_STAY = re.compile(
-    r"\b(?:holter|reanimation|rea|ssr|smr|reeducation|soins de suite|readaptation|ehpad|had|traitement|antibiotherapie|cures?|"
-    r"arret|conges?|vacances|permission|scope|patch|pose|isolement|sonde|mg|cp|voyage|soins intensifs)\b[^.\n]{0,40}$"
-)
-_IN = re.compile(
-    r"\b(?P<cue>(?:re)?hospitalisee?(?:\(e\))?|hospitalisation|entree?|admise?|admission|arrivee?|accueillie?|prise? en charge|"
-    r"(?:vue?|recue?|passage) (?:aux|au|en) (?:urgences|sau)|debut (?:du sejour|d'hospitalisation))\b[^.;\n]{0,30}$"
-)
-_OUT = re.compile(
-    r"\b(?P<cue>sorti\w*|sort|quitte\w*|transfert\w*|transferee?|retour (?:a|au) (?:son |sa )?(?:domicile|maison|residence|ehpad)|rentree?|"
-    r"rad|deces|decedee?|decede|dcd|mute\w*|mutation|regagn\w+|part|depart|orientee?|adressee?|fin (?:d'hospitalisation|de sejour))\b"
-    r"[^.;\n]{0,45}$"
-)
-_OUT_AFTER = re.compile(
-    r"^\s*(?:[,:|)-]\s*|a? \d\d?\s?h\s?\d*\s*[:,-]?\s*)*(?P<cue>sortie?|sort|transfert\w*|transferee?|retour (?:a|au) (?:son )?domicile|rad|deces|"
-    r"decedee?|decede|depart|mutation|mutee?)\b"
-)
-_NO_OUT = re.compile(
-    r"\b(?:sort\w*|transfer\w*|quitte|mut\w*|retour|depart)\b[^.;\n]{0,12}?\b(?:salle|bloc|reanimation|rea|soins (?:intensifs|continus)|usic?|usinv|"
-    r"unv|sspi|reveil|clinique|ssr|smr|centre|coma|urgences|had|sau|uhcd|lieux|nri|neurologie|secteur|chambre|conventionnel)\b"
-)
-_NO_OUT_BEFORE = re.compile(
-    r"\b(?:traitement|ordonnance|lettre|courrier|objectif|avant|depuis|avec|consignes?|projet|demande|prevue?|envisagee?|souhaitee?)\s*(?:de|d'|a|la|sa|une|le|l'|\s)*$"
-)
-_PLANNED = re.compile(
-    r"\b(?:prevue?|prevoir|programmee?|envisagee?|possible|souhaitee?|demandee?|attente|annule\w*|reporte\w*)\b"
-)
+_STAY_CUE = closing("stay.cue", 60)
+_NO_STAY = closing("stay.none", 40)
+_IN = closing("stay.in", 30)
+_OUT = closing("stay.out", 45)
+_OUT_AFTER = re.compile(rf"^\s*(?:[,:|)-]\s*|a? \d\d?\s?h\s?\d*\s*[:,-]?\s*)*(?P<cue>{alternatives('stay.out_after')})")
+_NO_OUT = re.compile(rf"^\w+[^.;\n]{{0,12}}?{alternatives('stay.not_left')}")
+_NO_OUT_BEFORE = re.compile(rf"{alternatives('stay.about_leaving')}\s*(?:de|d'|a|la|sa|une|le|l'|\s)*$")
+_PLANNED = anywhere("stay.planned")
 _WARD_AFTER = re.compile(
-    r"^[^.;\n]{0,25}?\b(?:en|au|a|vers|dans|pour)\s+(?:la |l'|le |notre |unite |service )*(?:d'hospitalisation|rea\b|reanimation|bloc|nri|salle|unv|usinv|"
-    r"soins intensifs|soins continus|uhcd|usic|secteur|chambre|lit\b)"
+    rf"^[^.;\n]{{0,25}}?\b(?:en|au|a|vers|dans|pour)\s+(?:la |l'|le |notre |unite |service |d')*"
+    rf"{alternatives('stay.ward')}"
 )
-_SENT_HOME = re.compile(r"\b(?:retour (?:a|au) domicile|rad\b|rentre chez|sortie contre avis|laisse sortir)")
-_NOT_ARRIVED = re.compile(
-    r"\b(?:prevue?|annoncee?|estimee?|attendue?|sur (?:place|les lieux)|en salle|smur sur|au bloc|ambu\w*|pompiers)\b"
-)
+_SENT_HOME = anywhere("stay.sent_home")
+_NOT_ARRIVED = anywhere("stay.not_arrived")
 #: Longest stay believed, and how far apart two hospitals of one episode may admit.
 _LONGEST, _TRANSFER = dt.timedelta(days=200), dt.timedelta(days=2)
 
@@ -264,7 +240,7 @@ def _leavings(best: _Stay, stays: Sequence[_Stay], documents: Sequence[Annotated
     last = best.end or best.start + _LONGEST
     for document in documents:
         written = written_day(document)
-        if written and written < best.start or is_kind(document, REHABILITATION):
+        if (written and written < best.start) or is_kind(document, REHABILITATION):
             continue
         late = written is not None and best.end is not None and written > best.end + dt.timedelta(days=30)
         if late or is_kind(document, FOLLOW_UP):

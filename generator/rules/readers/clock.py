@@ -1,4 +1,4 @@
-"""Times of events: "bolus à 15h34", "22h07 : ponction artérielle", "Ponction    14:05"; and the final recanalisation."""
+"""Times of events: "bolus à 15h34", "22h07 : ponction artérielle"; and the time of the final recanalisation."""
 
 from __future__ import annotations
 
@@ -25,12 +25,14 @@ from schema.variable import VariableKind
 #: What the event's own report says, what mends it, and what is named by a weak form, against a plain mention.
 _REPORT, _CORRECTED, _WEAK = 2.0, 20.0, 0.4
 _GRADE = re.compile(
-    r"(?:tici)\s*(?:final\w*|modifie|post[\w -]{0,15}|score|est|a|de|cote|coté|:|=|\(|\s)*\s*(?P<grade>0|1|2\s?a|2\s?b|2\s?c|3|iii|ii\s?[abc]|i)(?![\w/]|[.,]\d)"
+    r"(?:tici)\s*(?:final\w*|modifie|post[\w -]{0,15}|score|est|a|de|cotee?|:|=|\(|\s)*\s*"
+    r"(?P<grade>0|1|2\s?a|2\s?b|2\s?c|3|iii|ii\s?[abc]|i)(?![\w/]|[.,]\d)"
 )
 _ROMAN = {"i": "1", "iii": "3"}
 _FAILED = ("0", "1", "2a")
 _FAILURE = re.compile(
-    r"\b(?:echec|pas de (?:re)?(?:canalisation|permeabilisation|perfusion)|absence de recanalisation|sans recanalisation|aucune recanalisation)\b"
+    r"\b(?:echec|pas de (?:re)?(?:canalisation|permeabilisation|perfusion)|"
+    r"absence de recanalisation|sans recanalisation|aucune recanalisation)\b"
 )
 _FINAL = re.compile(r"\b(?:finale?s?|definiti\w+|au total|en fin|fin de procedure|a l'issue|dernier\w*)\b")
 

@@ -151,8 +151,8 @@ def reports_event(document: Annotated, plan: Plan, event: str) -> bool:
 
 
 _EMPTY_WORDS = frozenset(
-    "date heure jour premier premiere dernier derniere realisation realisee realise debut fin lors pour des les une par sur"
-    " aaaa initial initiale pose mise place annee".split()
+    "date heure jour premier premiere dernier derniere realisation realisee realise debut fin lors pour des les une "  # noqa: SIM905
+    "par sur aaaa initial initiale pose mise place annee".split()
 )
 
 

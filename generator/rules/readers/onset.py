@@ -1,4 +1,4 @@
-"""When the symptoms began, and whether that is known: a time told by a witness, a waking, or only the last time seen well.
+"""When the symptoms began, and how that is known: a time told by a witness, a waking, the last time seen well.
 
 Each time of day that a document gives for the start is taken for what its words make of it: the time that the team
 retained, the start, the last time seen well, or the moment of discovery (never a start). The hospital's words outweigh
@@ -17,6 +17,7 @@ from generator.rules.annotate import Annotated
 from generator.rules.chronology import is_duration
 from generator.rules.cite import clause
 from generator.rules.episode import Moment, Phase
+from generator.rules.phrases import anywhere, closing, opening
 from generator.rules.plan import Plan
 from generator.rules.policies import vote
 from generator.rules.reading import SILENT, Answer, Cite, PatientView, Reading
@@ -69,66 +70,22 @@ class _Onset:
         return "waking" if waking else "unknown"
 
 
-_SYMPTOM = (
-    r"(?:hemipleg\w*|hemipares\w*|hemicorps|monopleg\w*|pares\w*|paralys\w*|deficit\w*|aphasi\w*|mutisme|dysarthri\w*|trouble\w*|faiblesse|"
-    r"vertige\w*|cephale\w*|malaise|engourdi\w*|fourmill\w*|paresthesi\w*|diplopi\w*|ataxi\w*|chute|tombe\w*|lach\w*|echapp\w*|tient plus|parle\w*|"
-    r"parole|bouche|visage|bras|jambe|main|membre|affaiss\w*|effondr\w*|perte|confus\w*|crise|convuls\w*|coma|brutal\w*|soudain\w*|brusque\w*|"
-    r"douleur\w*|symptom\w*|instabil\w*|vomiss\w*|vision|hemianops\w*|asymetrie|deviation|voix|impotence|repond\w*)"
-)
-_RETAINED_BEFORE = re.compile(
-    r"\b(?:retenue?s?|retient|retenons|on retiendra|retenir|corrigee?|reelle?|exacte?)\b[^.;\n\d]{0,45}$"
-)
-_RETAINED_AFTER = re.compile(
-    r"^[^.;\n\d]{0,20}\b(?:est |sont |)?(?:retenue?|comme (?:heure|derniere|debut))\b|^\s*\(?\s*heure retenue"
-)
-_ABOUT_ONSET = re.compile(
-    r"\b(?:debut\w*|horaire|heure|normal\w*|onset|symptom\w*|vue?|preuve|fonctionnement|installation|asymptomatique|sans deficit)\b"
-)
-_WELL_BEFORE = re.compile(
-    r"(?:\bderniere? (?:fois|preuve|nouvelle|contact|temoignage|moment)\b[^.;\n]{0,60}|\bvue?s? (?:encore |pour la derniere fois |la derniere fois |\w+ment )?"
-    r"(?:normale?|bien|asymptomatique|indemne|en forme|valide|sans (?:deficit|symptome|trouble|anomalie))\b[^.;\n]{0,50}|"
-    r"\b(?:dfvn|dvn|lkw|lsw|lsn|dvb|dfvb|derniere vue|last (?:known|seen) (?:well|normal))\b[^.;\n]{0,25}|"
-    r"\b(?:allait (?:tres )?bien|etait (?:tout a fait )?(?:bien|normale?|asymptomatique)|asymptomatique|encore (?:bien|normale?))\b[^.;\n]{0,30})$"
-)
-_WELL_AFTER = re.compile(
-    r"^[^.;\n\d]{0,30}\b(?:vue? (?:normale?|bien|asymptomatique|sans)|(?:allait|va|etait) (?:tres )?bien|asymptomatique|comme derniere (?:preuve|fois)|"
-    r"(?:dernier|derniere) (?:contact|fois|preuve)|tout allait bien|etait normale?|normale? (?:selon|d'apres|pour))"
-)
-_LAST_ACT = re.compile(
-    r"\b(?:couchee?|coucher|endormie?|s'est (?:re)?levee?|est allee? (?:au lit|se coucher)|au lit|au telephone|jointe? par)\b[^.;\n]{0,40}$"
-)
-_START_BEFORE = re.compile(
-    r"\b(?:debut\w*|debute\w*|survenue?s?|survient|survenant|apparition|apparue?s?|apparait|installation|installee?s?|onset|h0|t0|commence\w*|"
-    r"constatee? en direct|heure (?:de debut|du debut|des symptomes|de survenue|d'apparition|d'installation))\b[^.;\n\d]{0,60}$"
-)
-_SYMPTOM_BEFORE = re.compile(rf"\b{_SYMPTOM}\b[^.;\n\d]{{0,40}}$")
-_SYMPTOM_AFTER = re.compile(rf"^[^.;\n]{{0,70}}?\b{_SYMPTOM}\b")
-_FOUND_BEFORE = re.compile(
-    r"\b(?:retrouvee?|decouverte?|trouvee?|decouvre|retrouve|reveil\w*|leve[er]?|reveille\w*|constatee? (?:au|ce matin)|appel\w*|15|samu|pompiers|alert\w*|arriv\w*|"
-    r"admis\w*|entree?|transfer\w*|examen|examine\w*|nihss|scanner|irm|tdm|bolus|tnk|alteplase|teneteplase|tenecteplase|actilyse|thrombolyse|tiv|ponction|aggrav\w*|"
-    r"recupera\w*|regress\w*|depart|medecin|consult\w*|prise|pris|prevenue?|jointe?|remise?|visite|pompier|ambu\w*|smur|sur place|heure d'appel|iao|ioa|"
-    r"passage|stent|anesthesie|intubation|opacification|acquisition|resultat|coronarographie|decision|conversion|fin|heparine|perfusion|edition|valide|dicte|vers)\b[^.;\n]{0,32}$"
-)
-_FOUND_AFTER = re.compile(
-    r"^[\s:,()-]*(?:retrouvee?|decouverte?|reveil\b|appel|arrive|scanner|irm|bolus|alteplase|tnk|tenecteplase|actilyse|thrombolyse|ponction|transfert|depart|nihss|"
-    r"aggravation|recidive|consultation|visite|retour|extubation|examen|urapidil|loxen|pa\b|ta\b|glyc)"
-)
-_WAKING = re.compile(
-    r"\b(?:avc|infarctus|accident|ischemie|deficit|stroke)\s+(?:\w+\s+){0,4}?(?:du|au) reveil\b|\bwake[- ]?up\b|\b(?:constate\w*|decouvert\w*|present\w*|des|symptom\w*|deficit|trouble\w*) "
-    r"(?:\w+ ){0,2}?(?:au|a son|lors du|le matin au) reveil\b|\b(?:au|a son|des le|des son) reveil\b[^.;\n]{0,60}|\bs'est (?:reveillee?|levee?) (?:\w+ ){0,4}?(?:avec|bizarre|paralys\w*|hemi\w*|aphasi\w*)|"
-    r"\b(?:se reveille|reveillee?) (?:\w+ ){0,3}?(?:avec|paralys\w*|hemi\w*|aphasi\w*)|\bau lever\b[^.;\n]{0,40}"
-)
-_NOT_WAKING = re.compile(r"\b(?:pas|non|ni|sans|hors|aucun\w*|en dehors d)\b[^.;\n]{0,40}$")
-_OTHER_REVEIL = re.compile(
-    r"\b(?:salle de|sspi|anesthesi\w*|de reveil|sedation|extub\w*|arret des? sedat\w*|post-?operatoire|criteres?)\b"
-)
-_UNKNOWN = re.compile(
-    r"\b(?:heure|horaire|debut|moment|installation)\b[^.;\n\d]{0,40}\b(?:inconnue?s?|indetermine\w*|imprecis\w*|non (?:connue?|precise\w*|determine\w*|datable)|incertaine?|ignoree?|pas connue?)\b|"
-    r"\b(?:heure|debut) (?:exacte? )?(?:n'est |n'a |ne )?(?:pas )?(?:etre )?(?:precise\w*|connue?) (?:pas)\b|\b(?:impossible (?:a|de) dater|sans heure de debut|unknown onset)\b"
-)
-_SELF_FOUND = re.compile(
-    r"\b(?:retrouvee?|decouverte?|trouvee?)\b[^.;\n]{0,50}\b(?:au sol|par terre|inconsciente?|au pied|dans (?:son|sa|le|la)|par (?:son|sa|ses|un|une|le|la|l'))"
-)
+_RETAINED_BEFORE = closing("onset.retained", 45, digits=False)
+_RETAINED_AFTER = opening("onset.retained_after", 20, digits=False)
+_ABOUT_ONSET = anywhere("onset.subject")
+_WELL_BEFORE = closing("onset.well", 55)
+_WELL_AFTER = opening("onset.well_after", 30, digits=False)
+_LAST_ACT = closing("onset.last_act", 40)
+_START_BEFORE = closing("onset.start", 60, digits=False)
+_SYMPTOM_BEFORE = closing("onset.symptom", 40, digits=False)
+_SYMPTOM_AFTER = opening("onset.symptom", 70)
+_FOUND_BEFORE = closing("onset.found", 32)
+_FOUND_AFTER = opening("onset.found_after", 4)
+_WAKING = anywhere("onset.waking")
+_NOT_WAKING = closing("onset.not_waking", 40)
+_OTHER_WAKING = anywhere("onset.other_waking")
+_UNKNOWN = anywhere("onset.unknown")
+_ALONE = anywhere("onset.alone")
 
 
 def read_onset(view: PatientView, plan: Plan) -> Answer:
@@ -174,7 +131,7 @@ def _onset(view: PatientView) -> _Onset:
         told += _times(view, document, trust)
         waking += [(trust, cite) for cite in _signs(document, _WAKING) if _is_waking(document, cite)]
         unknown += [(trust, cite) for cite in _signs(document, _UNKNOWN)]
-        unknown += [(trust / 2, cite) for cite in _signs(document, _SELF_FOUND)]
+        unknown += [(trust / 2, cite) for cite in _signs(document, _ALONE)]
     return _Onset(tuple(told), tuple(waking), tuple(unknown))
 
 
@@ -202,16 +159,14 @@ def _is_waking(document: Annotated, cite: Cite) -> bool:
     at = cite.start if at < 0 else at
     around = text[max(low, at - 45) : min(len(text), at + 30)]
     kind = document.section_of(cite.start).kind
-    return not (_NOT_WAKING.search(text[low:at][-45:]) or _OTHER_REVEIL.search(around) or kind == "evolution")
+    return not (_NOT_WAKING.search(text[low:at][-45:]) or _OTHER_WAKING.search(around) or kind == "evolution")
 
 
 def _times(view: PatientView, document: Annotated, trust: float) -> Iterator[_Told]:
     for mention in document.document.dates:
         if mention.clock is None or is_duration(document, mention):
             continue
-        low, high = document.sentences[document.sentence_of(mention.start)]
-        lead = document.folded[max(low, mention.start - _BEFORE) : mention.start]
-        trail = document.folded[mention.end : min(high, mention.end + _AFTER)]
+        lead, trail = _around(document, mention)
         sort = _sort(document, lead, trail, mention)
         if sort is None:
             continue
@@ -221,6 +176,15 @@ def _times(view: PatientView, document: Annotated, trust: float) -> Iterator[_To
             continue
         when = _before_arrival(view, document, mention, dt.datetime.combine(day, mention.clock))
         yield _Told(kind, when, trust * weight, clause(document, mention.start - len(lead) // 3, mention.end))
+
+
+def _around(document: Annotated, mention: DateMention) -> tuple[str, str]:
+    """The words of the sentence before and after a time, as far as the next time on each side."""
+    low, high = document.sentences[document.sentence_of(mention.start)]
+    low, high = max(low, mention.start - _BEFORE), min(high, mention.end + _AFTER)
+    low = max([low, *(other.end for other in document.dates_in(low, mention.start) if other.clock)])
+    high = min([high, *(other.start for other in document.dates_in(mention.end, high) if other.clock)])
+    return document.folded[low : mention.start], document.folded[mention.end : high]
 
 
 def _sort(document: Annotated, lead: str, trail: str, mention: DateMention) -> tuple[_Kind, float] | None:

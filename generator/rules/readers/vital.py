@@ -14,6 +14,7 @@ from generator.rules.context import context_of
 from generator.rules.episode import Phase
 from generator.rules.events import event_concepts
 from generator.rules.matcher import Hit
+from generator.rules.phrases import anywhere, closing, opening
 from generator.rules.plan import Plan
 from generator.rules.reading import SILENT, Answer, PatientView
 from generator.rules.stay import FOLLOW_UP, is_kind, is_summary, written_day
@@ -24,28 +25,12 @@ from schema.value import Status
 
 #: A visit "à 3 mois" takes place from 2 months on; any other document proves life only from nearly the whole time.
 _VISIT_SHARE, _ANY_SHARE = 0.65, 0.9
-_RELATIVE_DIED = re.compile(
-    r"\b(?:pere|mere|parents?|frere|soeur|sœur|oncle|tante|fils|fille|mari|epoux|epouse|conjointe?|compagnon|compagne|veuve?|"
-    r"grand|cousine?|neveu|niece|enfants?|jumeau|jumelle|ami|amie|voisine?|medecin traitant|chien|fratrie|belle|beau)\b[^.;\n]{0,45}$"
-)
-_SUPPOSED = re.compile(
-    r"\b(?:risque|cas|pronostic|craint\w*|crainte|eventualite|menace|peur|evit\w+|prevention|probabilite|taux|score|mortalite|"
-    r"directives?|si|souhait\w*|idees? de|pensees? de|avant)\b[^.;\n]{0,25}$"
-)
-_NOT_SEEN = re.compile(
-    r"\b(?:perdue? de vue|non joignable|injoignable|pas (?:pu )?(?:etre )?jointe?|non jointe?|non venue?|ne s'est pas presente\w*|absente? a la consultation|"
-    r"pas venue?|sans nouvelles?)\b"
-)
+_OF_ANOTHER = closing("death.of_another", 45)
+_OF_ANOTHER_AFTER = opening("death.of_another", 14, digits=False)
+_SUPPOSED = closing("death.supposed", 25)
+_NOT_SEEN = anywhere("alive.not_seen")
 #: Words of a visit, the plainest first.
-_SEEN = (
-    re.compile(
-        r"\b(?:je (?:re)?vois|nous (?:re)?voyons|ai (?:re)?vue?|avons (?:re)?vue?|ai recue?|avons recue?|revue?|jointe?|connectee?|se presente|"
-        r"vue? (?:ce jour|en consultation|a)|recue? (?:ce jour|en consultation))\b"
-    ),
-    re.compile(
-        r"\b(?:(?:il|elle) (?:marche|va|vit|vient)|rankin|mrs|aujourd'hui|ce jour|teleconsultation|consultation|examen)\b"
-    ),
-)
+_SEEN = (anywhere("alive.seen"), anywhere("alive.shown"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +92,10 @@ def _is_patients(document: Annotated, hit: Hit) -> bool:
     before, after = document.folded[low : hit.start], document.folded[hit.end : high]
     if not context.affirmed and not (context.planned or context.declined):
         return False
-    if _RELATIVE_DIED.search(before) or _SUPPOSED.search(before):
+    if _OF_ANOTHER.search(before) or _SUPPOSED.search(before):
         return False
-    # "décès : non" is a negation; "décès : ☐" or "décès de son frère" say nothing of the patient.
-    return not re.match(
-        r"\s*(?:\?|(?:de|du|d')\s?(?:son|sa|ses|leur)\b|(?:brutal |recent )?d[eu] (?:pere|mere|mari|conjoint|fils))",
-        after,
-    )
+    # "décès ?" asks; "décès de son frère" says nothing of the patient.
+    return not (after.lstrip().startswith("?") or _OF_ANOTHER_AFTER.match(after))
 
 
 def read_vital(view: PatientView, plan: Plan) -> Answer:
