@@ -17,6 +17,7 @@ from generator.rules.policies import choose, eligible
 from generator.rules.quantity import is_score, to_variable
 from generator.rules.reading import Answer, Cite, PatientView, Reading
 from generator.rules.text import fold
+from schema.document import PartialDate
 from schema.study import Policy
 from schema.value import Value
 
@@ -26,6 +27,9 @@ _REACH = 70
 _NEXT_REACH = 45
 #: A score written item by item gives its total within this distance of its name.
 _TOTAL_REACH = 700
+#: Support lost with each further document that gives a value for the arrival.
+_LATER_TEAM = 0.92
+_UNDATED = PartialDate(9999)
 #: A score spoken of again without its name was named within this distance.
 _ANAPHORA_REACH = 400
 _BREAK = re.compile(r"[;|\n]|(?<!\.)\.(?![\d.])")
@@ -36,7 +40,7 @@ _COMPARED = re.compile(
 )
 _REMARK = re.compile(r"\([^)]*\)")
 #: A finger-prick reading gives way to the laboratory's.
-_CAPILLARY, _CAPILLARY_WEIGHT = re.compile(r"\b(?:cap\b|capillaire|dextro|hgt|lecteur|bandelette)"), 0.5
+_CAPILLARY, _CAPILLARY_WEIGHT = re.compile(r"\b(?:cap\b|capillaire|dextro|hgt|lecteur|bandelette)"), 0.2
 _DURATIONS = ("minutes", "hours", "days", "weeks", "months", "years")
 _TOTAL = re.compile(r"\btotal\s*(?:nihss)?\s*[:=]?\s*(\d{1,2})\b")
 
@@ -78,9 +82,14 @@ def first_of_each_document(readings: Sequence[Reading], plan: Plan) -> list[Read
     """At admission, a document's first value counts: later ones are controls ("PA 184/90, puis 171/86")."""
     if plan.policy is not Policy.AT_ADMISSION:
         return list(readings)
-    ordered = sorted(readings, key=lambda r: (r.document.document.document_id, r.cites[0].start))
+    ordered = sorted(
+        readings,
+        key=lambda r: (r.document.document.written_on or _UNDATED, r.document.document.document_id, r.cites[0].start),
+    )
     groups = itertools.groupby(ordered, key=lambda r: r.document.document.document_id)
-    return [max(group, key=lambda r: r.weight) for _, group in ((key, list(group)) for key, group in groups)]
+    firsts = [max(group, key=lambda r: r.weight) for _, group in groups]
+    # The first team to write is the one that saw the patient arrive.
+    return [replace(reading, weight=reading.weight * _LATER_TEAM**rank) for rank, reading in enumerate(firsts)]
 
 
 def excluded(document: Annotated, plan: Plan) -> bool:
