@@ -53,7 +53,8 @@ _SIGNED = re.compile(r"\w\s?(?:\++|-)(?=[\s,;.)]|$)")
 
 #: What may stand between a condition and the relative who has it: "AVC à 74 ans chez la", "diabète (".
 _SAID_OF_RELATIVE = re.compile(
-    r"^\s?(?:precoce\s*)?(?:a \d+ ans\s*)?(?:\(|(?:\b(?:chez|du|de|de la|de son|de sa|le|la|son|sa|un|une)\b|\s(?!\s))+$)"
+    r"^\s?(?:precoce\s*)?(?:a \d+ ans\s*)?"
+    r"(?:\(|(?:\b(?:chez|du|de|de la|de son|de sa|le|la|son|sa|un|une)\b|\s(?!\s))+$)"
 )
 #: A relative who speaks is an informant: what is told is said of the patient.
 _TELLS = re.compile(
@@ -181,7 +182,7 @@ def _list_goes_on(between: str, after: str) -> bool:
     items = between.split(",")[1:]
     if all(_LIST_GOES_ON.match(item) for item in items):
         return True
-    return all(len(item.split()) <= 3 for item in items) and bool(_LIST_ENDS_SO.match(after))
+    return all(len(item.split()) <= 2 for item in items) and bool(_LIST_ENDS_SO.match(after))
 
 
 def _hypothetical(document: Annotated, start: int, end: int, low: int, high: int) -> bool:

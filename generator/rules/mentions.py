@@ -1,0 +1,177 @@
+"""Mentions of a condition: where it is named, what is said of it, and whether it came before the index stay."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from generator.rules.annotate import Annotated
+from generator.rules.context import Context, context_at
+from generator.rules.cues import PREFIX
+from generator.rules.episode import Phase
+from generator.rules.matcher import Hit
+from generator.rules.plan import Plan
+from generator.rules.reading import Cite, PatientView
+
+HISTORY_SECTIONS = ("antecedents", "facteurs_risque", "traitement_entree")
+_LINE_STOP = re.compile(r"[;\n|]|\.(?!\d)")
+_CLAUSE_STOP = re.compile(r"[,;\n|]|\.(?!\d)")
+_YEAR = re.compile(r"\s*[(,]?\s*(?:(?:survenue?|datant|diagnostiquee?|connue?|traitee?|operee?|posee?)\s*)?"
+                   r"(?:en |de |du |depuis |vers |des |d')?(?:\w{3,9} )?((?:19|20)\d\d)\b")  # fmt: skip
+_AGO = re.compile(r"[^,;.\n]{0,20}\b(?:il y a|depuis)\s+(?:\w+\s+){0,2}(?:ans?|annees?|mois|longtemps|l'enfance)\b")
+#: A citation longer than this shows more than what states the value.
+_LONGEST_CITE = 140
+
+
+class Period(IntEnum):
+    """When a mentioned condition was present."""
+
+    KNOWN = 0  # before the index stay: history, an earlier document, an earlier date
+    UNSAID = 1  # named during the stay without saying since when
+    STAY = 2
+    LATER = 3  # after discharge
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One place that names a condition.
+
+    Args:
+        code: the choice whose words stand beside it; "" when none does.
+        listed: it stands in a list of history or with words that say so; such places weigh more.
+    """
+
+    document: Annotated
+    start: int
+    end: int
+    context: Context
+    period: Period
+    listed: bool
+    code: str = ""
+
+    @property
+    def weight(self) -> float:
+        """How directly the place speaks of the condition."""
+        return 3.0 if self.listed else 1.0
+
+    def cite(self) -> Cite:
+        """The clause that names the condition: from the last stop to the next, shortened around it when long."""
+        document = self.document
+        low, high = document.sentences[document.sentence_of(self.start)]
+        if high - low > _LONGEST_CITE:
+            low, high = bounds(document, self.start, self.end, _LINE_STOP)
+        if high - low > _LONGEST_CITE:
+            clause = bounds(document, self.start, self.end, _CLAUSE_STOP)
+            low, high = max(low, min(clause[0], self.start - 40)), min(high, max(clause[1], self.end + 60))
+            low, high = _whole_words(document.folded, low, high, self.start, self.end)
+        return Cite(document, low, high)
+
+
+def _whole_words(text: str, low: int, high: int, start: int, end: int) -> tuple[int, int]:
+    while low < start and low > 0 and text[low - 1].isalnum():
+        low += 1
+    while high > end and high < len(text) and text[high].isalnum():
+        high -= 1
+    while text[low].isspace():
+        low += 1
+    while text[high - 1].isspace():
+        high -= 1
+    return low, high
+
+
+def bounds(document: Annotated, start: int, end: int, stop: re.Pattern[str]) -> tuple[int, int]:
+    """The stretch around [start, end) that no stop interrupts, within its sentence; blanks trimmed."""
+    low, high = document.sentences[document.sentence_of(start)]
+    for match in stop.finditer(document.folded, low, start):
+        low = match.end()
+    following = stop.search(document.folded, end, high)
+    high = max(end, following.start() if following else high)
+    while low < start and document.folded[low].isspace():
+        low += 1
+    return low, high
+
+
+def clause(document: Annotated, start: int, end: int) -> tuple[int, int]:
+    """The stretch around [start, end) between commas or stops."""
+    return bounds(document, start, end, _CLAUSE_STOP)
+
+
+def longest_hits(document: Annotated, plan: Plan) -> Iterator[Hit]:
+    """Hits of the plan's anchors, in text order, those inside or overlapping a longer one left out."""
+    hits = sorted((h for anchor in plan.anchors for h in document.find(anchor)), key=lambda h: (h.start, -h.end))
+    covered = -1
+    for hit in hits:
+        if hit.start >= covered:
+            covered = hit.end
+            yield hit
+
+
+def mention_at(view: PatientView, document: Annotated, start: int, end: int, code: str = "") -> Mention:
+    """The mention at [start, end)."""
+    context = context_at(document, start, end, document.sentence_of(start))
+    period, listed = period_at(view, document, start, end)
+    return Mention(document, start, end, context, period, listed, code)
+
+
+def period_at(view: PatientView, document: Annotated, start: int, end: int) -> tuple[Period, bool]:
+    """When what is named there was present, and whether the place is a list of history or says so itself."""
+    phase = view.timeline.document_phase(document)
+    section = document.section_of(start).kind
+    low, high = clause(document, start, end)
+    if _before_stay(view, document, start, end, low, high):
+        return Period.KNOWN, True
+    if phase is Phase.FOLLOW_UP:
+        return Period.LATER, section in HISTORY_SECTIONS
+    if phase is Phase.BEFORE:
+        return Period.KNOWN, True
+    listed = section in HISTORY_SECTIONS or _known_before(document, start, end)
+    if not listed or low > document.sentences[document.sentence_of(start)][0]:
+        line_low = bounds(document, start, end, _LINE_STOP)[0]
+        if _any(document, "time.discovery", max(low, start - 60), high) or _any(
+            document, "time.discovery", max(line_low, start - 45), start
+        ):
+            return (Period.KNOWN if listed else Period.STAY), listed
+    if listed:
+        return Period.KNOWN, True
+    moment = view.timeline.moment(document, start, end, low, high)
+    if moment.explicit and moment.phase is not Phase.ADMISSION:
+        if moment.phase is Phase.BEFORE:
+            return (Period.KNOWN, True) if _said_before(document, low, high) else (Period.UNSAID, False)
+        return (Period.LATER if moment.phase is Phase.FOLLOW_UP else Period.STAY), False
+    return Period.UNSAID, False
+
+
+def _any(document: Annotated, cue: str, low: int, high: int) -> bool:
+    return any(True for _ in document.within(PREFIX + cue, low, high))
+
+
+def _said_before(document: Annotated, low: int, high: int) -> bool:
+    """Whether words of time say "before": not "antérieur", which is a place in the body, nor "à domicile"."""
+    hits = document.within(PREFIX + "time.before", low, high)
+    return any(not document.folded.startswith(("anterieur", "a domicile", "au domicile"), hit.start) for hit in hits)
+
+
+def _before_stay(view: PatientView, document: Annotated, start: int, end: int, low: int, high: int) -> bool:
+    """Whether the clause gives a date earlier than the stay: "AVC en 2013", "depuis 10 ans"."""
+    admission = view.timeline.episode.admission
+    text = document.folded
+    year = _YEAR.match(text, end, min(len(text), end + 45))
+    if year and admission and int(year[1]) < admission.year:
+        return True
+    if _AGO.match(text, end, high) and view.timeline.document_phase(document) is not Phase.FOLLOW_UP:
+        return True
+    if admission is None:
+        return False
+    days = [view.timeline.day_of(mention) for mention in document.dates_in(start, high)]
+    return any(day is not None and (admission - day).days > 1 for day in days)
+
+
+def _known_before(document: Annotated, start: int, end: int) -> bool:
+    """Whether the words around say that it was there already: "connu pour", "ATCD : …", "FA ancienne"."""
+    line_low = bounds(document, start, end, _LINE_STOP)[0]
+    if _any(document, "list.history", line_low, start):
+        return True
+    clause_low, clause_high = clause(document, start, end)
+    return _any(document, "known", clause_low, min(clause_high, end + 40))
