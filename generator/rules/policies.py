@@ -126,7 +126,12 @@ def _before(reading: Reading, plan: Plan, view: PatientView) -> float:
     if phase is Phase.BEFORE:
         return 1.5 if reading.moment.explicit else 1.0
     # A measure of the usual state, written by the team that admits, speaks of the time before the episode.
-    return 1.0 if plan.hints.settings.get("baseline") and phase <= Phase.ADMISSION else 0.0
+    return 1.0 if plan.baseline and phase <= Phase.ADMISSION else 0.0
+
+
+def _first(reading: Reading, plan: Plan, view: PatientView) -> float:
+    """The first value of the stay: neither an older one nor that of a later visit."""
+    return _during_stay(reading, plan, view)
 
 
 def _any_time(reading: Reading, plan: Plan, view: PatientView) -> float:
@@ -142,7 +147,7 @@ _FITS: dict[Policy, Callable[[Reading, Plan, PatientView], float]] = {
     Policy.DURING_STAY: _during_stay,
     Policy.BEFORE: _before,
     Policy.ANY_TIME: _any_time,
-    Policy.FIRST: _any_time,
+    Policy.FIRST: _first,
     Policy.LAST: _any_time,
     Policy.HIGHEST: _during_stay,
     Policy.LOWEST: _during_stay,

@@ -73,8 +73,8 @@ def _guess_unit(value: float, decimals: int, plan: Plan) -> str:
     """
     ranges = _entry(plan).get("units", {})
     fitting = [unit for unit, (low, high) in ranges.items() if low <= value <= high]
-    if len(fitting) > 1 and decimals:
-        by_decimals = [unit for unit in fitting if (unit in ("g/L", "g/dL")) == (decimals >= 2)]
+    if "g/L" in fitting and "mmol/L" in fitting and decimals:
+        by_decimals = [unit for unit in fitting if (unit == "g/L") == (decimals >= 2)]
         fitting = by_decimals or fitting
     if plan.unit in fitting or (not ranges and plan.unit in ("%", "kg", "cm", "m", "years")):
         return plan.unit if len(fitting) <= 1 or decimals == 1 or "g/L" not in fitting else ""
