@@ -42,7 +42,7 @@ def test_most_missing_dates_are_found_in_the_text(raws: list[RawDocument]) -> No
 
 
 def test_hospital_reports_have_their_main_sections(raws: list[RawDocument]) -> None:
-    titled = [raw for raw in raws if raw.type == "crh" and "ANTÉCÉDENTS" in raw.text.upper()]
+    titled = [raw for raw in raws if raw.type == "crh" and "\nANTÉCÉDENTS" in raw.text.upper()]
     assert titled
     for raw in titled:
         assert "antecedents" in {section.kind for section in build(raw)[0].sections}
