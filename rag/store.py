@@ -15,7 +15,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from schema.document import RawDocument
@@ -241,7 +241,7 @@ class RunStore:
         """Store one patient, all or nothing."""
         key = (self.number, result.place)
         cells = [(*key, position, *_cell_row(value)) for position, value in enumerate(result.values)]
-        sources = [(*key, position, *astuple(source)) for position, source in enumerate(result.sources)]
+        sources = [(*key, i, s.document_id, s.type, s.written_on) for i, s in enumerate(result.sources)]
         self._base.execute("BEGIN")
         self._base.execute("INSERT INTO patient VALUES (?, ?, ?)", (*key, result.patient_id))
         self._base.executemany("INSERT INTO source VALUES (?, ?, ?, ?, ?, ?)", sources)
@@ -327,7 +327,7 @@ def _cell_row(value: ExtractedValue) -> tuple[object, ...]:
         value.status.value,
         None if value.value is None else _dump(value.value),
         value.confidence,
-        json.dumps([asdict(evidence) for evidence in value.evidence], ensure_ascii=False),
+        json.dumps([(e.document_id, e.start, e.end, e.quote) for e in value.evidence], ensure_ascii=False),
         json.dumps([_dump(candidate) for candidate in value.candidates], ensure_ascii=False),
         value.explanation,
     )
@@ -341,7 +341,7 @@ def _cell(patient_id: str, row: tuple[str, str, str | None, float, str, str, str
         status=Status(status),
         value=None if value is None else _load(value),
         confidence=confidence,
-        evidence=tuple(Evidence(**item) for item in json.loads(evidence)),
+        evidence=tuple(Evidence(*item) for item in json.loads(evidence)),
         candidates=tuple(_load(candidate) for candidate in json.loads(candidates)),
         explanation=explanation,
     )

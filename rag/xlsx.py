@@ -75,7 +75,7 @@ class Sheet:
 def write_xlsx(path: Path, sheets: Sequence[Sheet]) -> None:
     """Put closed sheets together in one file."""
     pages = {name: page for sheet in sheets for name, page in sheet.pages.items()}
-    with ZipFile(path, "w", ZIP_DEFLATED, compresslevel=4) as file:
+    with ZipFile(path, "w", ZIP_DEFLATED, compresslevel=1) as file:
         for part_name, text in _frame(list(pages)).items():
             file.writestr(part_name, text)
         for number, page in enumerate(pages.values(), start=1):
