@@ -13,6 +13,7 @@ from schema.problem import Problem
 _HEAD, _TAIL = 900, 250  # characters at the start and the end of a note where it states its own date
 _LIFETIME_GAP = 3  # years: a date of the head this much older than the text's latest is a date of birth
 _CONTRADICTION = 5  # years between the given date and the note's own that no delay explains
+_ADULT = 17  # years: an older "own date" is a date of birth that nothing announces
 _BIRTH = re.compile(r"(?<!\w)(?:n[ée]e?s?|ddn|naissance|n[ée]\(e\))(?!\w)[^\n]{0,30}\Z", re.IGNORECASE)
 # What announces the note's own date, in a line of its head or beside its signature.
 _OWN_CUE = re.compile(
@@ -102,11 +103,17 @@ def own_date(text: str, mentions: Sequence[DateMention]) -> OwnDate | None:
     return None
 
 
+def _contradicts(given: PartialDate, own: PartialDate) -> bool:
+    """Whether the note's own date makes the given one impossible. One that is a lifetime older is a date of birth."""
+    years = given.year - own.year
+    return years < -_CONTRADICTION or _CONTRADICTION < years <= _ADULT
+
+
 def note_date(raw: RawDocument, text: str, mentions: Sequence[DateMention]) -> NoteDate:
     """The date of a note, and the doubt about it if there is one.
 
-    The given date is kept unless it cannot be read, or lies more than five years away from the date that the note
-    gives itself (2031 for a note headed 14/06/2021): no clock is asked, the text alone judges. A missing date is
+    The given date is kept unless it cannot be read, or lies years away from the date that the note gives
+    itself (2031 for a note headed 14/06/2021): no clock is asked, the text alone judges. A missing date is
     read in the document's identifier (a file name), then in its text.
     """
     own = own_date(text, mentions)
@@ -114,7 +121,7 @@ def note_date(raw: RawDocument, text: str, mentions: Sequence[DateMention]) -> N
         date = _from_name(raw.document_id) or (own and own.date)
         return NoteDate(date, inferred=date is not None)
     given = parse_date(raw.date)
-    if given and not (own and own.sure and abs(given.year - own.date.year) > _CONTRADICTION):
+    if given and not (own and own.sure and _contradicts(given, own.date)):
         return NoteDate(given, inferred=False)
     remedy = f"Correct it; {own.date}, read in the text, is used." if own else "Correct it; the note is left undated."
     what = (
