@@ -8,6 +8,7 @@ variable is read; `generator.rules.stay` says how the index stay is told from th
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -53,6 +54,7 @@ class Timeline:
     def __init__(self, documents: Sequence[Annotated]) -> None:
         self.documents = documents
         self.episode = find_episode(documents)
+        self._diaries: dict[str, list[tuple[int, dt.date]]] = {}
         self._phases = {document.document.document_id: self._phase_of_document(document) for document in documents}
 
     @property
@@ -178,6 +180,11 @@ class Timeline:
     def _by_place(self, document: Annotated, start: int, clock: dt.time | None) -> Moment:
         phase = self.document_phase(document)
         day = written_day(document)
+        headed = self._headed_day(document, start)
+        if headed and phase is not Phase.DISCHARGE:
+            of_day = self.phase_of_day(headed) or phase
+            # What a diary notes on the first day comes after the arrival.
+            return Moment(Phase.STAY if of_day is Phase.ADMISSION else of_day, headed, clock)
         if phase is Phase.DISCHARGE:
             by_section = _SECTION_PHASES.get(document.section_of(start).kind)
             if by_section is not None:
@@ -185,6 +192,24 @@ class Timeline:
             return Moment(Phase.STAY, None, clock)
         return Moment(phase, day, clock)
 
+    def _headed_day(self, document: Annotated, position: int) -> dt.date | None:
+        """The day at the head of a diary's entry ("Mardi 28/11 9h30 ⏎ Visite : …"), when the document has several."""
+        name = document.document.document_id
+        if name not in self._diaries:
+            days = [
+                (m.start, day) for m in document.document.dates if _opens_line(document, m) and (day := self.day_of(m))
+            ]
+            self._diaries[name] = days if len({day for _, day in days}) > 1 else []
+        return next((day for start, day in reversed(self._diaries[name]) if start <= position), None)
+
+
+def _opens_line(document: Annotated, mention: DateMention) -> bool:
+    """Whether nothing but marks and a weekday stands before a date on its line."""
+    line = document.folded.rfind("\n", 0, mention.start) + 1
+    return mention.start - line <= 12 and not _WEEKDAY.sub("", document.folded[line : mention.start]).strip(" -•*[(:")
+
+
+_WEEKDAY = re.compile(r"\b(?:lun|mar|mer|jeu|ven|sam|dim)[a-z]*\.?|\ble\b")
 
 #: Order matters at equal distance: the first listed wins.
 _CUE_PHASES = {

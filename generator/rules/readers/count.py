@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from generator.rules.annotate import Annotated
 from generator.rules.matcher import Hit
 from generator.rules.plan import Plan
-from generator.rules.policies import vote
+from generator.rules.policies import settle, vote
 from generator.rules.readers.measure import excluded
 from generator.rules.reading import SILENT, Answer, Cite, PatientView, Reading
 
@@ -44,7 +44,14 @@ def read_count(view: PatientView, plan: Plan) -> Answer:
     readings = [r for document in view.documents for r in _readings(view, plan, document)]
     low, high = float(plan.variable.minimum or 0), float(plan.variable.maximum or 99)
     readings = [r for r in readings if isinstance(r.value, int) and low <= r.value <= high]
-    return vote(readings) if readings else SILENT
+    totals = [r for r in readings if r.weight >= _TOTAL_WEIGHT]
+    if totals:
+        return vote(totals)
+    if not readings:
+        return SILENT
+    # Steps told one by one ("deux premiers passages…, troisième passage") add up to the highest.
+    highest = max(int(str(r.value)) for r in readings)
+    return settle([r for r in readings if r.value == highest])
 
 
 def _readings(view: PatientView, plan: Plan, document: Annotated) -> Iterator[Reading]:

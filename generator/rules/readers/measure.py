@@ -16,6 +16,7 @@ from generator.rules.plan import Plan
 from generator.rules.policies import choose, eligible
 from generator.rules.quantity import is_score, to_variable
 from generator.rules.reading import Answer, Cite, PatientView, Reading
+from generator.rules.stay import ACUTE, is_kind
 from generator.rules.text import fold
 from schema.document import PartialDate
 from schema.study import Policy
@@ -38,6 +39,8 @@ _LINKS = re.compile(r"^\s*(?:,|;|puis|et|->|=>|→|\(|\)|-|/|\s|a|le|la|les|du|a
 _COMPARED = re.compile(
     r"[<>≤≥]\s*(?:a\s*)?$|\b(?:inferieur\w*|superieur\w*|moins de|plus de|sous|objectif|cible|seuil)\s*(?:a|de)?\s*$"
 )
+#: "NIHSS 16 -> 20": what came before the arrow is past.
+_ARROW = re.compile(r"\s*(?:->|=>|→|-->)\s*\d")
 _REMARK = re.compile(r"\([^)]*\)")
 #: A finger-prick reading gives way to the laboratory's.
 _CAPILLARY, _CAPILLARY_WEIGHT = re.compile(r"\b(?:cap\b|capillaire|dextro|hgt|lecteur|bandelette)"), 0.2
@@ -84,7 +87,12 @@ def first_of_each_document(readings: Sequence[Reading], plan: Plan) -> list[Read
         return list(readings)
     ordered = sorted(
         readings,
-        key=lambda r: (r.document.document.written_on or _UNDATED, r.document.document.document_id, r.cites[0].start),
+        key=lambda r: (
+            not is_kind(r.document, ACUTE),
+            r.document.document.written_on or _UNDATED,
+            r.document.document.document_id,
+            r.cites[0].start,
+        ),
     )
     groups = itertools.groupby(ordered, key=lambda r: r.document.document.document_id)
     firsts = [max(group, key=lambda r: r.weight) for _, group in groups]
@@ -119,6 +127,9 @@ def _readings_of_hit(view: PatientView, plan: Plan, document: Annotated, hit: Hi
         clause_stop = clause_end(document, number.end, min(high, number.end + _NEXT_REACH))
         value = to_variable(number, plan, document.folded[hit.end : number.start] if first else "")
         moment = view.timeline.moment(document, number.start, number.end, clause_start, clause_stop)
+        if _ARROW.match(document.folded, number.end):
+            number, first = _next_number(document, plan, number.end, min(high, number.end + 12)), False
+            continue
         if value is not None and (first or moment.explicit):
             weight = _CAPILLARY_WEIGHT if _CAPILLARY.search(document.folded, hit.start, number.start) else 1.0
             yield Reading(value, (Cite(document, hit.start, number.end),), moment, weight)
