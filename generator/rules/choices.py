@@ -88,12 +88,21 @@ def _family_of(label: str) -> dict:  # type: ignore[type-arg]
 
 
 def _family_forms(family: dict, label: str) -> list[str]:  # type: ignore[type-arg]
-    """The forms of every answer of the family that the choice's label names."""
+    """The forms of every answer of the family that the choice's label names, the longer words hiding the shorter.
+
+    "Prothèse totale" is not also the answer "prothèse".
+    """
+    named = {
+        fold(word): answer["forms"]
+        for answer in family.get("answers", ())
+        for word in answer["labels"]
+        if re.search(rf"\b{re.escape(fold(word))}s?\b", label)
+    }
     return [
         form
-        for answer in family.get("answers", ())
-        if any(re.search(rf"\b{re.escape(fold(word))}s?\b", label) for word in answer["labels"])
-        for form in answer["forms"]
+        for word, forms in named.items()
+        if not any(word != other and word in other for other in named)
+        for form in forms
     ]
 
 
@@ -124,12 +133,12 @@ def _label_forms(label: str) -> list[str]:
         folded = fold(bare)
         if len(folded) < 2 or _CATCH_ALL.match(folded):
             continue
-        content = [w for w in re.findall(r"[a-z0-9œ]+", folded) if (len(w) >= 4 or w.isdigit()) and w not in _SMALL]
+        content = [w for w in re.findall(r"[a-z0-9œ]+(?:-[a-z0-9œ]+)*", folded) if (len(w) >= 4 or w.isdigit()) and w not in _SMALL]
         own = _is_telling(bare, content)
         forms.append(bare if own else BESIDE + bare)
         if len(content) == 1 and len(content[0]) >= 5:
             forms.append((stem := _stem(content[0])) if own else BESIDE + (stem := _stem(content[0])))
-        elif 2 <= len(content) <= 3:
+        elif 2 <= len(content) <= 3 and len(_SPLIT.split(part)) == 1:
             forms.append("…".join(_stem(word) for word in content))
         if "-" in bare and own:
             forms.append(_stem(folded.replace("-", "")))

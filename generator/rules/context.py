@@ -45,17 +45,23 @@ _ANSWER_AFTER = re.compile(
     r"[^.,;:\n]{0,25}?\s?(?:\(\s*[+-]?\s*\)\s*)?[:=]\s*"
     r"(?P<no>non\b(?!\s+\w)|0\b(?![.,]?\d)|absente?s?\b|aucune?\b|neant\b|negati\w+|n\b(?!')|-\s*$|jamais\b)"
 )
-_BARE_NO_AFTER = re.compile(r"\s*(?:\(\s*-\s*\)|(?:non|neg|0)\s*(?:[,;.)/]|$|\s{2}))")
+_BARE_NO_AFTER = re.compile(r"\s*(?:\(\s*-\s*\)|(?:non|neg|0)\s*(?:[,;.)/](?!\d)|$|\s{2}))")
 _YES_ANSWER = re.compile(r"[^.,;:\n]{0,25}?[:=]\s*(?:oui\b|\+)")
 #: "HTA+ diabète- tabac+": a dash that touches the word answers no, in a line that answers others so.
 _SIGN_AFTER = re.compile(r"\s?(?P<sign>[+-])(?=[\s,;.)+]|$)")
 _SIGNED = re.compile(r"\w\s?(?:\++|-)(?=[\s,;.)]|$)")
 
+#: "anti-luxation", "risque escarre": what is feared or prevented is not there.
+_NOT_THE_THING = re.compile(r"\b(?:anti|risques?|precautions?|prevention|depistage)[\s-]$")
+
 #: What may stand between a condition and the relative who has it: "AVC à 74 ans chez la", "diabète (".
 _SAID_OF_RELATIVE = re.compile(
     r"^\s?(?:precoce\s*)?(?:a \d+ ans\s*)?"
-    r"(?:\(|(?:\b(?:chez|du|de|de la|de son|de sa|le|la|son|sa|un|une)\b|\s(?!\s))+$)"
+    r"(?:\(|(?:\b(?:chez|dans|du|de|de la|de son|de sa|le|la|son|sa|un|une)\b|\s(?!\s))+$)"
 )
+#: A relative who is the subject of the sentence stays so after a comma: "Sa mère est décédée d'un AVC, diabétique".
+_OPENS_SENTENCE = re.compile(r"^\W*(?:(?:son|sa|ses|le|la|les|un|une)\s+)?$")
+_BACK_TO_PATIENT = re.compile(r"\b(?:patiente?|monsieur|madame|mme|mr?|il|elle|lui|qui|que)\b")
 #: A relative who speaks is an informant: what is told is said of the patient.
 _TELLS = re.compile(
     r"\b(?:confirm|rapport|signal|decri|precis|indiqu|expliqu|racont|dit|dis|declar|not|constat|trouv|retrouv|previen|"
@@ -197,6 +203,8 @@ def _hypothetical(document: Annotated, start: int, end: int, low: int, high: int
         between = text[end : cue.start]
         if not (_HARD_STOP.search(between) or "," in between or "(" in between):
             return True
+    if _NOT_THE_THING.search(text[low:start]):
+        return True
     # "?" carries no letter, so the cue list of words cannot hold it.
     return bool(re.match(r"[^.,;:!\n]{0,25}\?", text[end:high]))
 
@@ -212,6 +220,8 @@ def _family(document: Annotated, start: int, end: int, low: int, high: int) -> b
             continue
         if _TELLS.search(between):
             continue
+        if _OPENS_SENTENCE.match(text[low : cue.start]) and not _BACK_TO_PATIENT.search(between):
+            return True
         if "," not in between or ":" in text[cue.start : cue.end + 3] or "familia" in text[cue.start : cue.end]:
             return True
     for cue in document.within(PREFIX + "family", end, min(high, end + 40)):
@@ -240,6 +250,8 @@ def _other_person(document: Annotated, start: int, low: int) -> bool:
     text = document.folded
     for cue in document.within(PREFIX + "other_person", max(low, start - 60), start + 1):
         between = text[cue.end : start]
+        if between.strip() == "(":
+            return True
         if cue.end > start or re.search(r"[,;:.()\n]|\bet\b|\bque\b|\bdu patient\b|\bde la patiente\b", between):
             continue
         if not _TELLS.search(between):

@@ -55,6 +55,7 @@ class Matcher:
     def __init__(self, lexicon: Mapping[str, Iterable[str]]) -> None:
         self._concepts: list[str] = []
         self._lengths: list[int] = []
+        self._ranks = {concept: rank for rank, concept in enumerate(lexicon)}
         parts: dict[str, list[_Part]] = {}
         for concept, forms in lexicon.items():
             for form in dict.fromkeys(spelling for written in forms for spelling in spellings(written)):
@@ -76,7 +77,7 @@ class Matcher:
         self._empty = not parts
 
     def find(self, folded: str, sentences: Sequence[tuple[int, int]]) -> list[Hit]:
-        """All hits, by start, longest first at equal starts. Hits may overlap; none crosses a sentence."""
+        """All hits by start, longest first, then in the lexicon's order. They may overlap; none crosses a sentence."""
         if self._empty:
             return []
         hits: list[Hit] = []
@@ -116,7 +117,7 @@ class Matcher:
                 sentence = bisect_right(starts, first) - 1
                 if sentence >= 0 and stop <= sentences[sentence][1]:
                     hits.append(Hit(self._concepts[part.form], first, stop, sentence))
-        return sorted(set(hits), key=lambda hit: (hit.start, -hit.end, hit.concept))
+        return sorted(set(hits), key=lambda hit: (hit.start, -hit.end, self._ranks[hit.concept]))
 
 
 def normal_form(text: str) -> str:

@@ -55,6 +55,8 @@ _OUT = closing("stay.out", 45)
 _OUT_AFTER = re.compile(rf"^\s*(?:[,:|)-]\s*|a? \d\d?\s?h\s?\d*\s*[:,-]?\s*)*(?P<cue>{alternatives('stay.out_after')})")
 _NO_OUT = re.compile(rf"^\w+[^.;\n]{{0,12}}?{alternatives('stay.not_left')}")
 _NO_OUT_BEFORE = re.compile(rf"{alternatives('stay.about_leaving')}\s*(?:de|d'|a|la|sa|une|le|l'|\s)*$")
+#: "Transféré du CHR le 21": where one comes from.
+_BROUGHT = re.compile(r"transf[a-z]+ (?:du|de|des|depuis|par)\b")
 _PLANNED = anywhere("stay.planned")
 _WARD_AFTER = re.compile(
     rf"^[^.;\n]{{0,25}}?\b(?:en|au|a|vers|dans|pour)\s+(?:la |l'|le |notre |unite |service |d')*"
@@ -270,7 +272,7 @@ def _leavings_of(document: Annotated) -> Iterator[_Leaving]:
             lead = ""
         else:
             continue
-        if _NO_OUT.search(said) or _NO_OUT_BEFORE.search(lead) or _WARD_AFTER.match(trail):
+        if _BROUGHT.match(said) or _NO_OUT.search(said) or _NO_OUT_BEFORE.search(lead) or _WARD_AFTER.match(trail):
             continue
         planned = _PLANNED.search(text, max(0, start - 15), min(len(text), end + 25))
         yield _Leaving(day, believed * (0.3 if planned else 1.0), clause(document, start, end))

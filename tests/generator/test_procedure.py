@@ -32,7 +32,7 @@ CASES: list[tuple[str, str | None, list[Note]]] = [
     ("thrombolyse", "0", [("crh", OUT, STAY + "AVC mineur traité par aspirine. Les suites sont simples.")]),
     ("thrombolyse", None, [("urgences", DAY, "Déficit droit. Discussion de thrombolyse avec le neurologue.")]),
     ("thrombolyse", None, [("urgences", DAY, "Mère thrombolysée en 2010. Déficit droit brutal.")]),
-    ("thrombolyse", "0", [("crh", OUT, STAY + "Antécédents : AVC thrombolysé en 2012.\nPas de thrombolyse cette fois.")]),
+    ("thrombolyse", "0", [("crh", OUT, STAY + "Antécédents : AVC thrombolysé en 2012.\n\nÉvolution : pas de thrombolyse cette fois.")]),
     ("thrombolyse", "1", [("URGENCES", DAY, "THROMBOLYSE FAITE A 10H05 SANS DELAI")]),
     ("thrombolyse", "1", [("urgences", DAY, "Thrombolyse IV : [x] oui [ ] non")]),
     ("thrombolyse", "0", [("urgences", DAY, "Thrombolyse IV : [ ] oui [x] non")]),

@@ -14,18 +14,20 @@ The study file may say more with these settings:
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from generator.rules.annotate import Annotated
+from generator.rules.cite import Cite, clause
 from generator.rules.context import context_of
 from generator.rules.episode import Phase
 from generator.rules.plan import Plan
 from generator.rules.policies import vote
-from generator.rules.readers.clauses import cite_clause, clause_of, is_stale
+from generator.rules.readers.clauses import clause_of, is_stale
 from generator.rules.readers.measure import excluded
 from generator.rules.readers.mentions import Mention, mentions, none_code
-from generator.rules.reading import SILENT, Answer, Cite, PatientView, Reading
+from generator.rules.reading import SILENT, Answer, PatientView, Reading
 from generator.rules.text import fold
 from schema.study import Policy
 from schema.value import Status
@@ -33,6 +35,8 @@ from schema.value import Status
 #: How much more an answer that needs no other word weighs than one that stands beside the question's words.
 _ALONE = 1.5
 _UNSURE = 0.35
+#: Who died went nowhere else.
+_DEATH, _DEATH_LABEL = 4.0, re.compile(r"dece[sd]|mort")
 _CONCLUDING = ("conclusion", "devenir", "diagnostic", "motif_sortie")
 _MOST_CITES = 3
 #: Share of the best support from which a choice of higher order wins.
@@ -59,7 +63,7 @@ def read_choice(view: PatientView, plan: Plan) -> Answer:
     denials = [f for f in found if f.mention.code == none]
     if none is None:
         return SILENT
-    cites = [cite_clause(f.mention.document, f.mention.start, f.mention.end) for f in denials]
+    cites = [clause(f.mention.document, f.mention.start, f.mention.end) for f in denials]
     cites += [cite for document in view.documents for cite in _denied_questions(view, plan, document)]
     if not cites:
         return SILENT
@@ -71,7 +75,7 @@ def supported(view: PatientView, plan: Plan) -> Iterator[tuple[str, Cite]]:
     none = none_code(plan)
     for document in view.documents:
         for found in _found(view, plan, document):
-            yield found.mention.code, cite_clause(document, found.mention.start, found.mention.end)
+            yield found.mention.code, clause(document, found.mention.start, found.mention.end)
         if none is not None:
             for cite in _denied_questions(view, plan, document):
                 yield none, cite
@@ -112,7 +116,7 @@ def _answer(code: str, found: Sequence[_Found], several: bool = False) -> Answer
     if several and not backing:
         backing = list({f.mention.code: f for f in reversed(found)}.values())
     backing.sort(key=lambda f: -f.weight)
-    cites = [cite_clause(f.mention.document, f.mention.start, f.mention.end) for f in backing[:_MOST_CITES]]
+    cites = [clause(f.mention.document, f.mention.start, f.mention.end) for f in backing[:_MOST_CITES]]
     return Answer(Status.FOUND, code, tuple(cites), 0.9 if backing[0].weight >= 1 else 0.7)
 
 
@@ -120,7 +124,7 @@ def _reading(view: PatientView, found: _Found) -> Reading:
     mention = found.mention
     low, high = clause_of(mention.document, mention.start, mention.end)
     moment = view.timeline.moment(mention.document, mention.start, mention.end, low, high)
-    return Reading(mention.code, (cite_clause(mention.document, mention.start, mention.end),), moment, found.weight)
+    return Reading(mention.code, (clause(mention.document, mention.start, mention.end),), moment, found.weight)
 
 
 def _found(view: PatientView, plan: Plan, document: Annotated) -> Iterator[_Found]:
@@ -133,6 +137,7 @@ def _found(view: PatientView, plan: Plan, document: Annotated) -> Iterator[_Foun
     none = none_code(plan)
     tier = _tier(plan, document)
     length = max(1, len(document.folded))
+    deaths = {choice.code for choice in plan.variable.choices if _DEATH_LABEL.match(fold(choice.label))}
     for mention in mentions(view, plan, document):
         if mention.start >= stop:
             return
@@ -148,6 +153,8 @@ def _found(view: PatientView, plan: Plan, document: Annotated) -> Iterator[_Foun
         if plan.policy is Policy.AT_DISCHARGE:
             # Where a patient goes is told at the end of a letter.
             weight *= 1.0 + mention.start / length
+            if mention.code in deaths:
+                weight *= _DEATH
         yield _Found(mention, weight, tier)
 
 
@@ -194,7 +201,7 @@ def _denied_questions(view: PatientView, plan: Plan, document: Annotated) -> Ite
     for anchor in plan.anchors:
         for hit in document.find(anchor):
             if context_of(document, hit).negated and not is_stale(view, document, hit.start, hit.end):
-                yield cite_clause(document, hit.start, hit.end)
+                yield clause(document, hit.start, hit.end)
 
 
 def _first(view: PatientView, found: Sequence[_Found]) -> Answer:

@@ -8,14 +8,12 @@ import re
 from generator.rules.annotate import Annotated
 from generator.rules.cues import PREFIX
 from generator.rules.episode import Phase
-from generator.rules.reading import Cite, PatientView
+from generator.rules.reading import PatientView
 from schema.document import DateKind
 
 _STOP = re.compile(
     r"[;\n|]|\s=+>|\s->|→|\b(?:mais|cependant|toutefois|alors que|tandis que|en revanche|par contre|malgre|hormis)\b"
 )
-#: Quotes longer than this are cut at commas around the value.
-_LONGEST_QUOTE = 130
 _PAST_SECTIONS = ("antecedents", "antecedents_familiaux", "facteurs_risque", "traitement_entree", "mode_de_vie")
 #: "antérieur" is a place after these, a time elsewhere: "cérébrale antérieure", "paroi antérieure".
 _PLACE_NOT_TIME = re.compile(
@@ -33,43 +31,6 @@ def clause_of(document: Annotated, start: int, end: int) -> tuple[int, int]:
         low = stop.end()
     after = _STOP.search(text, max(end, low), high)
     return low, after.start() if after else max(high, end)
-
-
-def cite_clause(document: Annotated, start: int, end: int) -> Cite:
-    """A quote of the clause around [start, end), cut at commas where it is long."""
-    low, high = clause_of(document, start, end)
-    if high - low > _LONGEST_QUOTE:
-        low, high = _shortened(document.folded, low, start, end, high)
-    return _trimmed(document, low, high)
-
-
-def _shortened(text: str, low: int, start: int, end: int, high: int) -> tuple[int, int]:
-    """Bounds between ``low`` and ``high`` no longer than a quote may be, at commas where there are some."""
-    marks = [m.end() for m in re.finditer(r"[,:(]\s|\.\s", text[low:start])]
-    starts = [low, *(low + mark for mark in marks)]
-    ends = [m.start() + end for m in re.finditer(r"[,)]|\.\s", text[end:high])] + [high]
-    stop = next((e for e in ends if e - end >= 15), high)
-    for first in starts:
-        if stop - first <= _LONGEST_QUOTE:
-            return first, stop
-    first = starts[-1]
-    if stop - first > 2 * _LONGEST_QUOTE:
-        stop = min(stop, end + _LONGEST_QUOTE // 2)
-        first = max(first, start - _LONGEST_QUOTE // 2)
-        while first < start and text[first - 1 : first].isalnum():
-            first += 1
-        while stop > end and text[stop : stop + 1].isalnum():
-            stop -= 1
-    return first, stop
-
-
-def _trimmed(document: Annotated, low: int, high: int) -> Cite:
-    text = document.document.text
-    while low < high and text[low] in " \t\n,;:-–—.>=→•*":
-        low += 1
-    while high > low and text[high - 1] in " \t\n,;:-–—>=→":
-        high -= 1
-    return Cite(document, low, high)
 
 
 def is_stale(view: PatientView, document: Annotated, start: int, end: int) -> bool:

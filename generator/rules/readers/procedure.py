@@ -13,14 +13,15 @@ from enum import IntEnum
 
 from generator.rules.annotate import Annotated
 from generator.rules.choices import BESIDE
+from generator.rules.cite import Cite, clause
 from generator.rules.context import Context, context_of
 from generator.rules.cues import PREFIX
 from generator.rules.episode import Phase
 from generator.rules.matcher import Hit
 from generator.rules.plan import Plan
-from generator.rules.readers.clauses import cite_clause, clause_of, is_stale
+from generator.rules.readers.clauses import clause_of, is_stale
 from generator.rules.readers.mentions import none_code
-from generator.rules.reading import SILENT, Answer, Cite, PatientView
+from generator.rules.reading import SILENT, Answer, PatientView
 from generator.rules.text import fold
 from schema.value import Status
 from schema.variable import VariableKind
@@ -65,7 +66,7 @@ class _Statement:
 
     @property
     def cite(self) -> Cite:
-        return cite_clause(self.document, self.start, self.end)
+        return clause(self.document, self.start, self.end)
 
 
 def read_procedure(view: PatientView, plan: Plan) -> Answer:
@@ -138,8 +139,10 @@ def _said(document: Annotated, hit: Hit) -> _Said | None:
     text = document.folded
     before, after = text[max(low, hit.start - 80) : hit.start], text[hit.end : min(high, hit.end + 60)]
     context = context_of(document, hit)
-    if context.family or context.other_person or _NO_BAR.search(before):
+    if context.family or context.other_person:
         return None
+    if _NO_BAR.search(before):
+        return _Said.DONE if _is_told_done(document, hit) else None
     if context.negated or context.declined or _REFUSED_BEFORE.search(before) or _REFUSED_AFTER.match(after):
         return _Said.NOT_DONE
     if context.hypothetical or context.planned or _PURPOSE.search(before):
@@ -173,7 +176,7 @@ def _by_omission(view: PatientView, plan: Plan) -> Answer:
         if view.timeline.document_phase(document) is Phase.DISCHARGE:
             told = document.find(PREFIX + "course") or document.find(PREFIX + "done")
             if told:
-                cite = cite_clause(document, told[0].start, told[0].end)
+                cite = clause(document, told[0].start, told[0].end)
                 return Answer(
                     Status.ABSENT_BY_OMISSION, none_code(plan) or "0", (cite,), 0.75,
                     explanation="la prise en charge est décrite sans ce geste",

@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterator
 
 from generator.rules.annotate import Annotated
+from generator.rules.cite import Cite, clause
 from generator.rules.context import context_of
 from generator.rules.episode import Phase
 from generator.rules.matcher import Hit
 from generator.rules.plan import Plan
 from generator.rules.policies import vote
-from generator.rules.readers.clauses import cite_clause, is_stale
-from generator.rules.reading import SILENT, Answer, Cite, Moment, PatientView, Reading
+from generator.rules.readers.clauses import is_stale
+from generator.rules.reading import SILENT, Answer, Moment, PatientView, Reading
 from generator.rules.text import fold
 from schema.study import Policy
 
@@ -47,7 +48,7 @@ def read_side(view: PatientView, plan: Plan) -> Answer:
             continue
         for hit, side, end, weight in _sided(view, plan, document, kinds):
             if side in codes:
-                cite = cite_clause(document, hit.start, end)
+                cite = clause(document, hit.start, end)
                 readings.append(Reading(codes[side], (cite,), _moment(view, document), weight * factor))
         if brain and "middle" in codes:
             middle.extend(_midline(view, document, codes["middle"], factor))
@@ -126,7 +127,7 @@ def _midline(view: PatientView, document: Annotated, code: str, factor: float) -
                 if _STOP.search(between) or "," in between:
                     continue
                 if context_of(document, hit).affirmed and not is_stale(view, document, hit.start, place.end):
-                    cite: Cite = cite_clause(document, hit.start, place.end)
+                    cite: Cite = clause(document, hit.start, place.end)
                     yield Reading(code, (cite,), _moment(view, document), _WEIGHTS[kind] * factor)
                 break
 
