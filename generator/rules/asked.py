@@ -57,7 +57,7 @@ def reader_of(variable: Variable, wanted: Wanted) -> str:
     if kind in NUMBERS:
         return _reader_of_number(variable, wanted)
     if kind is VariableKind.CHECKBOX:
-        return "checkbox"
+        return "list" if is_list(variable) else "checkbox"
     if kind in (VariableKind.YESNO, VariableKind.TRUEFALSE, VariableKind.CHOICE):
         return _reader_of_choice(variable, wanted)
     return SILENT
@@ -144,6 +144,11 @@ def is_unknown(choice: Choice) -> bool:
     return bool(_UNKNOWN.match(fold(choice.label)))
 
 
+def is_other(choice: Choice) -> bool:
+    """Whether a choice stands for anything else ("Autre", "Autres complications")."""
+    return bool(re.match(r"autres?\b", fold(choice.label)))
+
+
 def is_yes_no(variable: Variable) -> bool:
     """Whether one choice says no and another that it is there, with or without degrees."""
     if variable.kind in (VariableKind.YESNO, VariableKind.TRUEFALSE):
@@ -173,6 +178,13 @@ def _are_degrees(variable: Variable, wanted: Wanted) -> bool:
 def _names_drugs(variable: Variable) -> bool:
     named = [wanted_of(c.label).concepts for c in _others(variable)]
     return bool(named) and sum(bool(n) and n[0].startswith(DRUG) for n in named) * 2 >= len(named)
+
+
+def is_list(variable: Variable) -> bool:
+    """Whether the choices of a checkbox field are conditions, acts or drugs, each of which is a yes or no."""
+    items = [c for c in variable.choices if not (is_no(c) or is_unknown(c) or is_other(c))]
+    named = [c for c in items if kinds_of(wanted_of(c.label).concepts) & {"condition", "procedure", "drug"}]
+    return len(named) * 2 > len(items)
 
 
 def is_sided(variable: Variable) -> bool:

@@ -68,12 +68,12 @@ def wanted_of(label: str, *, named: bool = False) -> Wanted:
     remarks = [a or b for a, b in _PARENTHESES.findall(label)]
     outside = _PARENTHESES.sub(" ", label)
     core = _core(outside)
-    whole = _concepts(core)
+    whole = _concepts(core, named)
     concepts, forms = list(whole), []
     if not whole:
         parts = [part for part in _APART.split(core) if part]
         for part in parts if len(parts) > 1 else (core,):
-            found = _concepts(part)
+            found = _concepts(part, named)
             concepts += found
             if not found and not (len(parts) > 1 and _names_nothing(part)):
                 forms += _forms_of(part)
@@ -111,13 +111,16 @@ def _core(outside: str) -> str:
     return " ".join(words).strip(" ,:;.-")
 
 
-def _hits(folded: str) -> list[tuple[str, int, int]]:
-    """Concepts found in a folded text, longest first at each place, without those that an exception covers."""
+def _hits(folded: str, named: bool = False) -> list[tuple[str, int, int]]:
+    """Concepts found in a folded text, longest first at each place, without those that an exception covers.
+
+    Of two that the same words name, the kind that the question asks for wins, then the narrower.
+    """
     hits = _matcher().find(folded, [(0, len(folded))])
     barred = [(hit.concept[:-1], hit.start, hit.end) for hit in hits if hit.concept.endswith("!")]
     kept: list[tuple[str, int, int]] = []
     covered = -1
-    for hit in sorted(hits, key=lambda hit: (hit.start, -hit.end, hit.concept.startswith(DRUG))):
+    for hit in sorted(hits, key=lambda hit: (hit.start, -hit.end, *_rank(hit.concept, named))):
         if hit.concept.endswith("!") or hit.start < covered:
             continue
         if any(name == hit.concept and a <= hit.start and hit.end <= b for name, a, b in barred):
@@ -127,9 +130,22 @@ def _hits(folded: str) -> list[tuple[str, int, int]]:
     return kept
 
 
-def _concepts(folded: str) -> tuple[str, ...]:
+def _rank(concept: str, named: bool) -> tuple[bool, bool, int]:
+    name = concept.removesuffix("!")
+    return (_kind(name) == "measure") is not named, name.startswith(DRUG), -_depth(name)
+
+
+@functools.cache
+def _depth(concept: str) -> int:
+    """How many broader entries an entry lies under."""
+    prefix, file = (DRUG, "drugs") if concept.startswith(DRUG) else ("", "concepts")
+    parents = load_lexicon(file)[concept.removeprefix(DRUG)].get("parents", ())
+    return 1 + max((_depth(prefix + parent) for parent in parents), default=0)
+
+
+def _concepts(folded: str, named: bool = False) -> tuple[str, ...]:
     """The concepts that a text names; none when a word of content is left over."""
-    hits = _hits(folded)
+    hits = _hits(folded, named)
     if not hits:
         return ()
     left = list(folded)

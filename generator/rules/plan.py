@@ -5,10 +5,20 @@ An unknown dictionary is read from its labels, choices, notes and units alone; a
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass, field
 
-from generator.rules.asked import NUMBERS, counted, is_usual_state, omission_of, reader_of
+from generator.rules.asked import (
+    NUMBERS,
+    counted,
+    is_no,
+    is_other,
+    is_unknown,
+    is_usual_state,
+    omission_of,
+    reader_of,
+)
 from generator.rules.choices import BESIDE, wording_of
 from generator.rules.cues import cue_forms
 from generator.rules.degrees import degree_forms
@@ -22,7 +32,7 @@ from generator.rules.moments import moment_of
 from generator.rules.numbers import canonical_unit
 from generator.rules.text import fold
 from schema.study import Policy, Study, VariableHints
-from schema.variable import Variable
+from schema.variable import Choice, Variable, VariableKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,7 @@ class Plan:
         unit: canonical unit of the variable; "" when it has none or an unknown one.
         omission: "history", "treatment", "care" or "": where a list that omits the variable answers no.
         baseline: it is a usual state, which the team that admits writes down: true of the time before.
+        parts: choice code → plan of the yes or no that it stands for, when the variable is a list of conditions.
     """
 
     variable: Variable
@@ -51,6 +62,7 @@ class Plan:
     omission: str
     baseline: bool = False
     hints: VariableHints = field(default_factory=VariableHints)
+    parts: dict[str, Plan] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +73,13 @@ class Plans:
     matcher: Matcher
 
 
-#: Readers of closed questions, whose words `generator.rules.choices` gives.
 #: Readers of presence and degree, whose choices `generator.rules.degrees` puts in words.
 _PRESENCE = ("condition", "bleeding")
+#: Readers of closed questions, whose words `generator.rules.choices` gives.
 _CLOSED = ("choice", "checkbox", "procedure")
 #: Those that look for the answers first, and for the words of the question beside them.
 _OF_CHOICES = ("choice", "checkbox")
+_YES_NO = (Choice("1", "Oui"), Choice("0", "Non"))
 
 
 def make_plans(variables: tuple[Variable, ...], study: Study) -> Plans:
@@ -92,23 +105,40 @@ def make_plans(variables: tuple[Variable, ...], study: Study) -> Plans:
                 raise ValueError(f"variable {variable.name!r}: the lexicon has no concept {concept!r}")
         plan = _plan(variable, hints)
         plans.append(plan)
-        own = f"var:{variable.name}"
-        if own in plan.anchors:
-            forms[own] = hints.synonyms or _wanted(variable).forms
-        if hints.exceptions:
-            for anchor in plan.anchors:
+        for each in (plan, *plan.parts.values()):
+            forms.update(_forms_of(each))
+            for anchor in each.anchors if hints.exceptions else ():
                 forms[anchor + "!"] = (*forms.get(anchor + "!", ()), *hints.exceptions)
-        if plan.reader in _CLOSED:
-            forms.update(_closed_forms(plan))
-            continue
-        if plan.reader in _PRESENCE:
-            labels = {choice.code: choice.label for choice in variable.choices}
-            forms.update(degree_forms(plan.anchors, plan.choices, labels, hints.choices))
-            continue
-        labels = {choice.code: choice.label for choice in variable.choices}
-        for code, concept in plan.choices.items():
-            forms[concept] = _choice_forms(labels.get(code, ""), hints.choices.get(code, ()))
     return Plans(tuple(plans), Matcher({name: group for name, group in forms.items() if group}))
+
+
+def _forms_of(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """Matcher forms that a plan adds to those of the lexicon: its own words and those of its choices."""
+    variable, hints = plan.variable, plan.hints
+    own = f"var:{variable.name}"
+    forms = {own: hints.synonyms or _wanted(variable).forms} if own in plan.anchors else {}
+    labels = {choice.code: choice.label for choice in variable.choices}
+    if plan.reader in _CLOSED:
+        return forms | _closed_forms(plan)
+    if plan.reader in _PRESENCE:
+        return forms | degree_forms(plan.anchors, plan.choices, labels, hints.choices)
+    for code, concept in plan.choices.items():
+        forms[concept] = _choice_forms(labels.get(code, ""), hints.choices.get(code, ()))
+    return forms
+
+
+def _parts(variable: Variable, policy: Policy, offset: float | None) -> dict[str, Plan]:
+    """A yes or no for each choice of a list of conditions, acts or drugs; none for "Aucun" and "Autre"."""
+    parts = {}
+    for choice in variable.choices:
+        if is_no(choice) or is_unknown(choice) or is_other(choice):
+            continue
+        asked = dataclasses.replace(
+            variable, name=f"{variable.name}#{choice.code}", label=choice.label, note="", kind=VariableKind.YESNO,
+            choices=_YES_NO,
+        )  # fmt: skip
+        parts[choice.code] = _plan(asked, VariableHints(policy=policy, offset=offset))
+    return parts
 
 
 def _plan(variable: Variable, hints: VariableHints) -> Plan:
@@ -132,6 +162,7 @@ def _plan(variable: Variable, hints: VariableHints) -> Plan:
         omission=hints.omission if hints.omission is not None else omission_of(variable, reader, policy),
         baseline=bool(hints.settings.get("baseline", is_usual_state(variable, named))),
         hints=hints,
+        parts=_parts(variable, policy, offset) if reader == "list" else {},
     )
 
 

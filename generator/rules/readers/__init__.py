@@ -19,6 +19,7 @@ from generator.rules.readers.onset import read_onset, read_onset_mode
 from generator.rules.readers.person import read_age, read_sex
 from generator.rules.readers.pressure import read_pressure
 from generator.rules.readers.procedure import read_procedure
+from generator.rules.readers.several import read_list
 from generator.rules.readers.side import read_side
 from generator.rules.readers.vital import read_vital
 from generator.rules.readers.treatment import read_treatment
@@ -36,6 +37,7 @@ READERS: dict[str, Reader] = {
     "condition": read_condition,  # yes/no, with degrees: "Non | Type 1 | Type 2"
     "count": read_count,  # how many times something was done
     "date": read_date,  # day of an event
+    "list": read_list,  # a checkbox field of conditions, each a yes or no
     "grade": read_grade,  # a scale whose choices are its grades: TICI, NYHA, ASA
     "measure": read_measure,  # scores and quantities with their unit
     "onset": read_onset,
