@@ -150,6 +150,8 @@ class Timeline:
             day = self.day_of(mention)
             if day is None:
                 continue
+            if mention.kind is DateKind.RELATIVE:
+                day = self._counted_from_entry(document, mention, day)
             distance = _distance(mention.start, mention.end, start, end)
             if best is None or distance < best[1]:
                 best = (day, distance)
@@ -191,6 +193,11 @@ class Timeline:
                 return Moment(by_section, self._day_of_phase(by_section, document), clock)
             return Moment(Phase.STAY, None, clock)
         return Moment(phase, day, clock)
+
+    def _counted_from_entry(self, document: Annotated, mention: DateMention, day: dt.date) -> dt.date:
+        """ "ce matin" in a diary is the morning of the entry, not that of the day when the diary was closed."""
+        headed, written = self._headed_day(document, mention.start), written_day(document)
+        return headed + (day - written) if headed and written else day
 
     def _headed_day(self, document: Annotated, position: int) -> dt.date | None:
         """The day at the head of a diary's entry ("Mardi 28/11 9h30 ⏎ Visite : …"), when the document has several."""

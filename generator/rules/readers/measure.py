@@ -15,12 +15,13 @@ from generator.rules.numbers import Number
 from generator.rules.plan import Plan
 from generator.rules.policies import choose, eligible
 from generator.rules.quantity import is_score, to_variable
+from generator.rules.readers.vital import find_death
 from generator.rules.reading import Answer, Cite, PatientView, Reading
 from generator.rules.stay import ACUTE, is_kind
 from generator.rules.text import fold
 from schema.document import PartialDate
 from schema.study import Policy
-from schema.value import Value
+from schema.value import Status, Value
 
 #: A value stands no further than this after its name; beyond, it belongs to something else.
 _REACH = 70
@@ -29,7 +30,7 @@ _NEXT_REACH = 45
 #: A score written item by item gives its total within this distance of its name.
 _TOTAL_REACH = 700
 #: Support lost with each further document that gives a value for the arrival.
-_LATER_TEAM = 0.92
+_LATER_TEAM = 0.85
 _UNDATED = PartialDate(9999)
 #: A score spoken of again without its name was named within this distance.
 _ANAPHORA_REACH = 400
@@ -52,7 +53,19 @@ def read_measure(view: PatientView, plan: Plan) -> Answer:
     """The number that stands at the plan's moment, in the variable's unit."""
     readings = [reading for document in view.documents for reading in measure_readings(view, plan, document)]
     readings += list(_unchanged(view, plan, readings))
-    return choose(first_of_each_document(eligible(readings, plan, view), plan), plan, view)
+    answer = choose(first_of_each_document(eligible(readings, plan, view), plan), plan, view)
+    return _of_the_dead(view, plan) or answer
+
+
+def _of_the_dead(view: PatientView, plan: Plan) -> Answer | None:
+    """The grade that a scale keeps for death (6 on the modified Rankin scale), when the patient died by then."""
+    grade, admission = plan.hints.settings.get("death"), view.timeline.episode.admission
+    if not isinstance(grade, int | float) or plan.offset is None or admission is None:
+        return None
+    death = find_death(view)
+    if death is None or (death.day and (death.day - admission).days > plan.offset):
+        return None
+    return Answer(Status.FOUND, int(grade), death.cites, 0.9, explanation="décès avant la date de suivi")
 
 
 def measure_readings(view: PatientView, plan: Plan, document: Annotated) -> Iterator[Reading]:
@@ -76,7 +89,7 @@ def _bare_scores(plan: Plan, document: Annotated) -> Iterator[Hit]:
     if not is_score(plan):
         return
     for hit in document.find(PREFIX + "score"):
-        named = [other for other in document.measures_after(max(0, hit.start - _ANAPHORA_REACH), hit.end + 25)]
+        named = list(document.measures_after(max(0, hit.start - _ANAPHORA_REACH), hit.end + 25))
         if named and named[-1].end <= hit.start and named[-1].concept in plan.anchors:
             yield hit
 
