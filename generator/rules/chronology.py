@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from generator.rules.annotate import Annotated
-from generator.rules.events import WEAK, event_concepts, event_forms
+from generator.rules.events import WEAK, event_concepts, event_names
 from generator.rules.matcher import Hit
 from schema.document import DateKind, DateMention
 
@@ -29,6 +29,12 @@ _DURATION_BEFORE = re.compile(
 _DURATION_AFTER = re.compile(
     r"^\s*(?:apres (?:le|la|l'|les|un|son|sa)\b|"
     r"de (?:procedure|geste|delai|seringue|perfusion|pse|duree)|plus tard|avant (?:le|la|l')|d'evolution)"
+)
+_ANNOUNCED = re.compile(r"\b(?:a|vers|des|heure)\s*[:=]?\s*$")
+#: "Décision de thrombolyse à 15h20": the time is that of the decision.
+_ONLY_DECIDED = re.compile(
+    r"\b(?:decision|indication|accord|feu vert|prescription|discussion|alerte|demande|proposition|filiere|appel)s?\s+"
+    r"(?:de|d'|pour|a)\s*(?:la |le |une? |l')?$"
 )
 _REFUSED = re.compile(
     r"\b(?:au lieu d[eu]|et non(?: pas)?|non pas|plutot que|et pas|"
@@ -78,7 +84,7 @@ def _owned(document: Annotated, concepts: Sequence[str], mentions: Sequence[Date
         if not any(True for concept in concepts for _ in document.within(concept, low, high)):
             continue
         best: tuple[int, Hit] | None = None
-        for concept in dict.fromkeys((*concepts, *event_forms())):
+        for concept in dict.fromkeys((*concepts, *event_names())):
             for hit in document.within(concept, low, high):
                 cost = _cost(document, hit, mention)
                 # At equal distance the longer form is the more telling one ("fin de thrombolyse", "thrombolyse").
@@ -86,9 +92,13 @@ def _owned(document: Annotated, concepts: Sequence[str], mentions: Sequence[Date
                     best is None or (cost, hit.start - hit.end) < (best[0], best[1].start - best[1].end)
                 ):
                     best = (cost, hit)
-        if best and best[1].concept in concepts:
+        if best and best[1].concept in concepts and not _ONLY_DECIDED.search(_lead(document, best[1])):
             weak = best[1].concept.endswith(WEAK)
             yield Timed(best[1], mention, best[0], weak, is_correction(document, mention.start))
+
+
+def _lead(document: Annotated, hit: Hit) -> str:
+    return document.folded[max(0, hit.start - 30) : hit.start]
 
 
 def span_of(document: Annotated, mention: DateMention) -> tuple[int, int]:
@@ -103,13 +113,19 @@ def span_of(document: Annotated, mention: DateMention) -> tuple[int, int]:
     return low, high
 
 
+def without_dots(text: str) -> str:
+    """The text without the dots that a form draws between a name and its value."""
+    return _DOTS.sub(" ", text)
+
+
 def is_duration(document: Annotated, mention: DateMention) -> bool:
     """Whether what looks like a time of day is a length of time, or a time that the sentence itself takes back."""
     if mention.clock is None or mention.kind is not DateKind.CLOCK:
         return bool(_REFUSED.search(document.folded, max(0, mention.start - 40), mention.start))
     before = document.folded[max(0, mention.start - 40) : mention.start]
     after = document.folded[mention.end : mention.end + 30]
-    return bool(_DURATION_BEFORE.search(before) or _DURATION_AFTER.match(after) or _REFUSED.search(before))
+    lasts = _DURATION_BEFORE.search(before) or (_DURATION_AFTER.match(after) and not _ANNOUNCED.search(before))
+    return bool(lasts or _REFUSED.search(before))
 
 
 def is_correction(document: Annotated, position: int) -> bool:
@@ -132,7 +148,7 @@ def _cost(document: Annotated, hit: Hit, mention: DateMention) -> int:
         cost = _AFTER if leads else 3 * _AFTER
     else:
         return 0
-    gap = _DOTS.sub(" ", text[low:high])
+    gap = without_dots(text[low:high])
     others = sum(1 for other in document.dates_in(low, high) if other.end <= high)
     stops = len(re.findall(r"[;!?|]|\.(?=\s|$)", gap)) + gap.count("\n") * (0 if not gap.strip(" :\n\t-") else 1)
     return cost + len(gap.strip()) + _COMMA * gap.count(",") + _STOP * stops + _OTHER_TIME * others

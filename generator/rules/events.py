@@ -16,13 +16,21 @@ WEAK = "~"
 
 @functools.cache
 def event_forms() -> dict[str, tuple[str, ...]]:
-    """Matcher concept → forms, for every event; weak forms under a concept of their own."""
+    """Matcher concept → forms, for every event; weak forms and exceptions under concepts of their own."""
     forms: dict[str, tuple[str, ...]] = {}
     for name, entry in load_lexicon("events").items():
         forms[PREFIX + name] = tuple(entry["forms"])
         if entry.get("weak"):
             forms[PREFIX + name + WEAK] = tuple(entry["weak"])
+        if entry.get("unless"):
+            forms[PREFIX + name + "!"] = tuple(entry["unless"])
     return forms
+
+
+@functools.cache
+def event_names() -> tuple[str, ...]:
+    """The matcher concepts of all events, exceptions left out."""
+    return tuple(name for name in event_forms() if not name.endswith("!"))
 
 
 def event_concepts(name: str) -> tuple[str, ...]:

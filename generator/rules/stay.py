@@ -53,7 +53,9 @@ _NO_STAY = closing("stay.none", 40)
 _IN = closing("stay.in", 30)
 _OUT = closing("stay.out", 45)
 _OUT_AFTER = re.compile(rf"^\s*(?:[,:|)-]\s*|a? \d\d?\s?h\s?\d*\s*[:,-]?\s*)*(?P<cue>{alternatives('stay.out_after')})")
-_NO_OUT = re.compile(rf"^\w+[^.;\n]{{0,12}}?{alternatives('stay.not_left')}")
+_NO_OUT = re.compile(
+    rf"^\w+(?:[^.;\n]{{0,12}}?{alternatives('stay.not_left')}|\s+(?:de|du|des|d')\s?(?:la |l'|le )?{alternatives('stay.elsewhere')})"
+)
 _NO_OUT_BEFORE = re.compile(rf"{alternatives('stay.about_leaving')}\s*(?:de|d'|a|la|sa|une|le|l'|\s)*$")
 #: "Transféré du CHR le 21": where one comes from.
 _BROUGHT = re.compile(r"transf[a-z]+ (?:du|de|des|depuis|par)\b")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 from generator.rules.annotate import Annotated
 from generator.rules.episode import Phase, Timeline
@@ -12,6 +13,10 @@ from schema.document import DateKind, DateMention
 _HEAD = 700
 #: A day written at the head of a line dates what follows it, up to this many characters on ("03/09 ⏎ 11h05 …").
 _HEADING_REACH = 1500
+#: "Addendum du 10/03 : la ponction a eu lieu à 15h41": the day is that of the note, not of the event.
+_DATES_A_NOTE = re.compile(
+    r"(?:addendum|erratum|rectificati\w+|correcti\w+|complement|ajout|note|edition|relecture)\s*(?:du|le)?\s*:?\s*$"
+)
 _CARE = ("soins", "transmission", "surveillance", "infirmi", "evolution")
 
 
@@ -31,6 +36,8 @@ def _written_day(timeline: Timeline, document: Annotated, mention: DateMention) 
     """The day, and whether it is written beside the time (then it is not to be moved)."""
     low, _ = document.sentences[document.sentence_of(mention.start)]
     for near in (mention, *reversed(document.dates_in(low, mention.start))):
+        if _DATES_A_NOTE.search(document.folded, max(low, near.start - 30), near.start):
+            continue
         day = told_day(timeline, document, near)
         if day is not None and near.date is not None:
             return day, True

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from generator.rules.annotate import Annotated
-from generator.rules.chronology import is_duration
+from generator.rules.chronology import is_duration, span_of, without_dots
 from generator.rules.cite import clause
 from generator.rules.episode import Moment, Phase
 from generator.rules.phrases import anywhere, closing, opening
@@ -180,17 +180,18 @@ def _times(view: PatientView, document: Annotated, trust: float) -> Iterator[_To
 
 def _around(document: Annotated, mention: DateMention) -> tuple[str, str]:
     """The words of the sentence before and after a time, as far as the next time on each side."""
-    low, high = document.sentences[document.sentence_of(mention.start)]
+    low, high = span_of(document, mention)
     low, high = max(low, mention.start - _BEFORE), min(high, mention.end + _AFTER)
     low = max([low, *(other.end for other in document.dates_in(low, mention.start) if other.clock)])
     high = min([high, *(other.start for other in document.dates_in(mention.end, high) if other.clock)])
-    return document.folded[low : mention.start], document.folded[mention.end : high]
+    return without_dots(document.folded[low : mention.start]), without_dots(document.folded[mention.end : high])
 
 
 def _sort(document: Annotated, lead: str, trail: str, mention: DateMention) -> tuple[_Kind, float] | None:
     """What the words around a time make of it, and how plainly; None when it is not about the start."""
     retained = _RETAINED_BEFORE.search(lead) or _RETAINED_AFTER.match(trail)
-    if retained and _ABOUT_ONSET.search(lead + trail):
+    told_before = document.folded[max(0, mention.start - 2 * _BEFORE) : mention.start]
+    if retained and _ABOUT_ONSET.search(told_before + trail):
         return _Kind.RETAINED, 8.0
     if _WELL_BEFORE.search(lead) or _WELL_AFTER.match(trail):
         return _Kind.WELL, 2.0

@@ -27,6 +27,8 @@ from schema.value import Status
 _VISIT_SHARE, _ANY_SHARE = 0.65, 0.9
 _OF_ANOTHER = closing("death.of_another", 45)
 _OF_ANOTHER_AFTER = opening("death.of_another", 14, digits=False)
+#: "La fille nous apprend que le patient est décédé": the subject has changed.
+_PATIENT = re.compile(r"\b(?:que|patiente?|malade|monsieur|madame|m\.|mr|mme|il|elle)\b")
 _SUPPOSED = closing("death.supposed", 25)
 _NOT_SEEN = anywhere("alive.not_seen")
 #: Words of a visit, the plainest first.
@@ -92,7 +94,8 @@ def _is_patients(document: Annotated, hit: Hit) -> bool:
     before, after = document.folded[low : hit.start], document.folded[hit.end : high]
     if not context.affirmed and not (context.planned or context.declined):
         return False
-    if _OF_ANOTHER.search(before) or _SUPPOSED.search(before):
+    other = _OF_ANOTHER.search(before)
+    if (other and not _PATIENT.search(other[0])) or _SUPPOSED.search(before):
         return False
     # "décès ?" asks; "décès de son frère" says nothing of the patient.
     return not (after.lstrip().startswith("?") or _OF_ANOTHER_AFTER.match(after))
