@@ -195,7 +195,9 @@ class RunStore:
             self._base.executescript(f"BEGIN IMMEDIATE; {_RUN_TABLES} COMMIT;")
         except sqlite3.OperationalError as error:
             self._base.close()
-            what, remedy = f"cannot be opened ({error}).", "Wait for the other fill to end, or write to another folder."
+            what, remedy = f"cannot be written ({error}).", "Check that you may write there, and the room left."
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                what, remedy = "another fill is writing here.", "Wait for it to end, or give another folder to --out."
             raise InputError(Problem(str(path), what, remedy)) from error
         except sqlite3.DatabaseError as error:
             self._base.close()

@@ -74,7 +74,7 @@ def is_binary(data: bytes) -> bool:
         return False
     head = data[:65536]
     controls = sum(head.count(bytes([code])) for code in range(32) if code not in b"\t\n\x0b\x0c\r\x1b")
-    return controls > len(head) / 50
+    return controls > len(head) / 50 or head.count(0) > len(head) / 500
 
 
 def _by_mark(data: bytes) -> str | None:
@@ -83,7 +83,11 @@ def _by_mark(data: bytes) -> str | None:
         return marked
     head = data[:4096]
     if head.count(0) * 4 > len(head) > 1:  # UTF-16 without its mark: every other byte is zero
-        return "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
+        name = "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
+        # Programs hold many zeros too, but read as UTF-16 they are no text.
+        sample = head[: len(head) // 2 * 2].decode(name, "replace")
+        if sum(c.isprintable() or c.isspace() for c in sample) > 0.98 * len(sample):
+            return name
     return None
 
 

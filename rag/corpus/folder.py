@@ -50,6 +50,7 @@ def _read_patient(root: Path, folder: Path, report: Report) -> Iterator[RawDocum
     if not files:
         report(Problem(f"{folder.name}/", "this folder holds no file.", "Put the patient's documents in it."))
     stems = Counter(path.stem for path in files)
+    usable = False
     for path in files:
         origin = path.relative_to(root).as_posix()
         read = _READERS.get(path.suffix.lower())
@@ -66,9 +67,13 @@ def _read_patient(root: Path, folder: Path, report: Report) -> Iterator[RawDocum
             what = f"the file cannot be opened ({error.strerror})."
             report(Problem(origin, what, "Check that it exists and that you may read it."))
             continue
+        usable = usable or bool(text.strip())
         unique = stems[path.stem] == 1
         document_id = path.stem if unique else path.relative_to(folder).as_posix()
         yield RawDocument(patient_id=folder.name, document_id=document_id, text=text, origin=origin)
+    if files and not usable:
+        what = "none of this patient's files could be used; the patient has no row in the table."
+        report(Problem(f"{folder.name}/", what, "Mend or replace the files named above."))
 
 
 def _read_text(path: Path, origin: str, report: Report) -> str:

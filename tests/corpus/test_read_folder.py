@@ -141,3 +141,23 @@ def test_folders_without_a_usable_document(tmp_path: Path) -> None:
     write(tmp_path / "P1" / "empty.txt", "")
     with pytest.raises(InputError, match=r"P1/empty\.txt"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("magic", [b"\x7fELF\x02\x01\x01", b"MZ\x90\x00"])
+def test_a_program_is_not_taken_for_utf_16(tmp_path: Path, magic: bytes) -> None:
+    words = b"".join(number.to_bytes(4, "little") for number in range(3, 60_000, 7))
+    (tmp_path / "P1").mkdir()
+    (tmp_path / "P1" / "outil.txt").write_bytes(magic + words)
+    (tmp_path / "P1" / "note.txt").write_bytes("Déficit à gauche.".encode("utf-16-le"))
+    problems: list[Problem] = []
+    assert [raw.text for raw in read_documents(tmp_path, problems.append)] == ["Déficit à gauche."]
+    assert [problem.where for problem in problems] == ["P1/outil.txt"]
+
+
+def test_a_patient_of_whom_nothing_can_be_used_is_named(tmp_path: Path) -> None:
+    for name, content in (("P1/note.txt", b"NIHSS 4"), ("P2/vide.txt", b" \n"), ("P2/image.txt", b"\x89PNG\r\n")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    problems: list[Problem] = []
+    assert [raw.patient_id for raw in read_documents(tmp_path, problems.append)] == ["P1"]
+    assert "no row in the table" in next(problem.what for problem in problems if problem.where == "P2/")

@@ -196,7 +196,7 @@ def test_no_copy_of_the_documents_stays_once_the_run_is_finished(study: Study) -
 def test_two_fills_never_write_in_one_folder(study: Study) -> None:
     request = study.request(plain_cohort(2))
     with RunStore(study.out):
-        assert "Wait for the other fill" in refusal(request)
+        assert "another fill is writing here" in refusal(request)
     fill(request, LineGenerator)
 
 
