@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from generator.rules.lexicon import load_lexicon
@@ -42,8 +43,9 @@ def wording_of(variable: Variable, hints: VariableHints) -> Wording:
     """The words of a variable's choices: the study file's, the lexicon's and those of the labels themselves."""
     family = _family_of(fold(variable.label))
     written: dict[str, list[str]] = {}
+    named = _family_forms(family, variable)
     for choice in variable.choices:
-        known = [*hints.choices.get(choice.code, ()), *_family_forms(family, fold(choice.label))]
+        known = [*hints.choices.get(choice.code, ()), *named[choice.code]]
         labelled = _label_forms(choice.label)
         if known:  # where better words are known, those of the label are taken beside the question only
             labelled = [BESIDE + form.removeprefix(BESIDE) for form in labelled]
@@ -62,6 +64,11 @@ def wording_of(variable: Variable, hints: VariableHints) -> Wording:
         forms={code: tuple(f for f in forms if not f.startswith(BESIDE)) for code, forms in kept.items()},
         beside={code: tuple(f[1:] for f in forms if f.startswith(BESIDE)) for code, forms in kept.items()},
     )
+
+
+def is_known_question(variable: Variable) -> bool:
+    """Whether the lexicon knows how documents word the answers of this question."""
+    return bool(_family_of(fold(variable.label)))
 
 
 def _shared(written: dict[str, list[str]]) -> set[str]:
@@ -87,57 +94,75 @@ def _family_of(label: str) -> dict:  # type: ignore[type-arg]
     return best[1]
 
 
-def _family_forms(family: dict, label: str) -> list[str]:  # type: ignore[type-arg]
-    """The forms of every answer of the family that the choice's label names, the longer words hiding the shorter.
+def _family_forms(family: dict, variable: Variable) -> dict[str, list[str]]:  # type: ignore[type-arg]
+    """Choice code → the forms of the answers of the family that its label names.
+
+    An answer that several choices name ("Domicile, seul | Domicile, en couple") is left to those that name no other.
+    """
+    named = {choice.code: _answers_named(family, fold(choice.label)) for choice in variable.choices}
+    times = Counter(answer for answers in named.values() for answer in answers)
+    forms = {}
+    for code, answers in named.items():
+        own = [answer for answer in answers if times[answer] == 1] or answers
+        forms[code] = [form for answer in own for form in family["answers"][answer]["forms"]]
+    return forms
+
+
+def _answers_named(family: dict, label: str) -> list[int]:  # type: ignore[type-arg]
+    """The answers of a family that a label names, the longer words hiding the shorter.
 
     "Prothèse totale" is not also the answer "prothèse".
     """
     named = {
-        fold(word): answer["forms"]
-        for answer in family.get("answers", ())
+        fold(word): index
+        for index, answer in enumerate(family.get("answers", ()))
         for word in answer["labels"]
         if re.search(rf"\b{re.escape(fold(word))}s?\b", label)
     }
-    return [
-        form
-        for word, forms in named.items()
-        if not any(word != other and word in other for other in named)
-        for form in forms
-    ]
+    return list(
+        dict.fromkeys(
+            index for word, index in named.items() if not any(word != other and word in other for other in named)
+        )
+    )
 
 
 _CATCH_ALL = re.compile(
-    r"^(?:autres?\b.*|inconnue?s?|non (?:precisee?|renseignee?|connue?|evaluable|applicable|fait)|ne sait pas|nsp|na|n/a|"
-    r"oui|non|aucune?|absente?|indetermine\w*|manquante?|sans objet|sans precision|normale?)$"
+    r"^(?:autres?\b.*|inconnue?s?|non (?:precisee?|renseignee?|connue?|evaluable|applicable|fait)|ne sait pas|"
+    r"nsp|na|n/a|oui|non|aucune?|absente?|indetermine\w*|manquante?|sans objet|sans precision|normale?)$"
 )
-_SMALL = frozenset(
-    "avec sans dans pour plus sous type mode lieu nature classe stade grade choix premier premiere principal principale "
-    "retenu retenue initial initiale final finale patient patiente actuel actuelle date score autre autres niveau statut "
-    "classification categorie origine cause etat lors apres avant entre selon ainsi leur cette dont".split()
-)
-_COMMON = frozenset(
-    "hospitalisation traitement chirurgical chirurgicale chirurgie medical medicale domicile positif positive negatif "
-    "negative partiel partielle complet complete important importante moderee modere severe legere leger present "
-    "presente normal normale antecedent intervention consultation medicament medicamenteux clinique surveillance".split()
-)
+_WORD = re.compile(r"[a-z0-9œ]+(?:-[a-z0-9œ]+)*")
+_GRADE = re.compile(r"[ivx]{1,4}|\d{1,2}[a-d]?")
+#: "Garden III ou IV" stands for two grades of one scale.
+_GRADES = re.compile(r"\b([A-Z][a-z]{3,})\s([IVX]{1,4}|\d[a-d]?)\s*(?:ou|et|à|/|-|,)\s*([IVX]{1,4}|\d[a-d]?)\b")
+_DENIES = re.compile(r"(?:sans|ne|n'|non|pas|aucune?|jamais)\b")
 _SPLIT = re.compile(r"\s+(?:ou|et/ou)\s+|\s*[/,;|]\s*")
+
+
+@functools.cache
+def _words(group: str) -> frozenset[str]:
+    """A group of words of ``lexicon/labels.yml``."""
+    return frozenset(load_lexicon("labels")[group])
 
 
 def _label_forms(label: str) -> list[str]:
     """Forms of a choice from its label alone: the label, its alternatives, its words in order."""
     outside = re.sub(r"\([^)]*\)", " ", label)
     parts = [*_SPLIT.split(outside), *(p for inner in re.findall(r"\(([^)]*)\)", label) for p in _SPLIT.split(inner))]
-    forms: list[str] = []
+    forms = [f"{scale} {grade}" for scale, *grades in _GRADES.findall(label) for grade in grades]
     for part in (" ".join(outside.split()), *parts):
         bare = " ".join(part.split()).strip(" .:-")
         folded = fold(bare)
-        if len(folded) < 2 or _CATCH_ALL.match(folded):
+        if len(folded) < 2 or _CATCH_ALL.match(folded) or _GRADE.fullmatch(folded):
             continue
-        content = [w for w in re.findall(r"[a-z0-9œ]+(?:-[a-z0-9œ]+)*", folded) if (len(w) >= 4 or w.isdigit()) and w not in _SMALL]
+        if _DENIES.match(folded):  # without its "sans", the rest would say the contrary
+            forms.append(bare)
+            continue
+        content = [w for w in _WORD.findall(folded) if (len(w) >= 4 or w.isdigit()) and w not in _words("small")]
         own = _is_telling(bare, content)
-        forms.append(bare if own else BESIDE + bare)
+        mark = "" if own else BESIDE
+        forms.append(mark + bare)
         if len(content) == 1 and len(content[0]) >= 5:
-            forms.append((stem := _stem(content[0])) if own else BESIDE + (stem := _stem(content[0])))
+            forms.append(mark + _stem(content[0]))
         elif 2 <= len(content) <= 3 and len(_SPLIT.split(part)) == 1:
             forms.append("…".join(_stem(word) for word in content))
         if "-" in bare and own:
@@ -150,8 +175,8 @@ def _is_telling(bare: str, content: list[str]) -> bool:
     if bare.isupper() and len(bare) >= 3:
         return True
     if len(content) >= 2:
-        return not all(word in _COMMON for word in content)
-    return len(content) == 1 and len(content[0]) >= 9 and content[0] not in _COMMON
+        return not all(word in _words("common") for word in content)
+    return len(content) == 1 and len(content[0]) >= 9 and content[0] not in _words("common")
 
 
 def _stem(word: str) -> str:
@@ -163,5 +188,5 @@ def _stem(word: str) -> str:
 def _label_anchors(label: str) -> tuple[str, ...]:
     """The words of a question by which a document may ask it."""
     folded = fold(re.sub(r"\([^)]*\)|\[[^\]]*\]", " ", label))
-    words = [w for w in re.findall(r"[a-zœ]+", folded) if len(w) >= 4 and w not in _SMALL]
+    words = [w for w in re.findall(r"[a-zœ]+", folded) if len(w) >= 4 and w not in _words("small")]
     return tuple(dict.fromkeys((" ".join(folded.split()), *(_stem(word) for word in words))))

@@ -43,6 +43,7 @@ _HIGHEST = r"\b(?:plus eleve\w*|plus haut\w*|maxim(?:um|ale?s?|aux)|max|pic|pire
 _LOWEST = r"\b(?:plus bas\w*|plus faible|minim(?:um|ale?s?|aux)|min|nadir)\b"
 _FOLLOW_UP = r"\b(?:au suivi|de suivi|suivi a distance|dernieres? (?:consultation|nouvelle|visite)s?|a distance)\b"
 _LAST = r"\b(?:derniere?s?|finale?s?|ultime)\b"
+_LAST_SAID = r"\bderniere?s?\b"
 _FIRST = r"\bpremiere?s?\b|\b1ere?\b"
 _STAY = (
     r"\b(?:pendant|durant|au cours) (?:du |le |de l'|l'|la )?(?:sejour|hospitalisation|intervention|procedure)\b|"
@@ -62,7 +63,12 @@ _IN_LABEL: tuple[tuple[str, Policy], ...] = (
     (_STAY, Policy.DURING_STAY),
 )
 #: What a note says of time counts where it opens the note; further on it often says which values to leave out.
-_IN_NOTE = tuple(item for item in _IN_LABEL if item[1] not in (Policy.BEFORE, Policy.AT_FOLLOW_UP))
+#: "La technique finale" in a note settles a change on the way; it does not ask for the end of the record.
+_IN_NOTE = tuple(
+    (_LAST_SAID if policy is Policy.LAST else pattern, policy)
+    for pattern, policy in _IN_LABEL
+    if policy not in (Policy.BEFORE, Policy.AT_FOLLOW_UP)
+)
 _NOTE_LEADS = re.compile(r"^[^.;(]*")
 _NOTE_DENIES = re.compile(r"\b(?:jamais|pas|ni|sauf|hors|excepte|exclure|exclu\w*|quel\w* que)\b")
 _IN_SECTION: tuple[tuple[str, Policy], ...] = (

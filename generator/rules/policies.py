@@ -126,7 +126,9 @@ def _before(reading: Reading, plan: Plan, view: PatientView) -> float:
     if phase is Phase.BEFORE:
         return 1.5 if reading.moment.explicit else 1.0
     # A measure of the usual state, written by the team that admits, speaks of the time before the episode.
-    return 1.0 if plan.baseline and phase <= Phase.ADMISSION else 0.0
+    if not plan.baseline:
+        return 0.0
+    return 1.0 if phase <= Phase.ADMISSION else 0.4 if phase is Phase.DAY1 and not reading.moment.explicit else 0.0
 
 
 def _first(reading: Reading, plan: Plan, view: PatientView) -> float:
