@@ -84,7 +84,7 @@ DATE_CUE = re.compile(
 #: Words shortly before that make it a blood pressure or a score.
 MEASURE_CUE = re.compile(
     r"(?<!\w)(?:ta|pa|pas|pad|pam|tas|tension\w*|pression\w*|score|scores|berg|mms|mmse|moca|guss|eva|en|glasgow"
-    r"|gcs|aspects?|apgar|souffle|coté|cotée|force|motricité|acuité|av|od|og|visus)(?!\w)[^.;\n]{0,24}\Z"
+    r"|gcs|aspects?|apgar|souffle|coté|cotée|force|motricité|acuité|av|od|og|visus)(?!\w)[^.;\n\d]{0,40}\Z"
 )
 #: What follows a blood pressure.
 MEASURE_AFTER = re.compile(r" ?(?:mm ?hg|cm ?hg|[cm]m\b|%|/|bras |au bras|aux |à droite|à gauche|[dg]\b|debout|couché)")

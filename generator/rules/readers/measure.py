@@ -34,7 +34,7 @@ _LATER_TEAM = 0.85
 _UNDATED = PartialDate(9999)
 #: A score spoken of again without its name was named within this distance.
 _ANAPHORA_REACH = 400
-_BREAK = re.compile(r"[;|\n]|(?<!\.)\.(?![\d.])")
+_BREAK = re.compile(r"[;|]|\n\s*\n|(?<!\.)\.(?![\d.])")
 _CLAUSE_END = re.compile(r"[,;|\n)(]|\.(?!\d)|\bpuis\b|\bet\b|->|=>|→")
 _LINKS = re.compile(r"^\s*(?:,|;|puis|et|->|=>|→|\(|\)|-|/|\s|a|le|la|les|du|au|de|d'|soit|jusqu'a|:|=|est)")
 _COMPARED = re.compile(
@@ -42,8 +42,14 @@ _COMPARED = re.compile(
 )
 #: "NIHSS 16 -> 20": what came before the arrow is past.
 _ARROW = re.compile(r"\s*(?:->|=>|→|-->)\s*\d")
+#: An arrow leads from a finding to what is done about it: "LDL ↑ → atorva 80".
+_TO_ANOTHER = re.compile(r"(?:→|->|=>)\s*[a-z]{3}")
+#: A reference interval is no result: "<6", "(0,74-1,06)".
+_REFERENCE = re.compile(r"(?:[<>≤≥]\s*|\(\s*|\bn\s*[:=<]\s*|\bvr\s*[:=]?\s*)$")
+#: Words that make a number a rounding of the one measured elsewhere.
+_ABOUT = re.compile(r"\b(?:proche de|environ|autour de|aux alentours de|vers les)\s*$|~\s*$")
 _REMARK = re.compile(r"\([^)]*\)")
-#: A finger-prick reading gives way to the laboratory's.
+_ROUGH_WEIGHT = 0.3
 _CAPILLARY, _CAPILLARY_WEIGHT = re.compile(r"\b(?:cap\b|capillaire|dextro|hgt|lecteur|bandelette)"), 0.2
 _DURATIONS = ("minutes", "hours", "days", "weeks", "months", "years")
 _TOTAL = re.compile(r"\btotal\s*(?:nihss)?\s*[:=]?\s*(\d{1,2})\b")
@@ -123,7 +129,7 @@ def excluded(document: Annotated, plan: Plan) -> bool:
 
 
 def _readings_of_hit(view: PatientView, plan: Plan, document: Annotated, hit: Hit) -> Iterator[Reading]:
-    low, high = document.sentences[hit.sentence]
+    low, high = _window(document, hit)
     row = _table_row(view, plan, document, hit)
     if row:
         yield from row
@@ -138,17 +144,34 @@ def _readings_of_hit(view: PatientView, plan: Plan, document: Annotated, hit: Hi
     clause_start, first = low, True
     while number:
         clause_stop = clause_end(document, number.end, min(high, number.end + _NEXT_REACH))
-        value = to_variable(number, plan, document.folded[hit.end : number.start] if first else "")
-        moment = view.timeline.moment(document, number.start, number.end, clause_start, clause_stop)
-        if _ARROW.match(document.folded, number.end):
-            number, first = _next_number(document, plan, number.end, min(high, number.end + 12)), False
-            continue
-        if value is not None and (first or moment.explicit):
-            weight = _CAPILLARY_WEIGHT if _CAPILLARY.search(document.folded, hit.start, number.start) else 1.0
-            yield Reading(value, (Cite(document, hit.start, number.end),), moment, weight)
-        clause_start, first = number.end, False
+        superseded = clause_stop - number.end <= 2 and _ARROW.match(document.folded, clause_stop)
+        if not superseded:
+            value = to_variable(number, plan, document.folded[hit.end : number.start] if first else "")
+            moment = view.timeline.moment(document, number.start, number.end, clause_start, clause_stop)
+            if value is not None and (first or moment.explicit):
+                weight = _directness(document, hit, number)
+                yield Reading(value, (Cite(document, hit.start, number.end),), moment, weight)
+            clause_start = number.end
+        first = False
         stop = next_measure(document, plan, number.end, min(high, number.end + _NEXT_REACH))
         number = _next_number(document, plan, number.end, stop)
+
+
+def _window(document: Annotated, hit: Hit) -> tuple[int, int]:
+    """The sentence of a name; and the next line, when the name ends its own and the line goes on ("ASPECTS ⏎ = 8")."""
+    low, high = document.sentences[hit.sentence]
+    if hit.end >= high - 1 and hit.sentence + 1 < len(document.sentences) and document.folded[high - 1] != ".":
+        start, end = document.sentences[hit.sentence + 1]
+        if start - high <= 2 and (document.document.text[start].islower() or document.folded[start] in "=:0123456789"):
+            return low, end
+    return low, high
+
+
+def _directness(document: Annotated, hit: Hit, number: Number) -> float:
+    """Less for a rounding and for a finger-prick reading, which give way to the laboratory's value."""
+    if _ABOUT.search(document.folded, hit.end, number.start):
+        return _ROUGH_WEIGHT
+    return _CAPILLARY_WEIGHT if _CAPILLARY.search(document.folded, hit.start, number.start) else 1.0
 
 
 def _first_number(document: Annotated, plan: Plan, hit: Hit, stop: int) -> Number | None:
@@ -158,7 +181,7 @@ def _first_number(document: Annotated, plan: Plan, hit: Hit, stop: int) -> Numbe
             "," in _REMARK.sub("", between) and not _only_time_words(document, hit.end, number.start)
         ):
             return None
-        if _COMPARED.search(between):
+        if _COMPARED.search(between) or _TO_ANOTHER.search(between):
             return None
         if to_variable(number, plan, between) is not None:
             return number
@@ -217,17 +240,19 @@ def _total(document: Annotated, plan: Plan, hit: Hit) -> tuple[Value, Cite] | No
 
 def _table_row(view: PatientView, plan: Plan, document: Annotated, hit: Hit) -> list[Reading]:
     """Values of a laboratory table whose header row gives the days: "Glycémie (g/L)   2,05   1,82"."""
-    _, high = document.sentences[hit.sentence]
+    low, high = document.sentences[hit.sentence]
     numbers = document.numbers_in(hit.end, high)
-    if len(numbers) < 2 or not re.search(r"\s{2,}|\t|\|", document.folded[hit.end : numbers[-1].start]):
+    if not numbers or not re.search(r"\s{2,}|\t|\|", document.folded[hit.end : numbers[-1].start]):
         return []
+    numbers = [number for number in numbers if not _REFERENCE.search(document.folded, low, number.start)]
     for sentence in range(hit.sentence - 1, max(-1, hit.sentence - 40), -1):
         start, end = document.sentences[sentence]
         header = [mention for mention in document.dates_in(start, end) if view.timeline.day_of(mention)]
         if len(header) < 2:
             continue
         readings = []
-        for number, mention in zip(numbers, header, strict=False):
+        for number in numbers:
+            mention = min(header, key=lambda m: abs(_column(document, m.end) - _column(document, number.start)))
             value = to_variable(number, plan, document.folded[hit.end : numbers[0].start])
             day = view.timeline.day_of(mention)
             phase = view.timeline.phase_of_day(day) if day else None
@@ -236,6 +261,11 @@ def _table_row(view: PatientView, plan: Plan, document: Annotated, hit: Hit) -> 
                 readings.append(Reading(value, (Cite(document, hit.start, number.end),), moment))
         return readings
     return []
+
+
+def _column(document: Annotated, position: int) -> int:
+    """Characters from the start of the line: values of a table stand under the head of their column."""
+    return position - document.folded.rfind("\n", 0, position)
 
 
 def _stated_in_words(view: PatientView, plan: Plan, document: Annotated, code: str) -> Iterator[Reading]:
@@ -258,12 +288,16 @@ def _unchanged(view: PatientView, plan: Plan, readings: Sequence[Reading]) -> It
                 cue = next(iter(document.within(PREFIX + "unchanged", hit.end, stop)), None)
                 if cue is None or document.numbers_in(hit.end, stop):
                     continue
-                moment = view.timeline.moment(document, hit.start, hit.end, low, high)
+                compared = _THAN.search(document.folded, cue.end, high)
+                moment = view.timeline.moment(document, hit.start, hit.end, low, compared.start() if compared else high)
                 earlier = [r for r in readings if r.moment.phase >= Phase.ADMISSION and _precedes(r, document, hit)]
                 if earlier:
                     last = max(earlier, key=lambda r: (r.moment.phase, r.moment.day or view.timeline.earliest))
                     cites = (Cite(document, hit.start, cue.end), *last.cites)
                     yield replace(last, cites=cites, moment=moment, weight=0.7)
+
+
+_THAN = re.compile(r"\b(?:par rapport|compare|vs|versus)\b")
 
 
 def _precedes(reading: Reading, document: Annotated, hit: Hit) -> bool:
