@@ -77,6 +77,7 @@ def days_of(document: Annotated, concepts: Sequence[str]) -> Iterator[Timed]:
 def _owned(document: Annotated, concepts: Sequence[str], mentions: Sequence[DateMention]) -> Iterator[Timed]:
     if not any(document.find(concept) for concept in concepts):
         return
+    owned: dict[Hit, tuple[int, DateMention]] = {}
     for mention in mentions:
         if is_duration(document, mention):
             continue
@@ -93,8 +94,12 @@ def _owned(document: Annotated, concepts: Sequence[str], mentions: Sequence[Date
                 ):
                     best = (cost, hit)
         if best and best[1].concept in concepts and not _ONLY_DECIDED.search(_lead(document, best[1])):
-            weak = best[1].concept.endswith(WEAK)
-            yield Timed(best[1], mention, best[0], weak, is_correction(document, mention.start))
+            cost, hit = best
+            # In a row of names and times, a name that has its own time leaves the others to their names.
+            if hit not in owned or cost < owned[hit][0]:
+                owned[hit] = (cost, mention)
+    for hit, (cost, mention) in owned.items():
+        yield Timed(hit, mention, cost, hit.concept.endswith(WEAK), is_correction(document, mention.start))
 
 
 def _lead(document: Annotated, hit: Hit) -> str:
@@ -149,6 +154,8 @@ def _cost(document: Annotated, hit: Hit, mention: DateMention) -> int:
     else:
         return 0
     gap = without_dots(text[low:high])
+    if gap.strip() == "|":
+        return cost
     others = sum(1 for other in document.dates_in(low, high) if other.end <= high)
     stops = len(re.findall(r"[;!?|]|\.(?=\s|$)", gap)) + gap.count("\n") * (0 if not gap.strip(" :\n\t-") else 1)
     return cost + len(gap.strip()) + _COMMA * gap.count(",") + _STOP * stops + _OTHER_TIME * others

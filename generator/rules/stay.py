@@ -54,7 +54,8 @@ _IN = closing("stay.in", 30)
 _OUT = closing("stay.out", 45)
 _OUT_AFTER = re.compile(rf"^\s*(?:[,:|)-]\s*|a? \d\d?\s?h\s?\d*\s*[:,-]?\s*)*(?P<cue>{alternatives('stay.out_after')})")
 _NO_OUT = re.compile(
-    rf"^\w+(?:[^.;\n]{{0,12}}?{alternatives('stay.not_left')}|\s+(?:de|du|des|d')\s?(?:la |l'|le )?{alternatives('stay.elsewhere')})"
+    rf"^\w+(?:[^.;\n]{{0,12}}?{alternatives('stay.not_left')}|"
+    rf"\s+(?:de|du|des|d')\s?(?:la |l'|le )?{alternatives('stay.elsewhere')})"
 )
 _NO_OUT_BEFORE = re.compile(rf"{alternatives('stay.about_leaving')}\s*(?:de|d'|a|la|sa|une|le|l'|\s)*$")
 #: "Transféré du CHR le 21": where one comes from.
@@ -311,11 +312,12 @@ def _arrival(start: dt.date, documents: Sequence[Annotated]) -> tuple[dt.time, C
 
 
 def _heading_dates(start: dt.date, documents: Sequence[Annotated]) -> list[Cite]:
-    """Where the documents of that day write their date, for want of a stated admission."""
+    """Where the documents of that day write their date, else their first line, for want of a stated admission."""
     cites = []
     for document in documents:
         if written_day(document) != start:
             continue
+        cites.append((True, True, Cite(document, *document.sentences[0])))
         for mention in document.document.dates:
             if mention.start < _HEAD and mention.date and mention.date.to_date() == start:
                 cites.append(

@@ -24,6 +24,8 @@ from schema.variable import VariableKind
 
 #: What the event's own report says, what mends it, and what is named by a weak form, against a plain mention.
 _REPORT, _CORRECTED, _WEAK = 2.0, 20.0, 0.4
+#: An event whose time stands right after it ("Heure bolus : 15h48") took place, whatever box stands before.
+_BESIDE = 2
 _GRADE = re.compile(
     r"(?:tici)\s*(?:final\w*|modifie|post[\w -]{0,15}|score|est|a|de|cotee?|:|=|\(|\s)*\s*"
     r"(?P<grade>0|1|2\s?a|2\s?b|2\s?c|3|iii|ii\s?[abc]|i)(?![\w/]|[.,]\d)"
@@ -66,7 +68,8 @@ def _readings(view: PatientView, plan: Plan, document: Annotated, event: str) ->
     own = _REPORT if reports_event(document, plan, event) else 1.0
     for timed in times_of(document, event):
         context = context_of(document, timed.hit)
-        if (context.negated or context.planned or context.hypothetical) and not timed.corrects:
+        beside = timed.cost <= _BESIDE
+        if (context.negated or context.planned or context.hypothetical) and not (timed.corrects or beside):
             continue
         reading = reading_of(view, plan, document, timed)
         if reading:

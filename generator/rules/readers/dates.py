@@ -50,12 +50,12 @@ def _discharge(view: PatientView, plan: Plan) -> Answer:
     episode = view.timeline.episode
     if episode.discharge:
         return _answer(view, episode.discharge, episode.discharge_cites)
-    death = find_death(view)
+    death = view.once("death", find_death)
     return _answer(view, death.day, death.cites) if death and death.in_stay else SILENT
 
 
 def _death(view: PatientView, plan: Plan) -> Answer:
-    death = find_death(view)
+    death = view.once("death", find_death)
     return _answer(view, death.day, death.cites) if death else SILENT
 
 

@@ -16,6 +16,7 @@ from enum import Enum
 from generator.rules.annotate import Annotated
 from generator.rules.chronology import is_duration, span_of, without_dots
 from generator.rules.cite import clause
+from generator.rules.context import context_at
 from generator.rules.episode import Moment, Phase
 from generator.rules.phrases import anywhere, closing, opening
 from generator.rules.plan import Plan
@@ -76,6 +77,7 @@ _ABOUT_ONSET = anywhere("onset.subject")
 _WELL_BEFORE = closing("onset.well", 55)
 _WELL_AFTER = opening("onset.well_after", 30, digits=False)
 _LAST_ACT = closing("onset.last_act", 40)
+_FINE = re.compile(r"\b(?:normale?|bien|en forme|sans (?:deficit|trouble)|asymptomatique|ras)\b")
 _START_BEFORE = closing("onset.start", 60, digits=False)
 _SYMPTOM_BEFORE = closing("onset.symptom", 40, digits=False)
 _SYMPTOM_AFTER = opening("onset.symptom", 70)
@@ -85,12 +87,15 @@ _WAKING = anywhere("onset.waking")
 _NOT_WAKING = closing("onset.not_waking", 40)
 _OTHER_WAKING = anywhere("onset.other_waking")
 _UNKNOWN = anywhere("onset.unknown")
+_UNTICKED_BOX = re.compile(r"\[\s?\]|☐|□|\(\s\)")
+_UNTICKED = re.compile(rf"(?:{_UNTICKED_BOX.pattern})\s*[\w' -]{{1,20}}?(?=\s{{2,}}|\s*[☐☒☑□\[(:,;/]|$)")
+_BOX = re.compile(r"\[\s?x?\s?\]|[☐☒☑□■]|\(\s?x?\s?\)")
 _ALONE = anywhere("onset.alone")
 
 
 def read_onset(view: PatientView, plan: Plan) -> Answer:
     """Date and time of the start, else of the last time seen well."""
-    onset = _onset(view)
+    onset = view.once("onset", _onset)
     retained = [told for told in onset.told if told.kind is _Kind.RETAINED]
     if onset.mode == "known":
         pool = [*onset.starts, *retained]
@@ -106,7 +111,7 @@ def read_onset(view: PatientView, plan: Plan) -> Answer:
 
 def read_onset_mode(view: PatientView, plan: Plan) -> Answer:
     """The choice that says how the start is known; codes by the study file's ``settings`` (known, waking, unknown)."""
-    onset = _onset(view)
+    onset = view.once("onset", _onset)
     code = plan.hints.settings.get(onset.mode) if onset.mode else None
     if code is None:
         return SILENT
@@ -149,7 +154,11 @@ def _trust(view: PatientView, document: Annotated) -> float:
 
 def _signs(document: Annotated, pattern: re.Pattern[str]) -> Iterator[Cite]:
     for match in pattern.finditer(document.folded):
-        yield clause(document, match.start(), match.end())
+        start, end = match.span()
+        boxes = _BOX.findall(match[0])
+        unticked = bool(boxes) and _UNTICKED_BOX.match(boxes[-1])
+        if not unticked and not context_at(document, start, end, document.sentence_of(start)).negated:
+            yield clause(document, start, end)
 
 
 def _is_waking(document: Annotated, cite: Cite) -> bool:
@@ -184,7 +193,13 @@ def _around(document: Annotated, mention: DateMention) -> tuple[str, str]:
     low, high = max(low, mention.start - _BEFORE), min(high, mention.end + _AFTER)
     low = max([low, *(other.end for other in document.dates_in(low, mention.start) if other.clock)])
     high = min([high, *(other.start for other in document.dates_in(mention.end, high) if other.clock)])
-    return without_dots(document.folded[low : mention.start]), without_dots(document.folded[mention.end : high])
+    lead, trail = document.folded[low : mention.start], document.folded[mention.end : high]
+    return _readable(lead), _readable(trail)
+
+
+def _readable(text: str) -> str:
+    """The text without the answers of a form that are not ticked, nor its dots."""
+    return without_dots(_UNTICKED.sub(" ", text))
 
 
 def _sort(document: Annotated, lead: str, trail: str, mention: DateMention) -> tuple[_Kind, float] | None:
@@ -200,7 +215,7 @@ def _sort(document: Annotated, lead: str, trail: str, mention: DateMention) -> t
     if start and not (found and found.start() > start.start()):
         return _Kind.START, 2.0
     if _LAST_ACT.search(lead):
-        return _Kind.WELL, 0.5
+        return _Kind.WELL, 1.5 if _FINE.search(trail) else 0.5
     if found or _FOUND_AFTER.match(trail):
         return None
     if _SYMPTOM_BEFORE.search(lead):

@@ -107,7 +107,7 @@ def read_vital(view: PatientView, plan: Plan) -> Answer:
     Alive is answered only where a document shows the patient alive late enough, or leaving the hospital.
     """
     dead, alive = _codes(plan)
-    death = find_death(view)
+    death = view.once("death", find_death)
     episode = view.timeline.episode
     horizon = _horizon(view, plan)
     if death:
