@@ -27,6 +27,11 @@ def eligible(readings: Sequence[Reading], plan: Plan, view: PatientView) -> list
     return kept
 
 
+def fits(reading: Reading, plan: Plan, view: PatientView) -> bool:
+    """Whether a reading stands at the moment the plan asks for."""
+    return _FITS[plan.policy](reading, plan, view) > 0
+
+
 def choose(readings: Sequence[Reading], plan: Plan, view: PatientView) -> Answer:
     """The value that answers, or a conflict, or silence.
 

@@ -43,6 +43,13 @@ def _with_narrower(entries: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
+@functools.cache
+def parents_of(concept: str) -> tuple[str, ...]:
+    """The broader concepts of one of ``concepts.yml``; none for what is not there."""
+    entries = load_lexicon("concepts")
+    return _ancestors(concept, entries) if concept in entries else ()
+
+
 def _ancestors(name: str, entries: dict[str, Any]) -> tuple[str, ...]:
     """Parents of an entry, their parents and so on, each once."""
     found: dict[str, None] = {}

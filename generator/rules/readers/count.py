@@ -6,11 +6,15 @@ import re
 from collections.abc import Iterator
 
 from generator.rules.annotate import Annotated
+from generator.rules.cite import clause
+from generator.rules.context import context_of
+from generator.rules.lexicon import parents_of
 from generator.rules.matcher import Hit
 from generator.rules.plan import Plan
-from generator.rules.policies import settle, vote
+from generator.rules.policies import fits, settle, vote
 from generator.rules.readers.measure import excluded
 from generator.rules.reading import SILENT, Answer, Cite, PatientView, Reading
+from schema.value import Status
 
 _NUMBERS = {
     "un": 1,
@@ -40,18 +44,34 @@ _TOTAL_WEIGHT, _PLAIN_WEIGHT, _ORDINAL_WEIGHT = 3.0, 2.0, 1.0
 
 
 def read_count(view: PatientView, plan: Plan) -> Answer:
-    """The stated number, or the highest rank reached in one document."""
+    """The stated number, else the highest rank reached; 0 where it is said that there was none at all."""
     readings = [r for document in view.documents for r in _readings(view, plan, document)]
     low, high = float(plan.variable.minimum or 0), float(plan.variable.maximum or 99)
-    readings = [r for r in readings if isinstance(r.value, int) and low <= r.value <= high]
+    readings = [r for r in readings if isinstance(r.value, int) and low <= r.value <= high and fits(r, plan, view)]
     totals = [r for r in readings if r.weight >= _TOTAL_WEIGHT]
     if totals:
         return vote(totals)
     if not readings:
-        return SILENT
-    # Steps told one by one ("deux premiers passages…, troisième passage") add up to the highest.
-    highest = max(int(str(r.value)) for r in readings)
-    return settle([r for r in readings if r.value == highest])
+        return _none_at_all(view, plan) if low <= 0 else SILENT
+    if len({r.value for r in readings}) == 1 or any(r.weight <= _ORDINAL_WEIGHT for r in readings):
+        # Steps told one by one ("deux premiers passages…, troisième passage") add up to the highest.
+        highest = max(int(str(r.value)) for r in readings)
+        return settle([r for r in readings if r.value == highest])
+    cites = tuple(cite for r in readings for cite in r.cites)  # several amounts: their sum cannot be told from repeats
+    return Answer(Status.CONFLICTING, None, cites, 0.3, tuple(dict.fromkeys(r.value for r in readings)))
+
+
+def _none_at_all(view: PatientView, plan: Plan) -> Answer:
+    """ "Aucune transfusion": what is counted, or the broader act that it belongs to, is denied."""
+    concepts = dict.fromkeys(concept for anchor in plan.anchors for concept in (anchor, *parents_of(anchor)))
+    denied: list[Reading] = []
+    for document in view.documents:
+        for hit in (hit for concept in concepts for hit in document.find(concept)):
+            if context_of(document, hit).negated:
+                moment = view.timeline.moment(document, hit.start, hit.end, *document.sentences[hit.sentence])
+                denied.append(Reading(0, (clause(document, hit.start, hit.end),), moment))
+    denied = [reading for reading in denied if fits(reading, plan, view)]
+    return settle(denied[:2], status=Status.STATED_ABSENT) if denied else SILENT
 
 
 def _readings(view: PatientView, plan: Plan, document: Annotated) -> Iterator[Reading]:
@@ -60,7 +80,7 @@ def _readings(view: PatientView, plan: Plan, document: Annotated) -> Iterator[Re
     best: Reading | None = None
     for anchor in plan.anchors:
         for hit in document.find(anchor):
-            reading = _of_hit(view, document, hit)
+            reading = None if context_of(document, hit).negated else _of_hit(view, document, hit)
             if reading is None:
                 continue
             if reading.weight > _ORDINAL_WEIGHT:
