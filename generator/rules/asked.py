@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from generator.rules.choices import is_known_question
 from generator.rules.drugs import PREFIX as DRUG
 from generator.rules.label import Wanted, kinds_of, wanted_of
 from generator.rules.lexicon import load_lexicon
@@ -57,7 +58,7 @@ def reader_of(variable: Variable, wanted: Wanted) -> str:
     if kind in NUMBERS:
         return _reader_of_number(variable, wanted)
     if kind is VariableKind.CHECKBOX:
-        return "list" if is_list(variable) else "checkbox"
+        return "list" if is_list(variable) and not is_known_question(variable) else "checkbox"
     if kind in (VariableKind.YESNO, VariableKind.TRUEFALSE, VariableKind.CHOICE):
         return _reader_of_choice(variable, wanted)
     return SILENT

@@ -9,6 +9,8 @@ The study file may say more with these settings:
 ``denials``  words after an answer that deny it ("M1 perméable")
 ``until``    forms after which a document speaks of later events
 ``latest``   the last document that concludes answers, and in it the last conclusion
+``undecided`` code that answers where the last conclusion leaves two others open ("FA ou athérome")
+``elsewhere`` words of which one must stand in the sentence where the document is none of ``document_types``
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from generator.rules.plan import Plan
 from generator.rules.policies import vote
 from generator.rules.readers.clauses import clause_of, is_stale
 from generator.rules.readers.measure import excluded
-from generator.rules.readers.mentions import Mention, mentions, none_code
+from generator.rules.readers.answers import Mention, mentions, none_code
 from generator.rules.reading import SILENT, Answer, PatientView, Reading
 from generator.rules.text import fold
 from schema.study import Policy
@@ -37,8 +39,16 @@ _ALONE = 1.5
 _UNSURE = 0.35
 #: Who died went nowhere else.
 _DEATH, _DEATH_LABEL = 4.0, re.compile(r"dece[sd]|mort")
+_AT_ADMISSION = {Phase.ADMISSION: 3.0, Phase.DISCHARGE: 2.0, Phase.FOLLOW_UP: 0.0}
+_AT_DISCHARGE = {Phase.DISCHARGE: 3.0, Phase.STAY: 1.0, Phase.DAY1: 0.5}
 _CONCLUDING = ("conclusion", "devenir", "diagnostic", "motif_sortie")
 _MOST_CITES = 3
+#: Words that replace an earlier conclusion, and words that leave two answers open.
+_REVISED = re.compile(
+    r"\b(?:desormais|finalement|en definitive|dorenavant|reclass\w+|maintenant|depuis lors|a la sortie)\b"
+)
+_LIKELY = re.compile(r"\b(?:probable\w*|vraisembl\w+|plausible|en faveur d|le plus souvent|compatible)")
+_OPEN = re.compile(r"\b(?:ou|soit|versus|vs)\b")
 #: Share of the best support from which a choice of higher order wins.
 _ENOUGH = 0.35
 
@@ -92,10 +102,7 @@ def _settled(view: PatientView, plan: Plan, found: Sequence[_Found]) -> Answer |
     best = min(f.tier for f in found)
     found = [f for f in found if f.tier == best]
     if plan.hints.settings.get("latest") or plan.policy is Policy.LAST:
-        last = found[-1].mention.document
-        found = [f for f in found if f.mention.document is last]
-        found = [f for f in found if f.mention.document.section_of(f.mention.start).kind in _CONCLUDING] or found
-        return _answer(found[-1].mention.code, found)
+        return _last_conclusion(plan, found)
     codes = {f.mention.code for f in found}
     both = plan.hints.settings.get("both")
     if isinstance(both, str) and (both in codes or len(codes) > 1):
@@ -108,6 +115,22 @@ def _settled(view: PatientView, plan: Plan, found: Sequence[_Found]) -> Answer |
             if support.get(code, 0.0) >= enough:
                 return _answer(code, found)
     return vote([_reading(view, f) for f in sorted(found, key=lambda f: -f.weight)])
+
+
+def _last_conclusion(plan: Plan, found: Sequence[_Found]) -> Answer:
+    """What the last conclusion of the last document says, as a whole sentence."""
+    last = found[-1].mention.document
+    found = [f for f in found if f.mention.document is last]
+    found = [f for f in found if last.section_of(f.mention.start).kind in _CONCLUDING] or found
+    low, high = last.sentences[last.sentence_of(found[-1].mention.start)]
+    sentence = [f for f in found if low <= f.mention.start < high]
+    codes = {f.mention.code for f in sentence}
+    undecided = plan.hints.settings.get("undecided")
+    if isinstance(undecided, str) and len(codes) > 1 and not _REVISED.search(last.folded, low, high):
+        first, final = sentence[0].mention, sentence[-1].mention
+        if undecided in codes or _OPEN.search(last.folded[first.start : final.end]):
+            return _answer(undecided, sentence, several=True)
+    return _answer(found[-1].mention.code, found)
 
 
 def _answer(code: str, found: Sequence[_Found], several: bool = False) -> Answer:
@@ -143,9 +166,11 @@ def _found(view: PatientView, plan: Plan, document: Annotated) -> Iterator[_Foun
             return
         if mention.denied and mention.code != none:
             continue
+        if tier and not _is_about(plan, mention):
+            continue
         weight = fit * (_ALONE if mention.alone else 1.0)
         if mention.unsure:
-            if plan.policy is not Policy.AT_DISCHARGE:
+            if plan.policy is not Policy.AT_DISCHARGE and not _is_likely(plan, mention):
                 continue
             weight *= _UNSURE
         if document.section_of(mention.start).kind in _CONCLUDING:
@@ -167,6 +192,25 @@ def _tier(plan: Plan, document: Annotated) -> int:
     return len(plan.hints.document_types)
 
 
+def _is_about(plan: Plan, mention: Mention) -> bool:
+    """Whether a sentence of a document that is not the question's own speaks of it at all."""
+    words = plan.hints.settings.get("elsewhere")
+    if not isinstance(words, tuple):
+        return True
+    document = mention.document
+    low, high = document.sentences[document.sentence_of(mention.start)]
+    pattern = "|".join(re.escape(fold(word)) for word in words)
+    return re.search(rf"\b(?:{pattern})", document.folded[low:high]) is not None
+
+
+def _is_likely(plan: Plan, mention: Mention) -> bool:
+    """Whether a doubt still concludes: "origine cardio-embolique probable"."""
+    if plan.policy is not Policy.LAST:
+        return False
+    low, high = clause_of(mention.document, mention.start, mention.end)
+    return _LIKELY.search(mention.document.folded, low, high) is not None
+
+
 def _until(plan: Plan, document: Annotated) -> int:
     """Where a document stops speaking of what the question asks; its end when the study does not say."""
     forms = plan.hints.settings.get("until")
@@ -186,9 +230,9 @@ def _fit(view: PatientView, plan: Plan, document: Annotated) -> float:
     if plan.policy is Policy.AT_FOLLOW_UP:
         return 1.0 if phase is Phase.FOLLOW_UP else 0.0
     if plan.policy is Policy.AT_DISCHARGE:
-        return {Phase.DISCHARGE: 3.0, Phase.STAY: 1.0, Phase.DAY1: 0.5}.get(phase, 0.0)
+        return _AT_DISCHARGE.get(phase, 0.0)
     if plan.policy is Policy.AT_ADMISSION:
-        return {Phase.ADMISSION: 3.0, Phase.PREHOSPITAL: 1.0, Phase.DISCHARGE: 2.0, Phase.FOLLOW_UP: 0.0}.get(phase, 1.0)
+        return _AT_ADMISSION.get(phase, 1.0)
     if phase is Phase.FOLLOW_UP:
         return 1.0 if plan.hints.settings.get("latest") or plan.policy is Policy.LAST else 0.4
     return 1.5 if phase is Phase.DISCHARGE else 1.0
@@ -211,10 +255,8 @@ def _first(view: PatientView, found: Sequence[_Found]) -> Answer:
     same_day = [(clock, f) for day, clock, f in dated if day == first_day]
     codes = {f.mention.code for _, f in same_day}
     if len(codes) > 1:
-        timed = [(clock, f) for clock, f in same_day if clock]
-        same_day = timed or same_day
-        if timed:
-            same_day.sort(key=lambda item: item[0] or dt.time.max)
+        same_day = [(clock, f) for clock, f in same_day if clock] or same_day
+        same_day.sort(key=lambda item: item[0] or dt.time.max)
     code = same_day[0][1].mention.code
     return _answer(code, [f for _, f in same_day if f.mention.code == code])
 

@@ -18,8 +18,8 @@ _PAST_SECTIONS = ("antecedents", "antecedents_familiaux", "facteurs_risque", "tr
 #: "antérieur" is a place after these, a time elsewhere: "cérébrale antérieure", "paroi antérieure".
 _PLACE_NOT_TIME = re.compile(
     r"(?:cerebrales?|communicantes?|choroidiennes?|artere|territoires?|circulation|paroi|insula|temporale?|frontale?|"
-    r"capsule interne|bras|voie|cruciat\w*|croise|tibiale?|face|fosse|cornes?|sylvienn?e?|profond|superficiel\w*|et|pole|"
-    r"partie|portion|lobe|gyrus)\s+$"
+    r"capsule interne|bras|voie|cruciat\w*|croise|tibiale?|face|fosse|cornes?|sylvienn?e?|profond|superficiel\w*|et|"
+    r"pole|partie|portion|lobe|gyrus)\s+$"
 )
 
 

@@ -18,33 +18,22 @@ from generator.rules.context import Context, context_of
 from generator.rules.cues import PREFIX
 from generator.rules.episode import Phase
 from generator.rules.matcher import Hit
+from generator.rules.phrases import alternatives
 from generator.rules.plan import Plan
 from generator.rules.readers.clauses import clause_of, is_stale
-from generator.rules.readers.mentions import none_code
+from generator.rules.readers.answers import none_code
 from generator.rules.reading import SILENT, Answer, PatientView
 from generator.rules.text import fold
 from schema.value import Status
 from schema.variable import VariableKind
 
 _MOST_CITES = 3
-#: What makes a procedure named right after it a plan, a question or a place, not an act.
-_PURPOSE = re.compile(
-    r"(?:\b(?:pour|vers|en vue|avis|indications?|discussions?|discut\w+|eligib\w+|delais?|fenetre|alerte|salle|filiere|bilan|"
-    r"avant|accord|possib\w+|envisag\w+|propos\w+|candidat\w*|si|recours|visee|acces|adress\w+|transf\w+|feu vert|"
-    r"fiche|protocole|consentement|demande\w*|dossier|question|projet|en attente|prevu\w*|previs\w+|permet\w*|"
-    r"contre[ -]?indications?|ci|criteres?|jusqu'a|sauf|role|interet|benefice\w*|rapport|decision|ok|pret\w*|prepar\w+|quant|concernant|evaluation|a discuter|centre|surveillance)\b|[?→>+]\s*$)"
-    r"(?:\s+(?:a|au|aux|d|de|du|des|une?|la|le|l|les|eventuel\w*|secondaire|en|par|sur|cette|une eventuelle)\b|\s|'|:)*$"
-)
+_SMALL_WORDS = r"(?:\s+(?:a|au|aux|d|de|du|des|une?|la|le|l|les|eventuel\w*|secondaire|en|par|sur|cette)\b|\s|'|:)*"
+_PURPOSE = re.compile(rf"(?:{alternatives('procedure.purpose')}|[?→>]\s*$){_SMALL_WORDS}$")
 _NO_BAR = re.compile(r"\b(?:pas|sans|absence|aucune?)\b[^,;:.]{0,12}\b(?:contre[ -]?indications?|ci)\b[^,;:.]{0,30}$")
-_REFUSED_BEFORE = re.compile(
-    r"\b(?:exclu\w*|contre[ -]?indiqu\w+|contre[ -]?indications? (?:a|de|formelle)|recus\w+|refus\w+|renonc\w+|annul\w+|abstention|"
-    r"hors[ -]delais?|delai\w* depass\w*|trop tard|n'a pas|n'a jamais|jamais|non|n'est pas|plus d'indication|pas d'indication|"
-    r"sans indication)\b[^,;:.()]{0,40}$"
-)
-_REFUSED_AFTER = re.compile(
-    r"^[^,;:.()\n]{0,45}?\b(?:recus\w+|refus\w+|annul\w+|contre[ -]?indiqu\w+|non (?:indiqu|retenu|realis|fait|effectu|propos|possible|faisable|administr|debut|eligib)\w*|"
-    r"pas (?:ete )?(?:retenu|realis|fait|effectu|propos|indiqu|possible|administr|debut|pu |envisag)\w*|impossible|hors[ -]delais?|depass\w+|ecart\w+|declin\w+|abandonn\w+|sans objet|n'a plus d'indication)"
-)
+_REFUSED_BEFORE = re.compile(rf"{alternatives('procedure.refused_before')}[^,;:.()]{{0,40}}$")
+_REFUSED_AFTER = re.compile(rf"[^,;:.()\n]{{0,45}}?{alternatives('procedure.refused_after')}")
+_DONE_AFTER = re.compile(rf"(?:\s\w+)?,?\s*(?:qui a ete |ayant ete |a ete )?{alternatives('procedure.done_after')}\b")
 _STRONG_FORM = re.compile(r"(?:lysee?s?|ectomisee?s?|isee?s?|operee?s?)$")
 
 
@@ -91,10 +80,17 @@ def read_procedure(view: PatientView, plan: Plan) -> Answer:
 
 
 def _answer(plan: Plan, statements: list[_Statement], done: bool, confidence: float = 0.92) -> Answer:
-    first_hand = sorted(statements, key=lambda s: (not _is_own(plan, s.document), -s.said))
+    first_hand = sorted(statements, key=lambda s: (not _is_own(plan, s.document), not _is_precise(s), -s.said))
     cites = tuple(dict.fromkeys(s.cite for s in first_hand[:_MOST_CITES]))
     value = yes_code(plan) if done else (none_code(plan) or "0")
     return Answer(Status.FOUND if done else Status.STATED_ABSENT, value, cites, confidence)
+
+
+def _is_precise(statement: _Statement) -> bool:
+    """Whether the clause gives the time or the dose: the words of who did it."""
+    low, high = clause_of(statement.document, statement.start, statement.end)
+    clocks = any(mention.clock for mention in statement.document.dates_in(low, high))
+    return clocks or any(number.unit == "mg" for number in statement.document.numbers_in(low, high))
 
 
 def yes_code(plan: Plan) -> str:
@@ -122,9 +118,9 @@ def _statements(view: PatientView, plan: Plan, document: Annotated) -> Iterator[
     for anchor in plan.anchors:
         for hit in document.find(anchor):
             if not is_stale(view, document, hit.start, hit.end):
-                said = _said(document, hit)
-                if said is not None:
-                    found.append(_Statement(said, document, hit.start, hit.end))
+                told = _said(document, hit)
+                if told is not None:
+                    found.append(_Statement(told, document, hit.start, hit.end))
     found.sort(key=lambda s: s.start)
     yield from found
 
@@ -145,6 +141,8 @@ def _said(document: Annotated, hit: Hit) -> _Said | None:
         return _Said.DONE if _is_told_done(document, hit) else None
     if context.negated or context.declined or _REFUSED_BEFORE.search(before) or _REFUSED_AFTER.match(after):
         return _Said.NOT_DONE
+    if _DONE_AFTER.match(after) and not context.hypothetical:
+        return _Said.DONE
     if context.hypothetical or context.planned or _PURPOSE.search(before):
         return None
     if _STRONG_FORM.search(text[hit.start : hit.end]) or _is_told_done(document, hit):

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from generator.rules.annotate import Annotated
 from generator.rules.cite import Cite, clause
 from generator.rules.context import context_of
-from generator.rules.episode import Phase
+from generator.rules.episode import Moment, Phase
 from generator.rules.matcher import Hit
 from generator.rules.plan import Plan
 from generator.rules.policies import vote
 from generator.rules.readers.clauses import is_stale
-from generator.rules.reading import SILENT, Answer, Moment, PatientView, Reading
+from generator.rules.reading import SILENT, Answer, PatientView, Reading
 from generator.rules.text import fold
 from schema.study import Policy
 
@@ -26,19 +26,30 @@ PREFIX = "side:"
 _REACH = 70
 #: Read on the text as written: "D" and "G" are sides in capitals only.
 _SIDE = re.compile(
-    r"(?<![\w'’])(?:(?P<left>[Gg]auches?|GAUCHES?|[Gg]che?s?|[Gg]ch\.|G(?![\w'’/])(?!\s?/\s?[Ll]))"
-    r"|(?P<right>[Dd]roite?s?|DROITE?S?|[Dd]te?s?(?!\w)|DTE?S?|[Dd]rt|D(?![\w'’/-]))"
-    r"|(?P<both>[Bb]ilat\w*\.?|BILAT\w*|[Dd]es deux (?:côtés|hémisphères)|[Bb]i-?(?:hémisph|thalam|occipit|front|pariét|cérébell)\w*))(?!\w)"
+    r"(?<![\w'’])(?:(?P<left>[Gg]auches?|GAUCHES?|[Gg]che?s?|G(?![\w'’/])(?!\s?/\s?[Ll]))"
+    r"|(?P<right>[Dd]roite?s?|DROITE?S?|[Dd]te?s?|DTE?S?|[Dd]rt|D(?![\w'’/-]))"
+    r"|(?P<both>[Bb]ilat\w*|BILAT\w*|[Dd]es deux (?:côtés|hémisphères)"
+    r"|[Bb]i-?(?:hémisph|thalam|occipit|front|pariét|cérébell)\w*))(?!\w)"
 )
-_STOP = re.compile(r"[;:\n!?]|\.(?=\s|$)|\b(?:avec|puis|mais|sans|responsable|entrainant|realisant|se manifestant|revele\w*|depuis|chez|ayant|a l'origine|respons\w+)\b")
+_STOP = re.compile(
+    r"[;:\n!?]|\.(?=\s|$)|\b(?:avec|puis|mais|sans|respons\w+|entrainant|realisant|se manifestant|"
+    r"revele\w*|depuis|chez|ayant|a l'origine)\b"
+)
+_BRAIN = re.compile(r"cerebr|avc|infarctus cer|hemispher|occlusion|stroke|hematome intra")
 _OPEN = re.compile(r"permeab|libre|normal|sans anomalie|opacifi|respect|conserv|indemne|sain")
+_LABELS = (
+    ("left", r"^(?:a )?gauche"),
+    ("right", r"^(?:a )?droit"),
+    ("both", r"bilat|deux"),
+    ("middle", r"med|milieu|tronc|axial"),
+)
 _WEIGHTS = {"lesion": 3.0, "occlusion": 2.0, "place": 1.0, "other": 1.0}
 
 
 def read_side(view: PatientView, plan: Plan) -> Answer:
     """The side that the lesion words of the index episode have; the middle where they only name midline places."""
     codes = _codes(plan)
-    brain = bool(re.search(r"cerebr|avc|infarctus|hemispher|lesion|occlusion|stroke|hematome", fold(plan.variable.label)))
+    brain = _BRAIN.search(fold(plan.variable.label)) is not None
     kinds = ("lesion", "occlusion", "place") if brain else ("other",)
     readings: list[Reading] = []
     middle: list[Reading] = []
@@ -59,10 +70,9 @@ def read_side(view: PatientView, plan: Plan) -> Answer:
 
 def _codes(plan: Plan) -> dict[str, str]:
     """Side → choice code, by the choices' labels."""
-    sides = (("left", r"^(?:a )?gauche"), ("right", r"^(?:a )?droit"), ("both", r"bilat|deux"), ("middle", r"med|milieu|tronc|axial"))
     return {
         side: choice.code
-        for side, pattern in sides
+        for side, pattern in _LABELS
         for choice in plan.variable.choices
         if re.search(pattern, fold(choice.label))
     }

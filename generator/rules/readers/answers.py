@@ -18,6 +18,7 @@ from schema.study import Policy
 
 #: A word that asks stands no further than this from the answer.
 _NEAR = 70
+_DENIES = re.compile(r"absence|non |defaut|pas d|perte")
 _NONE_LABEL = re.compile(r"^(?:non\b|aucune?\b|absen|pas d|sans\b|neant|jamais)")
 
 
@@ -81,7 +82,9 @@ def _mention(
     contexts = [context_at(document, hit.start, hit.end, hit.sentence)]
     start, end = hit.start, hit.end
     if anchor is not None:
-        contexts.append(context_at(document, anchor.start, anchor.end, anchor.sentence))
+        asking = context_at(document, anchor.start, anchor.end, anchor.sentence)
+        # "Absence d'opacification de M1" says that M1 is occluded: the word of denial is the asking word's own.
+        contexts = [asking] if _DENIES.match(document.folded, anchor.start) else [*contexts, asking]
         start, end = min(start, anchor.start), max(end, anchor.end)
     if any(context.family or context.other_person for context in contexts):
         return None
