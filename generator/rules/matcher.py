@@ -11,13 +11,14 @@ Case and accents never count; a word may end in a mark of plural or feminine tha
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import ahocorasick
 
-from generator.rules.text import fold, spellings
+from generator.rules.text import spellings
 
 #: Characters allowed where a form has "…". Six words of a French report are about this long.
 MAX_GAP = 45
@@ -39,7 +40,8 @@ class Hit:
 class _Part:
     """One literal part of one form: what may touch it on each side.
 
-    ``any_ending`` for "*"; ``open_end`` for a part that ends in punctuation ("d'"), which no word boundary follows.
+    ``any_ending`` for "*"; ``open_end`` for a part that ends in punctuation ("d'"), which no word boundary follows;
+    ``reach``: characters allowed between the part before and this one.
     """
 
     form: int
@@ -47,6 +49,7 @@ class _Part:
     open_start: bool
     any_ending: bool
     open_end: bool
+    reach: int
 
 
 class Matcher:
@@ -59,7 +62,7 @@ class Matcher:
         parts: dict[str, list[_Part]] = {}
         for concept, forms in lexicon.items():
             for form in dict.fromkeys(spelling for written in forms for spelling in spellings(written)):
-                literals = [literal.strip() for literal in form.replace("...", "…").split("…")]
+                literals, reaches = _literals(form)
                 if not all(literals):
                     raise ValueError(f"{concept}: the form {form!r} has an empty part")
                 identifier = len(self._concepts)
@@ -68,7 +71,8 @@ class Matcher:
                 for index, literal in enumerate(literals):
                     bare = literal.strip("*").replace("-", " ")
                     starts_open = literal.startswith("*") or not bare[:1].isalnum()
-                    part = _Part(identifier, index, starts_open, literal.endswith("*"), not bare[-1:].isalnum())
+                    ends_open, any_ending = not bare[-1:].isalnum(), literal.endswith("*")
+                    part = _Part(identifier, index, starts_open, any_ending, ends_open, reaches[index])
                     parts.setdefault(bare, []).append(part)
         self._automaton = ahocorasick.Automaton()
         for literal, places in parts.items():
@@ -108,7 +112,7 @@ class Matcher:
                 first = start
                 if part.index:
                     previous = pending.get((part.form, part.index - 1))
-                    if previous is None or not 0 <= start - previous[1] <= MAX_GAP:
+                    if previous is None or not 0 <= start - previous[1] <= part.reach:
                         continue
                     first = previous[0]
                 if part.index + 1 < self._lengths[part.form]:
@@ -120,6 +124,12 @@ class Matcher:
         return sorted(set(hits), key=lambda hit: (hit.start, -hit.end, self._ranks[hit.concept]))
 
 
-def normal_form(text: str) -> str:
-    """A label or term as a matcher form: folded, spaces single."""
-    return " ".join(fold(text).split())
+def _literals(form: str) -> tuple[list[str], list[int]]:
+    """The literal parts of a form, and how far each may stand from the one before: "mis* en évidence" has two."""
+    literals: list[str] = []
+    reaches: list[int] = []
+    for piece in form.replace("...", "…").split("…"):
+        words = [word.strip() for word in re.split(r"(?<=\*) ", piece.strip())]
+        literals += words
+        reaches += [MAX_GAP, *[1] * (len(words) - 1)]
+    return literals, reaches
