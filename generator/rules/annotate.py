@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from generator.rules.lexicon import load_lexicon
 from generator.rules.matcher import Hit, Matcher
@@ -48,6 +48,19 @@ class Annotated:
         """The section that holds a position; one with an empty kind when there is none."""
         index = bisect_right(self._section_starts, position) - 1
         return self.document.sections[index] if index >= 0 else _NO_SECTION
+
+    def in_section(self, position: int, kinds: Collection[str]) -> bool:
+        """Whether a section of one of these kinds holds a position.
+
+        A title with its text on the same line ("ATCD fam : frère ponté") ends with that line, since the next line may
+        speak of something else without any title known to us.
+        """
+        section = self.section_of(position)
+        if section.kind not in kinds:
+            return False
+        opening = self.folded[section.start : section.body_start] + self.folded[section.body_start : position + 1]
+        title_line, _, rest = opening.partition("\n")
+        return not rest or len(title_line.strip()) <= len(section.title) + 3
 
     def numbers_in(self, start: int, end: int) -> list[Number]:
         """Numbers that lie within [start, end)."""

@@ -26,6 +26,8 @@ _GIVEN_UP_STOP = re.compile(r"[;!\n|]|\.(?!\d)|\b(?:" + _STOP_WORDS + r")\b")
 _NEGATION_REACH, _AFTER_REACH, _PLAN_REACH, _FAMILY_REACH = 75, 40, 70, 90
 _LIST_GOES_ON = re.compile(r"^\s*(?:ni\b|de\b|d'|ou\b|et\b|aucune?\b)")
 _LIST_ENDS_SO = re.compile(r"^[^.;:\n]{0,60}?\b(?:ni|ou)\b")
+#: "sans effet de masse (HI2)": what is denied is whole before the bracket; "pas de comorbidité (HTA)" is not.
+_FULL_PHRASE = 3
 #: "plus de fièvre" denies, "plus de 20 cigarettes" and "plus d'un paquet" count.
 _COUNTS = re.compile(r"\s*(?:\d|une?\b|deux\b|trois\b|dix\b|vingt\b|la moitie)")
 #: "non" denies the word that follows it and no other: "non fumeur, HTA".
@@ -48,8 +50,8 @@ _ANSWER_AFTER = re.compile(
 _BARE_NO_AFTER = re.compile(r"\s*(?:\(\s*-\s*\)|(?:non|neg|0)\s*(?:[,;.)/](?!\d)|$|\s{2}))")
 _YES_ANSWER = re.compile(r"[^.,;:\n]{0,25}?[:=]\s*(?:oui\b|\+)")
 #: "HTA+ diabète- tabac+": a dash that touches the word answers no, in a line that answers others so.
-_SIGN_AFTER = re.compile(r"\s?(?P<sign>[+-])(?=[\s,;.)+]|$)")
-_SIGNED = re.compile(r"\w\s?(?:\++|-)(?=[\s,;.)]|$)")
+_SIGN_AFTER = re.compile(r"(?:\s?(?P<plus>\+)|-)(?=[\s,;.)+]|$)")
+_SIGNED = re.compile(r"\w(?:\s?\++|-)(?=[\s,;.)]|$)")
 
 #: "anti-luxation", "risque escarre": what is feared or prevented is not there.
 _NOT_THE_THING = re.compile(r"\b(?:anti|risques?|precautions?|prevention|depistage)[\s-]$")
@@ -122,8 +124,8 @@ def _answered(before: str, after: str) -> bool | None:
     if _ANSWER_AFTER.match(after) or _BARE_NO_AFTER.match(after):
         return False
     sign = _SIGN_AFTER.match(after)
-    if sign and (sign["sign"] == "+" or len(_SIGNED.findall(before + "x" + after)) > 1):
-        return sign["sign"] == "+"
+    if sign and (sign["plus"] or len(_SIGNED.findall(before + "x" + after)) > 1):
+        return sign["plus"] is not None
     return None
 
 
@@ -168,6 +170,8 @@ def _negated(document: Annotated, start: int, end: int, low: int, high: int) -> 
             continue
         if _HARD_STOP.search(between) or ":" in between or ")" in between.split("(")[0]:
             continue
+        if len(between.partition("(")[0].split()) >= _FULL_PHRASE and "(" in between:
+            continue
         if "," in between and not _list_goes_on(between, text[end:high]):
             continue
         return True
@@ -210,7 +214,7 @@ def _hypothetical(document: Annotated, start: int, end: int, low: int, high: int
 
 
 def _family(document: Annotated, start: int, end: int, low: int, high: int) -> bool:
-    if document.section_of(start).kind == "antecedents_familiaux":
+    if document.in_section(start, ("antecedents_familiaux",)):
         return True
     text = document.folded
     cues = list(document.within(PREFIX + "family", max(low, start - _FAMILY_REACH), start + 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from generator.rules.reading import PatientView
 from generator.rules.text import fold
 
 PREFIX = "drug:"
+_ALLERGY = re.compile(r"\b(?:allergi\w*|intoleran\w*|effets? secondaires? (?:de|sous|a)|myalgies sous)\b[^.;|\n]*$")
 
 
 def drug_forms() -> dict[str, tuple[str, ...]]:
@@ -85,6 +87,12 @@ def _find_drugs(document: Annotated) -> list[DrugHit]:
                 by_span.setdefault((hit.start, -hit.end), []).append(concept.removeprefix(PREFIX))
     found: list[DrugHit] = []
     for (start, end), names in sorted(by_span.items()):
-        if not found or start >= found[-1].end:
+        if (not found or start >= found[-1].end) and not _not_borne(document, start):
             found.append(DrugHit(narrowest(names), start, -end))
     return found
+
+
+def _not_borne(document: Annotated, start: int) -> bool:
+    """Whether the drug is named as one that the patient does not bear: "allergie à la pénicilline"."""
+    low = document.sentences[document.sentence_of(start)][0]
+    return document.section_of(start).kind == "allergies" or bool(_ALLERGY.search(document.folded, low, start))

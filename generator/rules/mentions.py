@@ -12,15 +12,19 @@ from generator.rules.context import Context, context_at
 from generator.rules.cues import PREFIX
 from generator.rules.episode import Phase
 from generator.rules.matcher import Hit
+from generator.rules.omission import is_denied
 from generator.rules.plan import Plan
 from generator.rules.reading import Cite, PatientView
 
 HISTORY_SECTIONS = ("antecedents", "facteurs_risque", "traitement_entree")
 _LINE_STOP = re.compile(r"[;\n|]|\.(?!\d)")
 _CLAUSE_STOP = re.compile(r"[,;\n|]|\.(?!\d)")
-_YEAR = re.compile(r"\s*[(,]?\s*(?:(?:survenue?|datant|diagnostiquee?|connue?|traitee?|operee?|posee?)\s*)?"
-                   r"(?:en |de |du |depuis |vers |des |d')?(?:\w{3,9} )?((?:19|20)\d\d)\b")  # fmt: skip
+_YEAR = re.compile(r"\s*\(?\s*(?:[a-z'-]+ ){0,5}\(?((?:19|20)\d\d)\b")
 _AGO = re.compile(r"[^,;.\n]{0,20}\b(?:il y a|depuis)\s+(?:\w+\s+){0,2}(?:ans?|annees?|mois|longtemps|l'enfance)\b")
+#: After these words a sentence that opened with the history speaks of the present.
+_PRESENT = re.compile(
+    r"\b(?:victime|present\w+|hospitali\w+|adresse\w*|admis\w*|consulte|amenee?|transfere\w*|ce jour)\b"
+)
 #: A citation longer than this shows more than what states the value.
 _LONGEST_CITE = 140
 
@@ -108,31 +112,31 @@ def longest_hits(document: Annotated, plan: Plan) -> Iterator[Hit]:
             yield hit
 
 
-def mention_at(view: PatientView, document: Annotated, start: int, end: int, code: str = "") -> Mention:
-    """The mention at [start, end)."""
+def mention_at(
+    view: PatientView, document: Annotated, start: int, end: int, code: str = "", *, event: bool = False
+) -> Mention:
+    """The mention at [start, end); ``event`` for what happens at a date, such as the reason for the stay itself."""
     context = context_at(document, start, end, document.sentence_of(start))
-    period, listed = period_at(view, document, start, end)
+    period, listed = period_at(view, document, start, end, event=event)
     return Mention(document, start, end, context, period, listed, code)
 
 
-def period_at(view: PatientView, document: Annotated, start: int, end: int) -> tuple[Period, bool]:
+def period_at(
+    view: PatientView, document: Annotated, start: int, end: int, *, event: bool = False
+) -> tuple[Period, bool]:
     """When what is named there was present, and whether the place is a list of history or says so itself."""
     phase = view.timeline.document_phase(document)
-    section = document.section_of(start).kind
+    listed = _in_history(document, start, event)
     low, high = clause(document, start, end)
     if _before_stay(view, document, start, end, low, high):
         return Period.KNOWN, True
     if phase is Phase.FOLLOW_UP:
-        return Period.LATER, section in HISTORY_SECTIONS
+        return Period.LATER, listed
     if phase is Phase.BEFORE:
         return Period.KNOWN, True
-    listed = section in HISTORY_SECTIONS or _known_before(document, start, end)
-    if not listed or low > document.sentences[document.sentence_of(start)][0]:
-        line_low = bounds(document, start, end, _LINE_STOP)[0]
-        if _any(document, "time.discovery", max(low, start - 60), high) or _any(
-            document, "time.discovery", max(line_low, start - 45), start
-        ):
-            return (Period.KNOWN if listed else Period.STAY), listed
+    listed = listed or _known_before(document, start, end)
+    if _discovered(document, start, end) and not (listed and phase < Phase.ADMISSION):
+        return (Period.KNOWN if listed else Period.STAY), listed
     if listed:
         return Period.KNOWN, True
     moment = view.timeline.moment(document, start, end, low, high)
@@ -141,6 +145,29 @@ def period_at(view: PatientView, document: Annotated, start: int, end: int) -> t
             return (Period.KNOWN, True) if _said_before(document, low, high) else (Period.UNSAID, False)
         return (Period.LATER if moment.phase is Phase.FOLLOW_UP else Period.STAY), False
     return Period.UNSAID, False
+
+
+def _in_history(document: Annotated, start: int, event: bool) -> bool:
+    """Whether a section of history holds the place.
+
+    "ATCD : HTA. AVC sylvien gauche." : the reason for the stay may follow the list on its own line, so that an event
+    counts in the title's sentence only.
+    """
+    if not document.in_section(start, HISTORY_SECTIONS):
+        return False
+    section = document.section_of(start)
+    first = document.sentence_of(section.start)
+    has_own_line = document.sentences[first][1] <= section.start + len(section.title) + 3
+    return has_own_line or not event or document.sentence_of(start) == first
+
+
+def _discovered(document: Annotated, start: int, end: int) -> bool:
+    """Whether the words around say that it was found then: "le bilan découvre une HTA", "FA de novo"."""
+    low, high = clause(document, start, end)
+    line_low = bounds(document, start, end, _LINE_STOP)[0]
+    return _any(document, "time.discovery", max(low, start - 60), high) or _any(
+        document, "time.discovery", max(line_low, start - 45), start
+    )
 
 
 def _any(document: Annotated, cue: str, low: int, high: int) -> bool:
@@ -171,7 +198,8 @@ def _before_stay(view: PatientView, document: Annotated, start: int, end: int, l
 def _known_before(document: Annotated, start: int, end: int) -> bool:
     """Whether the words around say that it was there already: "connu pour", "ATCD : …", "FA ancienne"."""
     line_low = bounds(document, start, end, _LINE_STOP)[0]
-    if _any(document, "list.history", line_low, start):
-        return True
+    for cue in document.within(PREFIX + "list.history", line_low, start):
+        if not is_denied(document, cue) and not _PRESENT.search(document.folded, cue.end, start):
+            return True
     clause_low, clause_high = clause(document, start, end)
     return _any(document, "known", clause_low, min(clause_high, end + 40))

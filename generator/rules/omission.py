@@ -109,7 +109,7 @@ def enumerations(document: Annotated, sections: Sequence[str], cues: Sequence[st
                 continue
             end = document.sentences[hit.sentence][1]
             taken.append((hit.start, end))
-            if _denied(document, hit):
+            if is_denied(document, hit):
                 if _NOTHING_AT_ALL.match(document.folded, hit.end, end):
                     low = document.sentences[hit.sentence][0]
                     yield Enumeration(document, max(low, hit.start - 30), end, 0, nothing=True)
@@ -137,7 +137,7 @@ def _judged(document: Annotated, start: int, body: int, end: int) -> Iterator[En
     yield Enumeration(document, start, end, 0 if nothing else 1 + len(_SEPARATORS.findall(content)), nothing)
 
 
-def _denied(document: Annotated, hit: Hit) -> bool:
+def is_denied(document: Annotated, hit: Hit) -> bool:
     """Whether "aucun", "sans"… stands right before: "sans antécédent notable", "ne prend aucun traitement"."""
     low = document.sentences[hit.sentence][0]
     for nothing in document.within(PREFIX + "list.nothing", max(low, hit.start - 30), hit.start):
@@ -149,7 +149,7 @@ def _denied(document: Annotated, hit: Hit) -> bool:
 
 def _of_family(document: Annotated, hit: Hit) -> bool:
     return bool(re.match(r"[\s\w]{0,25}\bfamilia", document.folded[hit.start : hit.end + 30])) or (
-        document.section_of(hit.start).kind == "antecedents_familiaux"
+        document.in_section(hit.start, ("antecedents_familiaux",))
     )
 
 

@@ -184,13 +184,26 @@ def _codes(variable: Variable, hints: VariableHints) -> tuple[str, ...]:
 
 def _wanted(variable: Variable) -> Wanted:
     """What the label asks for; a question about a treatment that names none takes the drugs of its note."""
-    wanted = wanted_of(counted(variable.label), named=variable.kind in NUMBERS)
-    named = any(name.startswith(DRUG) for name in wanted.concepts)
+    if variable.kind in DATED:
+        return wanted_of(_DATED_ACT.sub("", variable.label) or variable.label)
+    label = _OF_RELATIVES.sub(r"\1", counted(variable.label))  # the reader of conditions asks it of the family
+    wanted = wanted_of(label, named=variable.kind in NUMBERS)
+    drugs = tuple(name for name in wanted.concepts if name.startswith(DRUG))
+    if drugs and "domicile" in wanted.concepts:  # "Insuline au domicile" asks where the drug is taken, not for a place
+        return Wanted(drugs)
+    named = bool(drugs)
     if "traitement" in fold(variable.label) and not named and (drugs := drugs_named(variable.note)):
         return Wanted(drugs)
     return wanted
 
 
+#: "Date de pose du pacemaker": the documents date the pacemaker, in words of their own.
+_DATED_ACT = re.compile(
+    r"\b(?:dates?|heures?|d[ée]but|pose|implantation|mise en place|r[ée]alisation|initiation|introduction|instauration|"
+    r"survenue|apparition|(?:premi|derni)[eè]re?)\b\s*(?:et\s+)?(?:d['’]\s?|de l['’]\s?|de la |du |des |de )?",
+    re.IGNORECASE,
+)
+_OF_RELATIVES = re.compile(r"\b(ant[ée]c[ée]dents?|atcd)\s+familia\w+", re.IGNORECASE)
 _PARENTHESES = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 
 

@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 from generator.rules.annotate import Annotated
 from generator.rules.context import context_at
 from generator.rules.degrees import ALONE
+from generator.rules.lexicon import load_lexicon
 from generator.rules.matcher import Hit
 from generator.rules.mentions import bounds
+from generator.rules.moments import without_moment
 from generator.rules.plan import Plan
 from generator.rules.text import fold
 
 _NO = re.compile(r"(?:non|absen\w*|aucune?|jamais|pas |negati\w*|sans|indemne|faux|no)\b")
 _UNKNOWN = re.compile(r"(?:nsp|ne sait pas|inconnue?|non renseigne|donnee manquante|manquant|non fait|non evaluable)")
 _UNSPECIFIED = re.compile(r"sans (?:plus de )?precision|non precise|indetermine|type inconnu|\bsai\b")
-_PLAIN_YES = re.compile(r"(?:oui|presen\w*|acti\w+|actuel\w*|en cours|vrai|positi\w*|yes)\b")
+_PLAIN_YES = re.compile(r"^(?:oui|presen\w*|vrai|positi\w*|yes)\b|\b(?:acti(?:f|ve)s?|actuel\w*|en cours)\b")
 _KNOWN = re.compile(r"\b(?:connue?s?|anterieure?s?|ancienn?e?s?|preexistant\w*|avant|antecedent\w*|chronique)\b")
 _FOUND = re.compile(
     r"\b(?:decouvert\w*|pendant|de novo|nouve\w+|inaugural\w*|diagnostiqu\w+|revele\w*|durant|au cours)\b"
@@ -28,6 +30,7 @@ _EVENT = re.compile(
     r"chirurgie|intervention|accident|crise|exacerbation|decompensation|hospitalisation|pneumopathie|infection|sepsis|"
     r"thrombectomie|thrombolyse|syncope|comitialite|dissection)\b"
 )
+_RELATIVES = re.compile(r"\b(?:antecedents?|atcd) familia|\bheredit\w*|premier degre|\bapparente")
 _BEFORE_REACH, _AFTER_REACH = 30, 60
 _OTHER_ITEM = re.compile(r"[;\n|]|\.(?!\d)")
 
@@ -43,6 +46,7 @@ class Scale:
         order: codes from the least to the most severe, as the dictionary lists them.
         worst: the most severe of several degrees answers.
         event: the condition happens at a date, and the reason for the stay may be one more of them.
+        of_relatives: the label asks about the family.
         alone: code → matcher concept of words that state it by themselves.
     """
 
@@ -53,6 +57,7 @@ class Scale:
     order: tuple[str, ...] = ()
     worst: bool = False
     event: bool = False
+    of_relatives: bool = False
     alone: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -70,7 +75,7 @@ def scale_of(plan: Plan) -> Scale:
     default = hints.settings.get("default")
     if default is None:
         default = next((c for c in degrees if _UNSPECIFIED.search(labels[c])), None) or next(
-            (c for c in degrees if _PLAIN_YES.match(labels[c])), degrees[0] if len(degrees) == 1 else None
+            (c for c in degrees if _PLAIN_YES.search(labels[c])), degrees[0] if len(degrees) == 1 else None
         )
     known = next((c for c in degrees if _KNOWN.search(labels[c])), None)
     found = next((c for c in degrees if _FOUND.search(labels[c]) and c != known), None)
@@ -81,7 +86,8 @@ def scale_of(plan: Plan) -> Scale:
         found=found,
         order=tuple(degrees),
         worst=bool(_WORST.search(fold(variable.note))),
-        event=bool(hints.settings.get("event", _EVENT.search(fold(variable.label)) is not None)),
+        event=bool(hints.settings.get("event", _EVENT.search(without_moment(fold(variable.label))) is not None)),
+        of_relatives=bool(_RELATIVES.search(fold(variable.label))),
         alone={code: plan.choices[code] + ALONE for code in hints.choices if code in plan.choices},
     )
 
@@ -128,6 +134,6 @@ def _other_condition(document: Annotated, hit: Hit, word: Hit) -> bool:
     return any(
         hit.end <= other.start and other.end <= word.start
         for concept, hits in document.hits.items()
-        if not concept.startswith(("cue:", "var:", "drug:"))
+        if load_lexicon("concepts").get(concept, {}).get("kind") == "condition"
         for other in hits
     )

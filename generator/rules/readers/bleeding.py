@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from generator.rules.annotate import Annotated
 from generator.rules.context import context_of
 from generator.rules.cues import PREFIX
 from generator.rules.episode import Phase
@@ -20,6 +21,8 @@ from schema.value import Status
 
 _IMAGES = ("imagerie", "scanner", "irm", "tdm", "radio")
 _CONTROLS = ("controle", "h24", "j1", "24 h")
+#: Title and indication of a report stand within so many characters.
+_HEAD = 300
 #: A sentence that weighs a bleeding stands with it or right after it.
 _NEXT_SENTENCES = 1
 
@@ -79,14 +82,23 @@ def _denies(view: PatientView, mention: Mention, scale: Scale) -> bool:
         return False
     phase = view.timeline.document_phase(document)
     low, high = document.sentences[document.sentence_of(mention.start)]
-    controlled = any(True for _ in document.within(PREFIX + "control", low, high)) or is_kind(document, _CONTROLS)
+    controlled = any(True for _ in document.within(PREFIX + "control", low, high))
     moment = view.timeline.moment(document, mention.start, mention.end, low, high)
     later = moment.explicit and moment.phase in (Phase.DAY1, Phase.STAY, Phase.DISCHARGE)
+    if is_kind(document, _IMAGES) and _is_control(document):
+        return True
     if phase in (Phase.DAY1, Phase.STAY):
-        return is_kind(document, _IMAGES) or controlled
+        return not by_words or is_kind(document, _IMAGES) or controlled
     if phase is Phase.DISCHARGE:
-        return controlled or later or not by_words
+        course = "complication" in document.folded[mention.start : mention.end]
+        return controlled or later or course or not by_words
     return controlled and later
+
+
+def _is_control(document: Annotated) -> bool:
+    """Whether the title or the first lines call the examination a control."""
+    head = document.within(PREFIX + "control", 0, _HEAD)
+    return is_kind(document, _CONTROLS) or any(True for _ in head)
 
 
 def _images_first(denied: Sequence[Mention]) -> list[Mention]:

@@ -26,7 +26,7 @@ def read_condition(view: PatientView, plan: Plan) -> Answer:
     scale = scale_of(plan)
     found = list(mentions(view, plan, scale))
     allowed = [m for m in found if _in_time(m, plan, scale)]
-    affirmed = [m for m in allowed if m.context.affirmed and m.code != scale.no]
+    affirmed = [m for m in allowed if _affirms(m, scale)]
     denied = [m for m in found if _denies(m, scale) and (m.period is not Period.LATER or scale.by_moment)]
     if affirmed and not _outweighed(affirmed, denied, plan):
         if scale.by_moment:
@@ -49,11 +49,13 @@ def mentions(view: PatientView, plan: Plan, scale: Scale) -> Iterator[Mention]:
         spans: list[tuple[int, int]] = []
         for hit in longest_hits(document, plan):
             spans.append((hit.start, hit.end))
-            yield mention_at(view, document, hit.start, hit.end, code_beside(document, plan, scale, hit))
+            yield mention_at(
+                view, document, hit.start, hit.end, code_beside(document, plan, scale, hit), event=scale.event
+            )
         for code, concept in scale.alone.items():
             for hit in document.find(concept):
                 if not any(low <= hit.start and hit.end <= high for low, high in spans):
-                    yield mention_at(view, document, hit.start, hit.end, code)
+                    yield mention_at(view, document, hit.start, hit.end, code, event=scale.event)
 
 
 def answer(status: Status, code: str, chosen: Sequence[Mention], confidence: float) -> Answer:
@@ -74,9 +76,16 @@ def best_first(chosen: Iterable[Mention]) -> list[Mention]:
     return sorted(chosen, key=lambda m: -m.weight)
 
 
+def _affirms(mention: Mention, scale: Scale) -> bool:
+    context = mention.context
+    if scale.of_relatives:
+        return context.family and not (context.negated or context.hypothetical)
+    return context.affirmed and mention.code != scale.no
+
+
 def _denies(mention: Mention, scale: Scale) -> bool:
     context = mention.context
-    if context.family or context.other_person or context.hypothetical:
+    if context.family is not scale.of_relatives or context.other_person or context.hypothetical:
         return False
     if mention.code and mention.code == scale.no:
         return not context.negated

@@ -22,6 +22,7 @@ from generator.rules.omission import Enumeration, enumerations, home_treatments
 from generator.rules.plan import Plan
 from generator.rules.reading import SILENT, Answer, Cite, PatientView
 from generator.rules.regimen import Regimen, code_of, regimen_of
+from generator.rules.text import fold
 from schema.study import Policy
 from schema.value import Status
 
@@ -36,6 +37,9 @@ _SINCE = re.compile(
 )
 _INSTEAD = re.compile(r"\b(?:en remplacement|a la place|au lieu|en relais|apres arret|en substitution)\b")
 _THEN = re.compile(r"\b(?:puis|ensuite|relais|suivie? d|avant relais|secondairement)\b")
+
+
+_AT_HOME = re.compile(r"\b(?:domicile|habituel\w*|long cours|chronique)\b")
 
 
 class Taking(Enum):
@@ -61,9 +65,11 @@ def read_treatment(view: PatientView, plan: Plan) -> Answer:
     regimen = regimen_of(plan)
     if not regimen.targets:
         return SILENT
-    if plan.policy in (Policy.AT_DISCHARGE, Policy.LAST, Policy.DURING_STAY):
+    if plan.policy in (Policy.AT_DISCHARGE, Policy.LAST):
         return _at_discharge(view, plan, regimen)
-    return _at_home(view, plan, regimen)
+    if plan.policy in (Policy.BEFORE, Policy.AT_ADMISSION) or _AT_HOME.search(fold(plan.variable.label)):
+        return _at_home(view, plan, regimen)
+    return _given(view, plan, regimen)
 
 
 # ---------------------------------------------------------------- before the admission
@@ -233,6 +239,8 @@ def _taken_at_discharge(
         return None
     if (context.planned or context.declined) and not listed:
         return None
+    if _UNSETTLED.search(text, *sentence):
+        return None
     moment = view.timeline.moment(document, drug.start, drug.end, *clause)
     if moment.explicit and (moment.phase is Phase.FOLLOW_UP or (moment.phase is Phase.BEFORE and not leaving)):
         return None
@@ -245,6 +253,7 @@ def _taken_at_discharge(
     return (Taking.TAKEN, 2.0 if _cued(document, "drug.start", *sentence) else 1.0)
 
 
+_UNSETTLED = re.compile(r"\b(?:re-?)?discut\w+|\bre-?evaluer\b|\benvisag\w+|\breintroduction\b")
 _THEN_LATER = re.compile(
     r"\brelais\b[^.;\n]{0,60}\b(?:a j ?\d+|dans \d+|apres \d+|a \d+ (?:jours|semaines|mois)|le \d)"
 )
@@ -265,7 +274,35 @@ def _died(view: PatientView, document: Annotated) -> bool:
     return False
 
 
-# ---------------------------------------------------------------- both
+# ---------------------------------------------------------------- without a moment, or during the stay
+
+
+def _given(view: PatientView, plan: Plan, regimen: Regimen) -> Answer:
+    """Given at all: stated anywhere before the follow-up; home treatment apart when only the stay counts."""
+    statements: list[Statement] = []
+    for document in view.documents:
+        phase = view.timeline.document_phase(document)
+        if phase is Phase.FOLLOW_UP or (plan.policy is Policy.DURING_STAY and phase <= Phase.BEFORE):
+            continue
+        for drug in drug_hits(view, document):
+            section = document.section_of(drug.start).kind
+            if not regimen.concerns(drug.name) or (plan.policy is Policy.DURING_STAY and section in _HISTORY):
+                continue
+            context = context_at(document, drug.start, drug.end, document.sentence_of(drug.start))
+            if context.affirmed:
+                statements.append(Statement(document, drug, Taking.TAKEN, 1.0))
+            elif context.negated and regimen.denies(drug.name) and not (context.family or context.hypothetical):
+                statements.append(Statement(document, drug, Taking.DENIED, 1.0))
+    taken = [s for s in statements if s.taking is Taking.TAKEN]
+    if taken:
+        code = code_of(regimen, [s.drug.name for s in taken])
+        return _answer(Status.FOUND, code, taken, 0.8) if code else SILENT
+    if statements and regimen.no is not None:
+        return _answer(Status.STATED_ABSENT, regimen.no, statements, 0.85)
+    return SILENT
+
+
+# ---------------------------------------------------------------- all
 
 
 def _cued(document: Annotated, cue: str, low: int, high: int) -> bool:
