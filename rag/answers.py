@@ -59,8 +59,11 @@ def to_text(answer: Answer, colour: bool) -> str:
         lines.append("no variable of the dictionary fits this question; these passages are the nearest")
     if answer.variable and answer.found:
         lines += _value_lines(answer, answer.variable, colour)
-    for citation in (*answer.citations, *answer.passages):
-        lines += ["", *_citation_lines(citation, colour)]
+    marks = (_MARK, _PLAIN) if colour else ("«", "»")
+    for citation in answer.citations:
+        lines += ["", *_citation_lines(citation, *marks)]
+    for passage in answer.passages:
+        lines += ["", *_citation_lines(passage, "", "")]
     return "\n".join(lines)
 
 
@@ -84,12 +87,9 @@ def _readable(variable: Variable, value: Value | None) -> str:
     return f"{text} ({meaning})" if meaning else text + unit
 
 
-def _citation_lines(citation: Citation, colour: bool) -> list[str]:
+def _citation_lines(citation: Citation, left: str, right: str) -> list[str]:
     start, end = citation.start - citation.offset, citation.end - citation.offset
     before, quote, after = citation.context[:start], citation.context[start:end], citation.context[end:]
-    left, right = (_MARK, _PLAIN) if colour else ("«", "»")
-    if quote == citation.context:  # all of it is meant: nothing to point at
-        left = right = ""
     heading = " · ".join(part for part in (citation.date or "undated", citation.document_id, citation.type) if part)
     words = " ".join(f"{_clean(before)}{left}{_clean(quote)}{right}{_clean(after)}".split())
     body = textwrap.wrap(words, _WIDTH, break_long_words=False, break_on_hyphens=False)
