@@ -25,6 +25,7 @@ _SUBJECT_BEFORE = re.compile(
     r"(?:\b(?:patiente?|monsieur|madame|mademoiselle|mme|mlle|mr|homme|femme|m|h|f|age|sexe|agee?|dame|retraitee?)\b[^;:\n]{0,60}|[/(,:-]\s*|^\s*)$"
 )
 _EVENT_BEFORE = re.compile(r"\b(?:a|vers|depuis|pendant|avant|apres|il y a|les|de|des|tous les|pour|sur)\s*$")
+_OF_AGE = re.compile(r"\b(?:patiente?|homme|femme|dame|retraitee?|monsieur|madame|agee?)\s+(?:agee?\s+)?(?:de\s*)?$")
 _HEADER = 700
 
 _FEMALE = re.compile(
@@ -80,7 +81,10 @@ def _stated_ages(view: PatientView, plan: Plan, document: Annotated) -> Iterator
     for match in _AGED.finditer(document.folded):
         age = int(match[1])
         lead = document.folded[max(0, match.start() - 70) : match.start()]
-        if not minimum <= age <= maximum or _EVENT_BEFORE.search(lead) or not _SUBJECT_BEFORE.search(lead):
+        plain = _OF_AGE.search(lead)
+        if not minimum <= age <= maximum or not (plain or _SUBJECT_BEFORE.search(lead)):
+            continue
+        if _EVENT_BEFORE.search(lead) and not plain:
             continue
         context = context_at(document, match.start(), match.end(), document.sentence_of(match.start()))
         if context.family or context.other_person:
