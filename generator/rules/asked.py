@@ -14,6 +14,7 @@ from schema.study import Policy
 from schema.variable import Choice, Variable, VariableKind
 
 NUMBERS = (VariableKind.INTEGER, VariableKind.NUMBER)
+DATED = (VariableKind.DATE, VariableKind.DATETIME, VariableKind.TIME)
 #: The reader of what is not understood well enough to be right, and of free text: it answers nothing.
 SILENT = "text"
 
@@ -33,7 +34,7 @@ _DEGREE = re.compile(
     r"persistante?|occasionnel\w*|regulier\w*|quotidien\w*|[ivx]+|\d)\b"
 )
 _GRADE = re.compile(
-    r"(?:(?:stade|grade|classe|score|type|asa|nyha|killip|fine|ecog|os|ps|mrs)\s*)?(?:[ivx]+|\d{1,2}[a-d]?)"
+    r"(?:(?:stade|grade|classe|score|type|asa|nyha|killip|fine|ecog|os|ps|mrs)\s*)?(?:[ivx]+[a-d]?|\d{1,2}[a-d]?)"
 )
 _COUNT = re.compile(r"^\s*(?:nombre|nb|nbre|n)\s+(?:totale?\s+|cumule\w*\s+)?(?:de\s+|d'|des\s+|total de\s+)")
 _DURATION = re.compile(r"\b(?:durees?|delais?|intervalle|temps)\b")
@@ -95,6 +96,12 @@ def _reader_of_choice(variable: Variable, wanted: Wanted) -> str:
         return "grade" if wanted.understood else SILENT
     if kinds_of(wanted.concepts) == {"drug"} and (is_yes_no(variable) or _names_drugs(variable)):
         return "treatment"
+    if kinds_of(wanted.concepts) == {"condition"} and _others(variable) and _are_degrees(variable, wanted):
+        return "condition"
+    if _is_sign(variable):
+        if variable.kind is VariableKind.CHOICE:
+            return "choice" if wanted.understood else SILENT
+        return SILENT if wanted.concepts or not wanted.forms else "condition"
     if is_yes_no(variable) and (not _others(variable) or _are_degrees(variable, wanted)):
         return _reader_of_presence(variable, wanted)
     return "choice"
@@ -108,6 +115,13 @@ def _reader_of_presence(variable: Variable, wanted: Wanted) -> str:
     if kinds == {"procedure"} or (not kinds and is_act(variable, wanted)):
         return "procedure"
     return "treatment" if kinds == {"drug"} else "condition"
+
+
+def _is_sign(variable: Variable) -> bool:
+    """Whether the answer is that a test is positive: to name the test is not yet to answer."""
+    if variable.kind is VariableKind.CHOICE:
+        return any(fold(choice.label).startswith("positi") for choice in variable.choices)
+    return bool(re.search(r"\bpositi(?:f|ve)s?\b|\banorma\w+|\beleve\w*", fold(variable.label)))
 
 
 def is_act(variable: Variable, wanted: Wanted) -> bool:
@@ -171,7 +185,7 @@ def _are_degrees(variable: Variable, wanted: Wanted) -> bool:
     for choice in _others(variable):
         narrower = any(set(_entry(name).get("parents", ())) & set(wanted.concepts)  # type: ignore[call-overload]
                        for name in wanted_of(choice.label).concepts)  # fmt: skip
-        if not narrower and not _DEGREE.search(fold(choice.label)):
+        if not narrower and not is_other(choice) and not _DEGREE.search(fold(choice.label)):
             return False
     return True
 

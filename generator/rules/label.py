@@ -7,6 +7,7 @@ that the concept does not cover, so it asks for something narrower, which only i
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ _QUESTION = re.compile(
     r"l[ea] (?:sujet|malade)\b)[^a-z]*"
 )
 _APART = re.compile(r"\s+(?:et/ou|ou)\s+|\s*[,;]\s*|(?<=[a-z]{3})\s*/\s*(?=[a-z]{3})")
+_OR = re.compile(r"\s*(?:[/,;+&]|\b(?:et/ou|ou)\b)\s*(?:(?:un|une|de|des|du|la|le|les|d|l)\b[\s']*)*")
 _WORD = re.compile(r"[a-z0-9œ]+(?:-[a-z0-9œ]+)*\+?")
 _ABBREVIATION = re.compile(r"\b(?=[a-z0-9/-]*[A-Z][a-z0-9/-]*[A-Z])[A-Za-z][A-Za-z0-9/-]{1,11}\b")
 _PROPER_NAME = re.compile(r"(?<=[a-zà-ÿ'’] )[A-Z][a-zà-ÿ]{3,}(?:-[A-Z][a-zà-ÿ]+)*\b")
@@ -84,7 +86,7 @@ def wanted_of(label: str, *, named: bool = False) -> Wanted:
         added = _of_remark(remark, kinds)
         concepts += added.concepts
         forms += added.forms
-    if not concepts and not _TREATED.search(core):
+    if not concepts and not _TREATED.search(core) and len(_content(core)) == 1:
         forms += [a for match in _ABBREVIATION.finditer(outside) if (a := _searchable(match[0]))]
         if named:
             forms += [match[0] for match in _PROPER_NAME.finditer(outside)]
@@ -151,6 +153,9 @@ def _concepts(folded: str, named: bool = False) -> tuple[str, ...]:
     left = list(folded)
     for _, start, end in hits:
         left[start:end] = " " * (end - start)
+    for (name, _, end), (other, start, _) in itertools.pairwise(hits):
+        if name != other and not _OR.fullmatch(folded[end:start]):
+            return ()  # "hémorragie du post-partum" is not either of the two
     names = tuple(dict.fromkeys(concept for concept, _, _ in hits))
     rest = _content("".join(left))
     if rest and not all(_is_linked(word) for word in rest):
@@ -161,8 +166,8 @@ def _concepts(folded: str, named: bool = False) -> tuple[str, ...]:
 
 
 def _is_linked(word: str) -> bool:
-    """Single letters and figures that hang on a concept ("CHA2DS2-VASc (0 9)", "T 3")."""
-    return len(word) == 1 or word.isdigit()
+    """Single letters and figures that hang on a concept ("CHA2DS2-VASc (0 9)", "protéinurie des 24h")."""
+    return len(word) == 1 or word.rstrip("h").isdigit()
 
 
 def _content(folded: str) -> list[str]:
@@ -189,6 +194,8 @@ def _forms_of(part: str) -> list[str]:
         return []
     if _TREATED.search(part) and _hits(part):
         return [part]
+    if re.search(r"[<>≥≤=]", part):
+        return []
     first, last = part.find(words[0]), part.rfind(words[-1]) + len(words[-1])
     forms = [part[first:last]]
     if len(words) == 1 and len(words[0]) >= 7:

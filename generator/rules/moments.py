@@ -23,7 +23,10 @@ _NOT_LATER = re.compile(
     r"\b(?:en|sur|depuis|de|des|moins de|plus de|pendant|durant|tous les|les|derniers|cours des|superieur\w* a|"
     r"inferieur\w* a|il y a)\s*$|[<>≥≤=-]\s*$"
 )
-_PAST_SPAN = re.compile(r"\bdans les\b[^,;]*\b(?:precedent\w*|avant|derniers)\b|\bau cours des\b[^,;]*\bdernier\w*")
+_PAST_SPAN = re.compile(
+    r"\b(?:dans|au cours|lors) (?:les|des|de|du|l')\s?[^,;]*?\b(?:precedent\w*|avant|auparavant|dernier\w*|annee)\b"
+    r"(?:\s(?:mois|ans?|annees?|semaines?|jours?))?"
+)
 _CODED = re.compile(r"(?<!/)\b(?P<unit>[jm])\s?\+?\s?(?P<count>\d{1,3})\b|\bjour\s+(?P<day>\d{1,2})\b")
 _HOURS = re.compile(r"(?<!des )(?<!/)(?<!/ )\b(?:a\s)?(\d{1,3})\s?(?:h|heures)\b|\bh\s?\+?(\d{1,3})\b")
 
@@ -36,7 +39,7 @@ _DISCHARGE = r"\b(?:a la sortie|de sortie|en sortie|a sa sortie|fin d'hospitalis
 _BEFORE = (
     r"\b(?:avant(?! (?:la )?sortie)|anterieure?s?|prealables?|auparavant|precedente?s?|connue?s?|habituel\w*|usuel\w*|"
     r"de base|au long cours|premorbide\w*|antecedents?|atcd|hereditaires?|"
-    r"pre-?\s?(?:operatoires?|morbides?|hospitalier\w*|existant\w*|avc|fracture|chute|greffe|therapeutiques?))\b"
+    r"pre-?\s?(?:op|operatoires?|morbides?|hospitalier\w*|existant\w*|avc|fracture|chute|greffe|therapeutiques?))\b"
     r"|(?<!retour )\b(?:au|a) domicile (?:a l'admission|avant)\b|\btraitement\b[^.]*\b(?:au|a) domicile\b"
 )
 _HIGHEST = r"\b(?:plus eleve\w*|plus haut\w*|maxim(?:um|ale?s?|aux)|max|pic|pire)\b"
@@ -48,7 +51,7 @@ _FIRST = r"\bpremiere?s?\b|\b1ere?\b"
 _STAY = (
     r"\b(?:pendant|durant|au cours) (?:du |le |de l'|l'|la )?(?:sejour|hospitalisation|intervention|procedure)\b|"
     r"\bdu sejour\b|\b(?:per|post)-?\s?(?:operatoires?|procedure|interventionnel\w*)\b|\bhospitali(?:er|ere)s?\b|"
-    r"\bintra-?hospitali\w+|\bnosocomial\w*|\b(?:en|de) reanimation\b|\bpost-?op\b|\bper-?op\b"
+    r"\bintra-?hospitali\w+|\bnosocomial\w*|\bpost-?op\b|\bper-?op\b"
 )
 #: Order matters: "la plus basse du séjour" is the lowest, "antithrombotique de sortie" the one at discharge.
 _IN_LABEL: tuple[tuple[str, Policy], ...] = (
@@ -88,7 +91,8 @@ _WORDS_OF_TIME = re.compile(
 
 def moment_of(variable: Variable) -> tuple[Policy, float | None]:
     """The moment that a variable asks for, and its days after the admission where it names some."""
-    label = fold(variable.label).partition("a defaut")[0]
+    label = fold(variable.label.replace(variable.unit, " ") if variable.unit else variable.label)
+    label = label.partition("a defaut")[0]
     found = _numbered(label) or _worded(label, _IN_LABEL)
     if found:
         return found
@@ -142,6 +146,6 @@ def _after(days: float) -> tuple[Policy, float | None]:
 
 def without_moment(folded: str) -> str:
     """A folded label without its words of time: what is asked for, whenever."""
-    for pattern in (_LATER, _CODED, _HOURS, _WORDS_OF_TIME):
+    for pattern in (_PAST_SPAN, _LATER, _CODED, _HOURS, _WORDS_OF_TIME):
         folded = pattern.sub(" ", folded)
     return " ".join(folded.split())

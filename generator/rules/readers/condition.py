@@ -94,6 +94,8 @@ def _denies(mention: Mention, scale: Scale) -> bool:
 
 def _in_time(mention: Mention, plan: Plan, scale: Scale) -> bool:
     """Whether a mention stands in the period that the variable asks about."""
+    if plan.policy is Policy.AT_FOLLOW_UP and not scale.by_moment:
+        return mention.period is Period.LATER
     if scale.by_moment or plan.policy not in (Policy.BEFORE, Policy.DURING_STAY, Policy.AT_ADMISSION):
         return mention.period is not Period.LATER or scale.by_moment
     if plan.policy is Policy.DURING_STAY:
