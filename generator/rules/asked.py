@@ -94,6 +94,8 @@ def _reader_of_choice(variable: Variable, wanted: Wanted) -> str:
         return "side"
     if is_graded(variable):
         return "grade" if wanted.understood else SILENT
+    if is_known_question(variable):
+        return "choice"
     if kinds_of(wanted.concepts) == {"drug"} and (is_yes_no(variable) or _names_drugs(variable)):
         return "treatment"
     if kinds_of(wanted.concepts) == {"condition"} and _others(variable) and _are_degrees(variable, wanted):

@@ -10,8 +10,10 @@ import functools
 import re
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from generator.rules.lexicon import load_lexicon
+from generator.rules.moments import moment_of
 from generator.rules.text import fold
 from schema.study import Policy, VariableHints
 from schema.variable import Variable
@@ -27,14 +29,12 @@ class Wording:
     Args:
         near: forms that ask the question ("type de fracture": "fracture").
         exceptions: forms that contain an answer's words and mean something else.
-        policy: moment that the family of questions asks for; None when the family does not say.
         forms: choice code → forms that answer by themselves.
         beside: choice code → forms that answer beside one of ``near``.
     """
 
     near: tuple[str, ...]
     exceptions: tuple[str, ...]
-    policy: Policy | None
     forms: dict[str, tuple[str, ...]]
     beside: dict[str, tuple[str, ...]]
 
@@ -47,7 +47,7 @@ def wording_of(variable: Variable, hints: VariableHints) -> Wording:
     for choice in variable.choices:
         known = [*hints.choices.get(choice.code, ()), *named[choice.code]]
         labelled = _label_forms(choice.label)
-        if known:  # where better words are known, those of the label are taken beside the question only
+        if known or _PLACE.search(fold(variable.label)):  # better words are known, or places are named for many reasons
             labelled = [BESIDE + form.removeprefix(BESIDE) for form in labelled]
         written[choice.code] = [*known, *labelled]
     shared = _shared(written)
@@ -60,15 +60,30 @@ def wording_of(variable: Variable, hints: VariableHints) -> Wording:
     return Wording(
         near=(*hints.synonyms, *family.get("near", ())) or _label_anchors(variable.label),
         exceptions=(*hints.exceptions, *family.get("except", ())),
-        policy=Policy(family["policy"]) if "policy" in family else None,
         forms={code: tuple(f for f in forms if not f.startswith(BESIDE)) for code, forms in kept.items()},
         beside={code: tuple(f[1:] for f in forms if f.startswith(BESIDE)) for code, forms in kept.items()},
     )
 
 
+def completed(variable: Variable, hints: VariableHints) -> VariableHints:
+    """The hints with what the lexicon's family of questions adds where the study says nothing.
+
+    The family's moment counts only where the label does not name one.
+    """
+    family = _family_of(fold(variable.label))
+    added: dict[str, Any] = {}
+    if "documents" in family and not hints.document_types:
+        added["document_types"] = tuple(family["documents"])
+    if "policy" in family and hints.policy is None and moment_of(variable)[0] is Policy.ANY_TIME:
+        added["policy"] = Policy(family["policy"])
+    return hints.model_copy(update=added)
+
+
 def is_known_question(variable: Variable) -> bool:
-    """Whether the lexicon knows how documents word the answers of this question."""
-    return bool(_family_of(fold(variable.label)))
+    """Whether the lexicon knows the question and how documents word most of its answers."""
+    family = _family_of(fold(variable.label))
+    known = [choice for choice in variable.choices if _family_forms(family, fold(choice.label))]
+    return len(known) >= 2 and len(known) * 2 >= len(variable.choices)
 
 
 def _shared(written: dict[str, list[str]]) -> set[str]:
@@ -126,6 +141,10 @@ def _answers_named(family: dict, label: str) -> list[int]:  # type: ignore[type-
     )
 
 
+#: A question of place: its answers are places, named in a document for many reasons.
+_PLACE = re.compile(
+    r"\b(?:sites?|sieges?|locali[sz]ation|topographie|territoire|segment|arteres?|organe|etage|niveau)\b"
+)
 _CATCH_ALL = re.compile(
     r"^(?:autres?\b.*|inconnue?s?|non (?:precisee?|renseignee?|connue?|evaluable|applicable|fait)|ne sait pas|"
     r"nsp|na|n/a|oui|non|aucune?|absente?|indetermine\w*|manquante?|sans objet|sans precision|normale?)$"

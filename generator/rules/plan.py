@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from generator.rules.asked import (
+    DATED,
     NUMBERS,
     counted,
     is_no,
@@ -19,7 +20,7 @@ from generator.rules.asked import (
     omission_of,
     reader_of,
 )
-from generator.rules.choices import BESIDE, wording_of
+from generator.rules.choices import BESIDE, completed, wording_of
 from generator.rules.cues import cue_forms
 from generator.rules.degrees import degree_forms
 from generator.rules.drugs import PREFIX as DRUG
@@ -147,9 +148,9 @@ def _plan(variable: Variable, hints: VariableHints) -> Plan:
     reader = hints.reader or reader_of(variable, wanted)
     asked = hints.synonyms or wanted.forms or reader in _OF_CHOICES
     own = (f"var:{variable.name}",) if asked else ()
+    if reader in _OF_CHOICES:
+        hints = completed(variable, hints)
     policy, offset = (hints.policy, hints.offset) if hints.policy else moment_of(variable)
-    if reader in _CLOSED and policy is Policy.ANY_TIME:
-        policy = wording_of(variable, hints).policy or policy
     return Plan(
         variable=variable,
         reader=reader,

@@ -18,6 +18,33 @@ STROKE = Path(__file__).parents[2] / "configs" / "studies" / "stroke"
 Note = tuple[str, str, str]  # type, date, text
 
 
+DAY, OUT, LATER = "2022-03-08", "2022-03-15", "2022-06-20"
+
+
+def urgent(text: str) -> Note:
+    return ("urgences", DAY, text)
+
+
+def imaging(text: str) -> Note:
+    return ("imagerie", DAY, text)
+
+
+def angio(text: str) -> Note:
+    return ("thrombectomie", DAY, text)
+
+
+def surgery(text: str) -> Note:
+    return ("bloc", DAY, text)
+
+
+def summary(text: str) -> Note:
+    return ("crh", OUT, f"Hospitalisation du 08/03/2022 au 15/03/2022.\n{text}")
+
+
+def later(text: str) -> Note:
+    return ("consultation", LATER, text)
+
+
 def stroke_generator() -> RulesGenerator:
     study = Study.model_validate(yaml.safe_load((STROKE / "study.yml").read_text(encoding="utf-8")))
     return RulesGenerator(read_dictionary(STROKE / "dictionary.csv").variables, study)

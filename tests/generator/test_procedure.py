@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from closed_questions import Note, ask, fill, radio, stroke_generator
+from closed_questions import DAY, Note, angio, ask, fill, imaging, radio, stroke_generator, summary, urgent
 
 from generator.rules.reader import RulesGenerator
 from schema.value import Status
-
-DAY, OUT = "2022-03-08", "2022-03-15"
-STAY = "Hospitalisation du 08/03/2022 au 15/03/2022.\n"
 
 
 @pytest.fixture(scope="module")
@@ -18,35 +15,105 @@ def stroke() -> RulesGenerator:
 
 
 CASES: list[tuple[str, str | None, list[Note]]] = [
-    ("thrombolyse", "1", [("urgences", DAY, "Altéplase 0,9 mg/kg, bolus 9h46.")]),
-    ("thrombolyse", "1", [("urgences", DAY, "TIV débutée à 14h02 malgré un risque hémorragique.")]),
-    ("thrombolyse", "1", [("crh", OUT, STAY + "AVC sylvien thrombolysé.")]),
-    ("thrombolyse", "1", [("crh", OUT, STAY + "Pas de contre-indication à la thrombolyse, administrée à 10h05.")]),
-    ("thrombolyse", "1", [("urgences", DAY, "Indication de TIV discutée."), ("crh", OUT, STAY + "Traité par TIV.")]),
-    ("thrombolyse", "0", [("urgences", DAY, "Pas de TIV (AOD < 48 h).")]),
-    ("thrombolyse", "0", [("urgences", DAY, "TIV non indiquée, hors délai.")]),
-    ("thrombolyse", "0", [("urgences", DAY, "Thrombolyse : non")]),
-    ("thrombolyse", "0", [("crh", OUT, STAY + "Elle n'a pas été thrombolysée, l'heure étant inconnue.")]),
-    ("thrombolyse", "0", [("urgences", DAY, "Thrombolyse contre-indiquée par l'anticoagulant.")]),
-    ("thrombolyse", "0", [("urgences", DAY, "TIV prévue, altéplase préparée."), ("crh", OUT, STAY + "La thrombolyse a été annulée.")]),
-    ("thrombolyse", "0", [("crh", OUT, STAY + "AVC mineur traité par aspirine. Les suites sont simples.")]),
-    ("thrombolyse", None, [("urgences", DAY, "Déficit droit. Discussion de thrombolyse avec le neurologue.")]),
-    ("thrombolyse", None, [("urgences", DAY, "Mère thrombolysée en 2010. Déficit droit brutal.")]),
-    ("thrombolyse", "0", [("crh", OUT, STAY + "Antécédents : AVC thrombolysé en 2012.\n\nÉvolution : pas de thrombolyse cette fois.")]),
-    ("thrombolyse", "1", [("URGENCES", DAY, "THROMBOLYSE FAITE A 10H05 SANS DELAI")]),
-    ("thrombolyse", "1", [("urgences", DAY, "Thrombolyse IV : [x] oui [ ] non")]),
-    ("thrombolyse", "0", [("urgences", DAY, "Thrombolyse IV : [ ] oui [x] non")]),
-    ("thrombectomie", "1", [("thrombectomie", DAY, "Ponction fémorale droite 16h58. Occlusion M1.")]),
-    ("thrombectomie", "1", [("thrombectomie", DAY, "Ponction fémorale 16h58. Artère retrouvée ouverte, pas de retrait.")]),
-    ("thrombectomie", "1", [("crh", OUT, STAY + "Thrombectomie mécanique réalisée, TICI 2b.")]),
-    ("thrombectomie", "0", [("urgences", DAY, "Dossier récusé pour TM.")]),
-    ("thrombectomie", "0", [("crh", OUT, STAY + "La thrombectomie n'a pas été retenue.")]),
-    ("thrombectomie", "0", [("urgences", DAY, "P2 distale : pas de thrombectomie.")]),
-    ("thrombectomie", "0", [("transfert", DAY, "Transfert pour thrombectomie."),
-                            ("crh", OUT, STAY + "À l'arrivée l'artère était rouverte, la thrombectomie n'a pas été réalisée.")]),
+    ("thrombolyse", "1", [urgent("Altéplase 0,9 mg/kg, bolus 9h46.")]),
+    ("thrombolyse", "1", [urgent("TIV débutée à 14h02 malgré un risque hémorragique.")]),
+    ("thrombolyse", "1", [summary("AVC sylvien thrombolysé.")]),
+    ("thrombolyse", "1", [summary("Pas de contre-indication à la thrombolyse, administrée à 10h05.")]),
+    ("thrombolyse", "1", [urgent("Indication de TIV discutée."), summary("Traité par TIV.")]),
+    ("thrombolyse", "0", [urgent("Pas de TIV (AOD < 48 h).")]),
+    ("thrombolyse", "0", [urgent("TIV non indiquée, hors délai.")]),
+    ("thrombolyse", "0", [urgent("Thrombolyse : non")]),
+    ("thrombolyse", "0", [summary("Elle n'a pas été thrombolysée, l'heure étant inconnue.")]),
+    ("thrombolyse", "0", [urgent("Thrombolyse contre-indiquée par l'anticoagulant.")]),
+    ("thrombolyse", "0", [urgent("TIV prévue, altéplase préparée."), summary("La thrombolyse a été annulée.")]),
+    ("thrombolyse", "0", [summary("AVC mineur traité par aspirine. Les suites sont simples.")]),
+    ("thrombolyse", None, [urgent("Déficit droit. Discussion de thrombolyse avec le neurologue.")]),
+    ("thrombolyse", None, [urgent("Mère thrombolysée en 2010. Déficit droit brutal.")]),
+    (
+        "thrombolyse",
+        "0",
+        [summary("Antécédents : AVC thrombolysé en 2012.\n\nÉvolution : pas de thrombolyse cette fois.")],
+    ),
+    ("thrombolyse", "1", [urgent("THROMBOLYSE FAITE A 10H05 SANS DELAI")]),
+    ("thrombolyse", "1", [urgent("Thrombolyse IV : [x] oui [ ] non")]),
+    ("thrombolyse", "0", [urgent("Thrombolyse IV : [ ] oui [x] non")]),
+    ("thrombectomie", "1", [angio("Ponction fémorale droite 16h58. Occlusion M1.")]),
+    ("thrombectomie", "1", [angio("Ponction fémorale 16h58. Artère retrouvée ouverte, pas de retrait.")]),
+    ("thrombectomie", "1", [summary("Thrombectomie mécanique réalisée, TICI 2b.")]),
+    ("thrombectomie", "0", [urgent("Dossier récusé pour TM.")]),
+    ("thrombectomie", "0", [summary("La thrombectomie n'a pas été retenue.")]),
+    ("thrombectomie", "0", [urgent("P2 distale : pas de thrombectomie.")]),
+    (
+        "thrombectomie",
+        "0",
+        [
+            ("transfert", DAY, "Transfert pour thrombectomie."),
+            summary("À l'arrivée l'artère était rouverte, la thrombectomie n'a pas été réalisée."),
+        ],
+    ),
     ("thrombectomie", None, [("transfert", DAY, "Adressé pour thrombectomie d'une occlusion M1.")]),
-    ("thrombectomie", "0", [("urgences", DAY, "Pas de reperfusion.")]),
-]  # fmt: skip
+    ("thrombectomie", "0", [urgent("Pas de reperfusion.")]),
+    (
+        "thrombolyse",
+        "0",
+        [
+            urgent("Patient non thrombolysable (INR 3,2)."),
+        ],
+    ),
+    ("thrombolyse", "0", [urgent("Récusé TIV car chirurgie récente")]),
+    ("thrombolyse", "1", [urgent("TIV H+2h10 par Actilyse : bolus 7 mg puis 63 mg PSE")]),
+    (
+        "thrombolyse",
+        "1",
+        [summary("Il a bénéficié d'une fibrinolyse intraveineuse suivie d'une thrombectomie mécanique.")],
+    ),
+    (
+        "thrombectomie",
+        "1",
+        [summary("Il a bénéficié d'une fibrinolyse intraveineuse suivie d'une thrombectomie mécanique.")],
+    ),
+    ("thrombolyse", "1", [summary("Prise en charge : TIV + TM")]),
+    ("thrombectomie", "1", [summary("Prise en charge : TIV + TM")]),
+    ("thrombolyse", "1", [imaging("Contrôle H24 post TIV")]),
+    (
+        "thrombolyse",
+        "0",
+        [summary("Sous apixaban il n'était pas possible de réaliser une thrombolyse. Suites simples.")],
+    ),
+    ("thrombolyse", "0", [summary("Le délai ne permettait pas de thrombolyse. Évolution favorable.")]),
+    ("thrombolyse", "0", [urgent("Sous Eliquis donc pas thrombolysé")]),
+    (
+        "thrombolyse",
+        "0",
+        [
+            urgent("TIV CI (AVK INR 2.8)"),
+        ],
+    ),
+    ("thrombolyse", "0", [urgent("TIV : NON (hors délai)")]),
+    ("thrombolyse", "1", [urgent("Thrombolyse : OUI, Actilyse 63 mg")]),
+    ("thrombolyse", "0", [urgent("Patient refuse la thrombolyse.")]),
+    (
+        "thrombolyse",
+        "1",
+        [
+            ("thrombectomie", DAY, "Patient déjà thrombolysé. Ponction 10h."),
+        ],
+    ),
+    ("thrombectomie", "0", [urgent("NRI : pas de cible pour TM")]),
+    ("thrombectomie", "0", [urgent("Absence d'indication de thrombectomie (M3).")]),
+    ("thrombectomie", "0", [summary("Pas d'indication à un geste endovasculaire. Suites simples.")]),
+    (
+        "thrombectomie",
+        "1",
+        [angio("Thrombectomie\nPonction fémorale échoguidée 10h02.\nEchec de cathétérisme, arrêt de la procédure.")],
+    ),
+    ("thrombectomie", "0", [urgent("Discussion NRI : thrombectomie non indiquée car ASPECTS 3")]),
+    (
+        "thrombectomie",
+        "1",
+        [summary("Transfert au CHU pour thrombectomie, réalisée à 16h58 avec recanalisation TICI 3.")],
+    ),
+]
 
 
 @pytest.mark.parametrize(("name", "expected", "notes"), CASES)
@@ -56,8 +123,8 @@ def test_stroke(stroke: RulesGenerator, name: str, expected: str | None, notes: 
 
 
 def test_silence_on_the_procedure_is_not_a_denial(stroke: RulesGenerator) -> None:
-    care = fill(stroke, ("crh", OUT, STAY + "Traité par aspirine, suites simples."))["thrombolyse"]
-    stated = fill(stroke, ("crh", OUT, STAY + "Pas de thrombolyse, suites simples."))["thrombolyse"]
+    care = fill(stroke, summary("Traité par aspirine, suites simples."))["thrombolyse"]
+    stated = fill(stroke, summary("Pas de thrombolyse, suites simples."))["thrombolyse"]
     assert care.status is Status.ABSENT_BY_OMISSION
     assert stated.status is Status.STATED_ABSENT
 
@@ -73,4 +140,4 @@ def test_silence_on_the_procedure_is_not_a_denial(stroke: RulesGenerator) -> Non
 )
 def test_unknown_dictionary(text: str, expected: str | None) -> None:
     variable = radio("coro", "Coronarographie réalisée", "0, Non | 1, Oui")
-    assert ask(variable, ("crh", OUT, STAY + text)).value == expected
+    assert ask(variable, summary(text)).value == expected

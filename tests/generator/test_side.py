@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from closed_questions import ask, fill, radio, stroke_generator
+from closed_questions import ask, fill, imaging, radio, stroke_generator, urgent
 
 from generator.rules.reader import RulesGenerator
-
-DAY = "2022-03-08"
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +32,18 @@ def stroke() -> RulesGenerator:
         ("Hémiplégie droite, aphasie, déviation du regard à gauche.", None),
         ("Déficit moteur du membre supérieur gauche. Ponction fémorale droite.", None),
         ("Sténose carotidienne droite à 50 %.", None),
+        ("AVC ischémique de l'artère cérébrale moyenne gauche.", "1"),
+        ("AVC ischémique dans le territoire de l'artère sylvienne superficielle droite.", "2"),
+        ("Sd hémisphérique droit. IRM: ischémie ACM D", "2"),
+        ("Hypodensité débutante capsulo-lenticulaire G. Hyperdensité spontanée de l'ACM G.", "1"),
+        ("Infarctus récents multiples, sus-tentoriels bilatéraux.", "3"),
+        ("AIC thalamique dt", "2"),
+        ("Infarctus récent du tronc cérébral, médian.", "4"),
+        ("Hémiplégie D + aphasie. TDM : RAS. angio : occl M1 G", "1"),
     ],
 )
 def test_side_of_the_stroke(stroke: RulesGenerator, text: str, expected: str | None) -> None:
-    assert fill(stroke, ("urgences", DAY, text))["cote"].value == expected
+    assert fill(stroke, urgent(text))["cote"].value == expected
 
 
 HIP = radio("cote_fracture", "Côté de la fracture", "1, Droit | 2, Gauche | 3, Bilatéral")
@@ -53,4 +59,4 @@ HIP = radio("cote_fracture", "Côté de la fracture", "1, Droit | 2, Gauche | 3,
     ],
 )
 def test_side_of_any_lesion(text: str, expected: str | None) -> None:
-    assert ask(HIP, ("imagerie", DAY, text)).value == expected
+    assert ask(HIP, imaging(text)).value == expected

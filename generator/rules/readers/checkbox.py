@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from generator.rules.cite import Cite
 from generator.rules.plan import Plan
-from generator.rules.readers.choice import supported
 from generator.rules.readers.answers import none_code
+from generator.rules.readers.choice import supported
 from generator.rules.reading import SILENT, Answer, PatientView
 from schema.value import Status
 

@@ -26,9 +26,9 @@ from generator.rules.context import context_of
 from generator.rules.episode import Phase
 from generator.rules.plan import Plan
 from generator.rules.policies import vote
+from generator.rules.readers.answers import Mention, mentions, none_code
 from generator.rules.readers.clauses import clause_of, is_stale
 from generator.rules.readers.measure import excluded
-from generator.rules.readers.answers import Mention, mentions, none_code
 from generator.rules.reading import SILENT, Answer, PatientView, Reading
 from generator.rules.text import fold
 from schema.study import Policy
@@ -107,14 +107,22 @@ def _settled(view: PatientView, plan: Plan, found: Sequence[_Found]) -> Answer |
     both = plan.hints.settings.get("both")
     if isinstance(both, str) and (both in codes or len(codes) > 1):
         return _answer(both, found, several=True)
-    order = plan.hints.settings.get("order")
-    if isinstance(order, tuple):
+    if order := _order(plan):
         support = {code: sum(f.weight for f in found if f.mention.code == code) for code in codes}
         enough = _ENOUGH * max(support.values())
         for code in order:
             if support.get(code, 0.0) >= enough:
                 return _answer(code, found)
     return vote([_reading(view, f) for f in sorted(found, key=lambda f: -f.weight)])
+
+
+def _order(plan: Plan) -> tuple[str, ...]:
+    """Codes by rank, the first to win; "le plus élevé" and its like rank the choices of the dictionary."""
+    codes = tuple(choice.code for choice in plan.variable.choices)
+    if plan.policy in (Policy.HIGHEST, Policy.LOWEST):
+        return codes if plan.policy is Policy.LOWEST else codes[::-1]
+    order = plan.hints.settings.get("order")
+    return order if isinstance(order, tuple) else ()
 
 
 def _last_conclusion(plan: Plan, found: Sequence[_Found]) -> Answer:

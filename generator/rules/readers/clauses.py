@@ -15,6 +15,8 @@ _STOP = re.compile(
     r"[;\n|]|\s=+>|\s->|→|\b(?:mais|cependant|toutefois|alors que|tandis que|en revanche|par contre|malgre|hormis)\b"
 )
 _PAST_SECTIONS = ("antecedents", "antecedents_familiaux", "facteurs_risque", "traitement_entree", "mode_de_vie")
+#: A date after this belongs to another thing: "origine ischémique (IDM en 2014)".
+_OTHER_THING = re.compile(r"\(\s*[a-z]{3,}")
 #: "antérieur" is a place after these, a time elsewhere: "cérébrale antérieure", "paroi antérieure".
 _PLACE_NOT_TIME = re.compile(
     r"(?:cerebrales?|communicantes?|choroidiennes?|artere|territoires?|circulation|paroi|insula|temporale?|frontale?|"
@@ -45,7 +47,8 @@ def is_stale(view: PatientView, document: Annotated, start: int, end: int) -> bo
         for mention in document.dates_in(low, high):
             if mention.kind is DateKind.RELATIVE or not mention.date:
                 continue
-            if mention.date.latest() < admission - dt.timedelta(days=10):
+            between = document.folded[min(end, mention.end) : max(start, mention.start)]
+            if mention.date.latest() < admission - dt.timedelta(days=10) and not _OTHER_THING.search(between):
                 return True
     return _said_old(document, start, end, low, high)
 

@@ -20,8 +20,8 @@ from generator.rules.episode import Phase
 from generator.rules.matcher import Hit
 from generator.rules.phrases import alternatives
 from generator.rules.plan import Plan
-from generator.rules.readers.clauses import clause_of, is_stale
 from generator.rules.readers.answers import none_code
+from generator.rules.readers.clauses import clause_of, is_stale
 from generator.rules.reading import SILENT, Answer, PatientView
 from generator.rules.text import fold
 from schema.value import Status
