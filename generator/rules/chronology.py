@@ -11,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from generator.rules.annotate import Annotated
-from generator.rules.events import WEAK, event_concepts, event_names
+from generator.rules.events import WEAK, rival_concepts
 from generator.rules.matcher import Hit
 from schema.document import DateKind, DateMention
 
 #: What a gap costs, in characters: a mark between an event and its time, a clause that ends between them.
 _COMMA, _STOP, _OTHER_TIME, _AFTER, _TOO_FAR = 30, 100, 60, 10, 95
+_STOPS = re.compile(r"[;!?|]|(?<!\bm)(?<!\bmr)(?<!\bmme)(?<!\bdr)\.(?=\s|$)")
 _CLOCK_LEADS = re.compile(r"^\s*(?:[:|=>→-]\s*)+$|^\s{2,}$|^\t+$")
 _CLAUSE_START = re.compile(r"(?:^|[\n;|(•*/-]|[.,:]\s|\bet|\bpuis|\ba|\bvers|\bdes)\s*$")
 #: A form's dots between a name and its value: they end no sentence.
@@ -61,11 +62,10 @@ class Timed:
     corrects: bool
 
 
-def times_of(document: Annotated, event: str) -> Iterator[Timed]:
-    """The times of day that belong to an event of ``lexicon/events.yml``, in text order."""
-    own = event_concepts(event)
+def times_of(document: Annotated, concepts: Sequence[str]) -> Iterator[Timed]:
+    """The times of day that belong to any of these matcher concepts."""
     mentions = [mention for mention in document.document.dates if mention.clock is not None]
-    yield from _owned(document, own, mentions)
+    yield from _owned(document, concepts, mentions)
 
 
 def days_of(document: Annotated, concepts: Sequence[str]) -> Iterator[Timed]:
@@ -85,7 +85,7 @@ def _owned(document: Annotated, concepts: Sequence[str], mentions: Sequence[Date
         if not any(True for concept in concepts for _ in document.within(concept, low, high)):
             continue
         best: tuple[int, Hit] | None = None
-        for concept in dict.fromkeys((*concepts, *event_names())):
+        for concept in dict.fromkeys((*concepts, *rival_concepts())):
             for hit in document.within(concept, low, high):
                 cost = _cost(document, hit, mention)
                 # At equal distance the longer form is the more telling one ("fin de thrombolyse", "thrombolyse").
@@ -157,5 +157,5 @@ def _cost(document: Annotated, hit: Hit, mention: DateMention) -> int:
     if gap.strip() == "|":
         return cost
     others = sum(1 for other in document.dates_in(low, high) if other.end <= high)
-    stops = len(re.findall(r"[;!?|]|\.(?=\s|$)", gap)) + gap.count("\n") * (0 if not gap.strip(" :\n\t-") else 1)
+    stops = len(_STOPS.findall(gap)) + gap.count("\n") * (0 if not gap.strip(" :\n\t-") else 1)
     return cost + len(gap.strip()) + _COMMA * gap.count(",") + _STOP * stops + _OTHER_TIME * others

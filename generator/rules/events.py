@@ -28,9 +28,10 @@ def event_forms() -> dict[str, tuple[str, ...]]:
 
 
 @functools.cache
-def event_names() -> tuple[str, ...]:
-    """The matcher concepts of all events, exceptions left out."""
-    return tuple(name for name in event_forms() if not name.endswith("!"))
+def rival_concepts() -> tuple[str, ...]:
+    """The matcher concepts of all events that may take a time from another one beside them."""
+    named = [name for name, entry in load_lexicon("events").items() if not entry.get("vague")]
+    return tuple(concept for name in named for concept in event_concepts(name))
 
 
 def event_concepts(name: str) -> tuple[str, ...]:

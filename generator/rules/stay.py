@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from generator.rules.annotate import Annotated
 from generator.rules.chronology import times_of
 from generator.rules.cite import Cite, clause
+from generator.rules.events import event_concepts
 from generator.rules.phrases import alternatives, anywhere, closing
 from generator.rules.text import fold
 from schema.document import DateKind, DateMention
@@ -297,7 +298,7 @@ def _arrival(start: dt.date, documents: Sequence[Annotated]) -> tuple[dt.time, C
         if not own and not is_summary(document):
             continue
         rank = 0 if own and is_kind(document, ACUTE) else 1 if own and not is_kind(document, PREHOSPITAL) else 2
-        for timed in times_of(document, "admission"):
+        for timed in times_of(document, event_concepts("admission")):
             low, high = timed.hit.start, timed.mention.end
             around = document.folded[max(0, min(low, timed.mention.start) - 25) : max(high, timed.hit.end) + 15]
             clock = timed.mention.clock
@@ -328,4 +329,4 @@ def _heading_dates(start: dt.date, documents: Sequence[Annotated]) -> list[Cite]
                     )
                 )
                 break
-    return [cite for *_, cite in sorted(cites, key=lambda item: item[:2])][:2]
+    return [cite for *_, cite in sorted(cites, key=lambda item: item[:2])][:1]

@@ -117,7 +117,11 @@ AGE_AFTER = re.compile(r" (?:d'am[ée]norrh|de grossesse|de gestation|d'[âa]ge|
 GOES_BACK = re.compile(r"(?<!\w)remont\w+ \Z")
 
 #: A time of day is announced.
-CLOCK_CUE = re.compile(r"(?<!\w)(?:à|a|vers|dès|jusqu'à|heure ?:?|matin|soir|nuit|midi)(?: environ| peu près)? ?\Z")
+CLOCK_CUE = re.compile(
+    r"(?<!\w)(?:à|a|vers|dès|jusqu'à|heure ?:?|matin|soir|nuit|midi|"
+    r"(?:arriv[ée]e?|d[ée]but|ponction|bolus|coucher|r[ée]veil) ?:?)"
+    r"(?: environ| peu près)? ?\Z"
+)
 #: … unless "à" belongs to a comparison.
 COMPARISON = re.compile(
     r"(?:sup[ée]rieur|inf[ée]rieur|[ée]gal|estim[ée]|limit[ée]|r[ée]duit|prolong[ée]|fix[ée])\w* à \Z"

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import pytest
 from closed_questions import Note, ask, fill, radio, stroke_generator
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from generator.rules.reader import RulesGenerator
 from schema.value import Status
@@ -165,3 +167,43 @@ VITAL: list[tuple[Variable, str | None]] = [
 def test_vital_status_of_an_unknown_dictionary(variable: Variable, expected: str | None) -> None:
     found = ask(variable, *HIP)
     assert found.value == expected or (variable.name == "pere" and found.status is not Status.FOUND)
+
+
+ICU: list[Note] = [
+    urgent("Arrivée le 08/03/2022 à 18h40. Dyspnée fébrile."),
+    summary(
+        "Hospitalisé du 08/03/2022 au 15/03/2022. ATCD : pacemaker implanté le 12/06/2015.\n"
+        "Transfert en réanimation le 09/03/2022. Intubé le 09/03/2022, extubé le 12/03/2022.\n"
+        "Épuration extra-rénale du 10/03 au 12/03. Sortie de réanimation le 13/03/2022. ETT du 09/03/2022, ETT du 14/03/2022."
+    ),
+    ("courrier", "2022-09-20", "Nous avons le regret de vous apprendre le décès de M. X le 15 septembre 2022."),
+]
+INTENSIVE: list[tuple[str, str | None]] = [
+    ("Date d'admission en réanimation", "2022-03-09"),
+    ("Date de sortie de réanimation", "2022-03-13"),
+    ("Date d'intubation", "2022-03-09"),
+    ("Date d'extubation", "2022-03-12"),
+    ("Date de début de la dialyse", "2022-03-10"),
+    ("Date d'implantation du pacemaker", "2015-06-12"),
+    ("Date de la dernière ETT", "2022-03-14"),
+    ("Date des dernières nouvelles", "2022-09-15"),
+    ("Date de la trachéotomie", None),
+]
+
+
+@pytest.mark.parametrize(("label", "expected"), INTENSIVE)
+def test_date_of_intensive_care(label: str, expected: str | None) -> None:
+    found = ask(Variable("jour", label, VariableKind.DATE), *ICU)
+    assert (found.value and str(found.value)) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from((
+    "Ponction", "décès", "sortie", "Hospitalisé du", "au", "08/03/2022", "14h05", "TICI 2b", "début", "vu normal", "à", "\n", ". ", " : ",
+    "réveil", "au sol", "bolus", "le", "hier", "J3", "☐", "[x]", "|", "...", "mère", "né le", "Addendum", "et non",
+)), max_size=40))  # fmt: skip
+def test_any_text_is_read_and_every_value_cites_it(stroke: RulesGenerator, pieces: list[str]) -> None:
+    text = " ".join(pieces) or "."
+    for value in fill(stroke, urgent(text)).values():
+        for evidence in value.evidence:
+            assert text[evidence.start : evidence.end] == evidence.quote != ""

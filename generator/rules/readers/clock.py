@@ -11,10 +11,10 @@ from generator.rules.chronology import Timed, times_of
 from generator.rules.cite import clause
 from generator.rules.context import context_of
 from generator.rules.episode import Moment, Phase
-from generator.rules.events import event_entry
+from generator.rules.events import event_concepts, event_entry
 from generator.rules.plan import Plan
 from generator.rules.policies import vote
-from generator.rules.readers.dates import event_of, reports_event
+from generator.rules.readers.dates import NEAR_UNNAMED, event_of, reports_event
 from generator.rules.readers.measure import excluded
 from generator.rules.readers.onset import read_onset
 from generator.rules.reading import SILENT, Answer, PatientView, Reading
@@ -48,8 +48,6 @@ def read_clock(view: PatientView, plan: Plan) -> Answer:
         return _arrival(view, plan)
     if event == "recanalisation":
         return _recanalisation(view, plan)
-    if not event:
-        return SILENT
     readings = [r for document in view.documents for r in _readings(view, plan, document, event)]
     return vote(readings) if readings else SILENT
 
@@ -66,7 +64,9 @@ def _readings(view: PatientView, plan: Plan, document: Annotated, event: str) ->
     if excluded(document, plan):
         return
     own = _REPORT if reports_event(document, plan, event) else 1.0
-    for timed in times_of(document, event):
+    for timed in times_of(document, event_concepts(event) if event else plan.anchors):
+        if not event and timed.cost > NEAR_UNNAMED:
+            continue
         context = context_of(document, timed.hit)
         beside = timed.cost <= _BESIDE
         if (context.negated or context.planned or context.hypothetical) and not (timed.corrects or beside):
@@ -114,7 +114,7 @@ def _results(view: PatientView, plan: Plan, document: Annotated, final: str) -> 
     """Times of the results that may be the final one, the plainest with the greatest weight."""
     if excluded(document, plan):
         return
-    for timed in times_of(document, "recanalisation"):
+    for timed in times_of(document, event_concepts("recanalisation")):
         reading = reading_of(view, plan, document, timed)
         context = context_of(document, timed.hit)
         if reading is None or context.negated or context.planned or context.hypothetical:

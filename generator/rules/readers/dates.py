@@ -24,7 +24,7 @@ from schema.study import Policy
 from schema.value import Status
 
 #: A date further than this from the words of its event (in the units of `chronology`) is not its date.
-_NEAR, _NEAR_UNNAMED = 70, 40
+_NEAR, NEAR_UNNAMED = 70, 40
 _HEAD = 900
 
 
@@ -78,16 +78,18 @@ def _birth(view: PatientView, plan: Plan) -> Answer:
 
 
 def _follow_up(view: PatientView, plan: Plan) -> Answer:
-    """The day of the visit that the label asks for: the last, or the one at n months."""
+    """The day of the visit that the label asks for: the one at n months, else the last news, a death included."""
     readings = []
+    death = view.once("death", find_death)
+    if death and not plan.offset:
+        return _answer(view, death.day, death.cites)
     for document in view.documents:
         day = written_day(document)
         if day and view.timeline.document_phase(document) is Phase.FOLLOW_UP and is_kind(document, FOLLOW_UP):
             readings.append(Reading(day, (_own_date(document, day),), Moment(Phase.FOLLOW_UP, day)))
-    readings = eligible(readings, plan, view)
-    if plan.policy is Policy.AT_FOLLOW_UP:
-        readings = readings[:1]
-    return choose(readings[-1:], plan, view)
+    if plan.offset:
+        return choose(eligible(readings, plan, view)[:1], plan, view)
+    return vote(readings[-1:]) if readings else SILENT
 
 
 _OF_EVENT: dict[str, Callable[[PatientView, Plan], Answer]] = {
@@ -102,10 +104,9 @@ _OF_EVENT: dict[str, Callable[[PatientView, Plan], Answer]] = {
 def _read_told(view: PatientView, plan: Plan, event: str) -> Answer:
     """Any other event: the date beside its words, or the date of the report that is about it."""
     readings = [r for document in view.documents for r in _readings(view, plan, document, event)]
-    if plan.policy is Policy.AT_ADMISSION:
-        return vote(readings) if readings else SILENT
-    readings = eligible(readings, plan, view)
-    return choose(readings, plan, view)
+    if event and plan.policy not in (Policy.FIRST, Policy.LAST, Policy.AT_FOLLOW_UP):
+        return vote(readings) if readings else SILENT  # the event itself says when: "date de sortie de réanimation"
+    return choose(eligible(readings, plan, view), plan, view)
 
 
 def _readings(view: PatientView, plan: Plan, document: Annotated, event: str) -> Iterator[Reading]:
@@ -120,13 +121,13 @@ def _readings(view: PatientView, plan: Plan, document: Annotated, event: str) ->
             best[timed.hit] = timed
     for hit, timed in best.items():
         day = told_day(view.timeline, document, timed.mention)
-        if day is None or timed.cost > (_NEAR if event else _NEAR_UNNAMED) or not _is_fact(document, hit):
+        if day is None or timed.cost > (_NEAR if event else NEAR_UNNAMED) or not _is_fact(document, hit):
             continue
         start, end = min(hit.start, timed.mention.start), max(hit.end, timed.mention.end)
         phase = view.timeline.phase_of_day(day) or Phase.STAY
         weight = (2.0 if reports else 1.0) * (0.5 if timed.weak else 1.0) * (3.0 if timed.corrects else 1.0)
         yield Reading(day, (clause(document, start, end),), Moment(phase, day, explicit=True), weight)
-    if reports and own and not is_summary(document) and any(document.find(concept) for concept in concepts):
+    if reports and own and not is_summary(document):
         phase = view.timeline.phase_of_day(own) or Phase.STAY
         yield Reading(own, (_own_date(document, own),), Moment(phase, own), 1.5)
 
