@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from generator.rules.asked import (
     DATED,
     NUMBERS,
+    bounds_of,
     counted,
     is_no,
     is_other,
@@ -24,7 +25,7 @@ from generator.rules.choices import BESIDE, completed, wording_of
 from generator.rules.cues import cue_forms
 from generator.rules.degrees import degree_forms
 from generator.rules.drugs import PREFIX as DRUG
-from generator.rules.drugs import drug_forms
+from generator.rules.drugs import drug_forms, drugs_of_label
 from generator.rules.events import event_forms
 from generator.rules.label import Wanted, drugs_named, wanted_of
 from generator.rules.lexicon import load_lexicon
@@ -128,8 +129,13 @@ def _forms_of(plan: Plan) -> dict[str, tuple[str, ...]]:
     return forms
 
 
-def _parts(variable: Variable, policy: Policy, offset: float | None) -> dict[str, Plan]:
-    """A yes or no for each choice of a list of conditions, acts or drugs; none for "Aucun" and "Autre"."""
+def _parts(variable: Variable, reader: str, policy: Policy, offset: float | None) -> dict[str, Plan]:
+    """What a variable is made of: the yes or no of each choice of a list, the two events of a length of time."""
+    if reader == "duration":
+        return {event: _plan(_dated(variable, event), VariableHints(settings={"event": event}))
+                for event in bounds_of(variable)}  # fmt: skip
+    if reader != "list":
+        return {}
     parts = {}
     for choice in variable.choices:
         if is_no(choice) or is_unknown(choice) or is_other(choice):
@@ -140,6 +146,14 @@ def _parts(variable: Variable, policy: Policy, offset: float | None) -> dict[str
         )  # fmt: skip
         parts[choice.code] = _plan(asked, VariableHints(policy=policy, offset=offset))
     return parts
+
+
+def _dated(variable: Variable, event: str) -> Variable:
+    """The variable that would ask for the day, or the day and time, of one event."""
+    kind = VariableKind.DATETIME if canonical_unit(variable.unit) in ("hours", "minutes") else VariableKind.DATE
+    return dataclasses.replace(
+        variable, name=f"{variable.name}#{event}", label=event, note="", unit="", minimum=None, maximum=None, kind=kind
+    )
 
 
 def _plan(variable: Variable, hints: VariableHints) -> Plan:
@@ -163,7 +177,7 @@ def _plan(variable: Variable, hints: VariableHints) -> Plan:
         omission=hints.omission if hints.omission is not None else omission_of(variable, reader, policy),
         baseline=bool(hints.settings.get("baseline", is_usual_state(variable, named))),
         hints=hints,
-        parts=_parts(variable, policy, offset) if reader == "list" else {},
+        parts=_parts(variable, reader, policy, offset),
     )
 
 
@@ -188,11 +202,10 @@ def _wanted(variable: Variable) -> Wanted:
     if variable.kind in DATED:
         return wanted_of(_DATED_ACT.sub("", variable.label) or variable.label)
     label = _OF_RELATIVES.sub(r"\1", counted(variable.label))  # the reader of conditions asks it of the family
+    if drugs_of_label(label):  # "Insuline au domicile" asks since when the drug is taken, not for a place
+        label = _AT_HOME.sub(" ", label)
     wanted = wanted_of(label, named=variable.kind in NUMBERS)
-    drugs = tuple(name for name in wanted.concepts if name.startswith(DRUG))
-    if drugs and "domicile" in wanted.concepts:  # "Insuline au domicile" asks where the drug is taken, not for a place
-        return Wanted(drugs)
-    named = bool(drugs)
+    named = any(name.startswith(DRUG) for name in wanted.concepts)
     if "traitement" in fold(variable.label) and not named and (drugs := drugs_named(variable.note)):
         return Wanted(drugs)
     return wanted
@@ -204,6 +217,7 @@ _DATED_ACT = re.compile(
     r"survenue|apparition|(?:premi|derni)[eè]re?)\b\s*(?:et\s+)?(?:d['’]\s?|de l['’]\s?|de la |du |des |de )?",
     re.IGNORECASE,
 )
+_AT_HOME = re.compile(r"\b(?:au|à|a)\s+domicile\b", re.IGNORECASE)
 _OF_RELATIVES = re.compile(r"\b(ant[ée]c[ée]dents?|atcd)\s+familia\w+", re.IGNORECASE)
 _PARENTHESES = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 

@@ -127,6 +127,7 @@ CASES: list[tuple[str, str | None, list[Note]]] = [
     ("pneumopathie", "0", [urgent("ATCD : pneumopathie en 2019."), summary("Évolution : suites simples.")]),
     ("pneumopathie", "0", [summary("Évolution : suites simples."), visit("A fait une pneumopathie en mai.")]),
     ("pneumopathie", None, [urgent("ATCD : HTA.")]),
+    ("pneumopathie", "0", [summary("AVC sylvien droit. Pas d'épisode infectieux.")]),
     # bleeding
     ("transfo_hemorragique", "2", [control("Infarctus sylvien avec remaniements hémorragiques de type HI2.")]),
     ("transfo_hemorragique", "4", [control("Hématome parenchymateux de type 2 (PH2 ECASS) avec effet de masse.")]),
@@ -142,6 +143,7 @@ CASES: list[tuple[str, str | None, list[Note]]] = [
     ("hemorragie_symptomatique", "0", [control("HI1."), summary("Remaniement hémorragique asymptomatique.")]),
     ("hemorragie_symptomatique", "1", [control("PH2."), summary("Hématome PH2 responsable d'une aggravation neurologique.")]),
     ("hemorragie_symptomatique", "1", [summary("Une transformation hémorragique symptomatique est survenue à J1.")]),
+    ("hemorragie_symptomatique", "1", [control("PH2."), summary("Dégradation à J1 avec coma, rapportée à l'hématome.")]),
     ("hemorragie_symptomatique", None, [control("Transformation hémorragique HI2.")]),
 ]  # fmt: skip
 

@@ -86,6 +86,9 @@ DISCHARGE: list[tuple[str | None, list[Note]]] = [
     ("1", [summary("Traitement de sortie : aspirine 75 mg. Eliquis à débuter à J14 après contrôle.")]),
     ("1", [summary("Traitement de sortie : aspirine 75 mg."), visit("Aspirine remplacée par Eliquis.")]),
     ("1", [summary("Traitement habituel : Préviscan. Préviscan arrêté. Traitement de sortie : aspirine 75.")]),
+    ("1", [summary("Traitement de sortie : Eliquis 5 mg x 2 à débuter le 20/03, dans l'attente aspirine 75 mg.")]),
+    ("3", [summary("Le Xarelto, interrompu pour une coloscopie, est en cause. Reprise du rivaroxaban 20 mg à J6.")]),
+    ("0", [summary("Aucun antithrombotique : réintroduction de l'aspirine à rediscuter.")]),
     (None, [summary("Décès à J5 d'un engagement. Traitement reçu : aspirine.")]),
     (None, [urgent("Kardégic 300 mg ce jour.")]),
 ]  # fmt: skip

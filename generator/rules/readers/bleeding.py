@@ -43,7 +43,7 @@ def read_bleeding(view: PatientView, plan: Plan) -> Answer:
 
 
 def _told_on_the_patient(view: PatientView, scale: Scale, stay: Sequence[Mention], seen: Sequence[Mention]) -> Answer:
-    worse = _weighed(view, "bleeding.symptomatic", seen)
+    worse = _weighed(view, "bleeding.symptomatic", seen) or (_blamed(view) if seen else [])
     if worse and scale.default is not None:
         return answer(Status.FOUND, scale.default, worse, 0.9)
     if scale.no is None:
@@ -69,6 +69,19 @@ def _weighed(view: PatientView, cue: str, seen: Sequence[Mention]) -> list[Menti
             if not (context.negated or context.hypothetical or context.planned):
                 low = mention.start if hit.sentence == first else hit.start
                 found.append(mention_at(view, document, min(low, hit.start), hit.end))
+    return found
+
+
+def _blamed(view: PatientView) -> list[Mention]:
+    """Sentences that make a bleeding the cause of a worsening: "dégradation à J1 rapportée à l'hématome"."""
+    found: list[Mention] = []
+    for document in view.documents:
+        for hit in document.find(PREFIX + "bleeding.cause"):
+            low, high = document.sentences[hit.sentence]
+            worse = any(True for _ in document.within(PREFIX + "bleeding.worse", low, high))
+            mention = mention_at(view, document, hit.start, hit.end)
+            if worse and mention.context.affirmed and mention.period in (Period.UNSAID, Period.STAY):
+                found.append(mention)
     return found
 
 

@@ -179,10 +179,10 @@ def _at_discharge(view: PatientView, plan: Plan, regimen: Regimen) -> Answer:
         own = list(enumerations(document, ("traitement_sortie",), ("list.discharge",)))
         lists += own
         statements += _discharge_statements(view, regimen, document, [(e.start, e.end) for e in own])
-    stopped = {s.drug.name for s in statements if s.taking is Taking.STOPPED}
+    stops = [s for s in statements if s.taking is Taking.STOPPED]
     taken = [s for s in statements if s.taking is Taking.TAKEN]
     best = max((s.weight for s in taken), default=0.0)
-    kept = [s for s in taken if s.weight == best and s.drug.name not in stopped]
+    kept = [s for s in taken if s.weight == best and not any(_undoes(stop, s) for stop in stops)]
     if kept:
         code = code_of(regimen, [s.drug.name for s in kept])
         return _answer(Status.FOUND, code, kept, 0.9 if best >= 3 else 0.8) if code else SILENT
@@ -195,6 +195,13 @@ def _at_discharge(view: PatientView, plan: Plan, regimen: Regimen) -> Answer:
         cites = tuple(e.cite() for e in lists[:3])
         return Answer(Status.ABSENT_BY_OMISSION, regimen.no, cites, 0.75, (), "traitement de sortie sans cette classe")
     return SILENT
+
+
+def _undoes(stop: Statement, taken: Statement) -> bool:
+    """Whether a drug said to be taken is stopped further on; what is stopped first may be taken up again."""
+    return stop.drug.name == taken.drug.name and (
+        stop.document is not taken.document or stop.drug.start >= taken.drug.start
+    )
 
 
 def _discharge_statements(
@@ -239,7 +246,7 @@ def _taken_at_discharge(
         return None
     if (context.planned or context.declined) and not listed:
         return None
-    if _UNSETTLED.search(text, *sentence):
+    if _UNSETTLED.search(text, *sentence) or _BEGUN_LATER.search(text, drug.end, clause[1]):
         return None
     moment = view.timeline.moment(document, drug.start, drug.end, *clause)
     if moment.explicit and (moment.phase is Phase.FOLLOW_UP or (moment.phase is Phase.BEFORE and not leaving)):
@@ -253,6 +260,7 @@ def _taken_at_discharge(
     return (Taking.TAKEN, 2.0 if _cued(document, "drug.start", *sentence) else 1.0)
 
 
+_BEGUN_LATER = re.compile(r"\ba (?:debuter|introduire|reprendre|commencer|demarrer)\b(?! (?:ce jour|aujourd|demain))")
 _UNSETTLED = re.compile(r"\b(?:re-?)?discut\w+|\bre-?evaluer\b|\benvisag\w+|\breintroduction\b")
 _THEN_LATER = re.compile(
     r"\brelais\b[^.;\n]{0,60}\b(?:a j ?\d+|dans \d+|apres \d+|a \d+ (?:jours|semaines|mois)|le \d)"
