@@ -39,6 +39,8 @@ _MALE = re.compile(
     r"\b(?P<grammar>hospitalise|admis|adresse(?= par)|age de|droitier|gaucher|retraite|veuf|transfere|il)\b"
 )
 _CODE_LETTER = re.compile(r"[-/,(\s]\s*(?P<sex>[fhm])\s*[-/,)\s]\s*(?:\d{2,3}\s*a(?:ns)?\b|\d\d/\d\d/\d{4})")
+#: Every document says it; the admission's and the summary's are cited first.
+_SEX_SOURCES, _SEX_CITES = {Phase.ADMISSION: 0, Phase.DISCHARGE: 1}, 4
 _WEIGHTS = {"strong": 3.0, "title": 1.5, "grammar": 0.5}
 
 
@@ -106,8 +108,13 @@ def read_sex(view: PatientView, plan: Plan) -> Answer:
     other = "m" if best == "f" else "f"
     if support[best] < 1.5 or best not in codes or support[other] > 0.6 * support[best]:
         return SILENT
-    backing = sorted(cites[best], key=lambda item: -item[0])[:3]
-    return Answer(Status.FOUND, codes[best], tuple(cite for _, cite in backing), 0.97)
+    plainest: dict[str, Cite] = {}
+    for _, cite in sorted(cites[best], key=lambda item: -item[0]):
+        plainest.setdefault(cite.document.document.document_id, cite)
+    backing = sorted(
+        plainest.values(), key=lambda cite: _SEX_SOURCES.get(view.timeline.document_phase(cite.document), 2)
+    )
+    return Answer(Status.FOUND, codes[best], tuple(backing[:_SEX_CITES]), 0.97)
 
 
 def _sex_of(label: str) -> str:
