@@ -82,7 +82,7 @@ def completed(variable: Variable, hints: VariableHints) -> VariableHints:
 def is_known_question(variable: Variable) -> bool:
     """Whether the lexicon knows the question and how documents word most of its answers."""
     family = _family_of(fold(variable.label))
-    known = [choice for choice in variable.choices if _family_forms(family, fold(choice.label))]
+    known = [forms for forms in _family_forms(family, variable).values() if forms]
     return len(known) >= 2 and len(known) * 2 >= len(variable.choices)
 
 

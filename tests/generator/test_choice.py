@@ -362,7 +362,7 @@ UNKNOWN: list[tuple[Variable, list[tuple[Note, str | tuple[str, ...] | None]]]] 
         radio(
             "fact",
             "Facteur déclenchant principal",
-            "1, Infection | 2, Trouble du rythme | 3, Régime | 4, Observance | 5, Syndrome coronarien | 6, Non retrouvé",
+            "1, Infection | 2, Trouble du rythme | 3, Régime | 4, Observance | 5, SCA | 6, Non retrouvé",
         ),
         [
             (summary("Décompensation sur surinfection bronchique"), "1"),
