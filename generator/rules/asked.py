@@ -6,6 +6,7 @@ import re
 
 from generator.rules.choices import is_known_question
 from generator.rules.drugs import PREFIX as DRUG
+from generator.rules.events import event_of_label
 from generator.rules.label import Wanted, kinds_of, wanted_of
 from generator.rules.lexicon import load_lexicon
 from generator.rules.numbers import canonical_unit
@@ -37,7 +38,14 @@ _GRADE = re.compile(
     r"(?:(?:stade|grade|classe|score|type|asa|nyha|killip|fine|ecog|os|ps|mrs)\s*)?(?:[ivx]+[a-d]?|\d{1,2}[a-d]?)"
 )
 _COUNT = re.compile(r"^\s*(?:nombre|nb|nbre|n)\s+(?:totale?\s+|cumule\w*\s+)?(?:de\s+|d'|des\s+|total de\s+)")
-_DURATION = re.compile(r"\b(?:durees?|delais?|intervalle|temps)\b")
+_DURATION = re.compile(r"^\s*(?:durees?|delais?|intervalle|temps (?:entre|ecoule|de|d'|total|jusqu))\b")
+#: A stretch of time that has a name of its own → the events that bound it.
+_BOUNDED = (
+    (r"\b(?:reanimation|usi|soins intensifs)\b", ("icu_in", "icu_out")),
+    (r"\b(?:sejour|hospitalisation)\b", ("admission", "discharge")),
+    (r"\b(?:intervention|operatoire|chirurgie)\b", ("incision", "closure")),
+)
+_FROM_TO = re.compile(r"\bentre\b(.+)\bet\b(.+)|(.+?)(?:\s[-–/]\s|[-–/]|\bjusqu'|\s(?:a|au|aux)\s)(.+)")
 _TIME_UNITS = ("minutes", "hours", "days", "weeks", "months", "years", "seconds")
 _YEAR = re.compile(r"\bannees?\b(?! d'etudes?)|\bdate\b")
 _ACT_NAMED = re.compile(r"\b\w{3,}(?:ectomie|scopie|graphie|tomie|plastie|stomie|synthese|desis|dese|centese)s?\b")
@@ -68,6 +76,8 @@ def reader_of(variable: Variable, wanted: Wanted) -> str:
 def _reader_of_number(variable: Variable, wanted: Wanted) -> str:
     label = fold(variable.label)
     unit = canonical_unit(variable.unit)
+    if _DURATION.search(label) and unit in _TIME_UNITS:
+        return "duration" if wanted.understood or bounds_of(variable) else SILENT
     readers = [str(reader) for name in wanted.concepts if (reader := _entry(name).get("reader"))]
     if readers and not (_COUNT.match(label) and readers[0] == "measure" and not unit):
         return readers[0] if len(wanted.concepts) == 1 else SILENT
@@ -75,9 +85,7 @@ def _reader_of_number(variable: Variable, wanted: Wanted) -> str:
         return SILENT
     if _COUNT.match(label):
         return "count"
-    if _DURATION.search(label):
-        return "duration" if unit in _TIME_UNITS else SILENT
-    if _YEAR.search(label) or (variable.unit and not unit):
+    if _DURATION.search(label) or _YEAR.search(label) or (variable.unit and not unit):
         return SILENT
     if wanted.concepts:  # an amount of something that is no measure ("Tabac (paquets-années)") needs its unit
         return "measure" if unit else SILENT
@@ -124,6 +132,19 @@ def _is_sign(variable: Variable) -> bool:
     if variable.kind is VariableKind.CHOICE:
         return any(fold(choice.label).startswith("positi") for choice in variable.choices)
     return bool(re.search(r"\bpositi(?:f|ve)s?\b|\banorma\w+|\beleve\w*", fold(variable.label)))
+
+
+def bounds_of(variable: Variable) -> tuple[str, ...]:
+    """The two events of ``lexicon/events.yml`` between which a length of time runs; () when the label names none."""
+    label = re.sub(r"\([^)]*\)", " ", fold(variable.label))
+    asked = label[match.end() :] if (match := _DURATION.search(label)) else label
+    if match and match[0].strip().startswith("duree"):
+        return next((events for pattern, events in _BOUNDED if re.search(pattern, asked)), ())
+    for split in _FROM_TO.finditer(asked):
+        first, last = (event_of_label(side) for side in split.groups() if side)
+        if first and last and first != last:
+            return first, last
+    return ()
 
 
 def is_act(variable: Variable, wanted: Wanted) -> bool:

@@ -13,6 +13,7 @@ from generator.rules.readers.clock import read_clock
 from generator.rules.readers.condition import read_condition
 from generator.rules.readers.count import read_count
 from generator.rules.readers.dates import read_date
+from generator.rules.readers.duration import read_duration
 from generator.rules.readers.grade import read_grade
 from generator.rules.readers.measure import read_measure
 from generator.rules.readers.onset import read_onset, read_onset_mode
@@ -21,8 +22,8 @@ from generator.rules.readers.pressure import read_pressure
 from generator.rules.readers.procedure import read_procedure
 from generator.rules.readers.several import read_list
 from generator.rules.readers.side import read_side
-from generator.rules.readers.vital import read_vital
 from generator.rules.readers.treatment import read_treatment
+from generator.rules.readers.vital import read_vital
 from generator.rules.reading import SILENT, Answer, PatientView
 
 Reader = Callable[[PatientView, Plan], Answer]
@@ -38,6 +39,7 @@ READERS: dict[str, Reader] = {
     "count": read_count,  # how many times something was done
     "date": read_date,  # day of an event
     "list": read_list,  # a checkbox field of conditions, each a yes or no
+    "duration": read_duration,  # as written, or between two events
     "grade": read_grade,  # a scale whose choices are its grades: TICI, NYHA, ASA
     "measure": read_measure,  # scores and quantities with their unit
     "onset": read_onset,
