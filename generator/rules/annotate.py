@@ -7,7 +7,7 @@ import functools
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
 
-from generator.rules.lexicon import load_lexicon
+from generator.rules.lexicon import load_lexicon, narrower_than
 from generator.rules.matcher import Hit, Matcher
 from generator.rules.numbers import Number, find_numbers
 from generator.rules.text import fold
@@ -96,6 +96,14 @@ class Annotated:
                 return
             if hit.start >= start and hit.end <= end:
                 yield hit
+
+    def names_narrower(self, hit: Hit) -> bool:
+        """Whether a hit names a narrower concept: to deny an infarct is not to deny heart disease."""
+        return any(
+            (other.start, other.end) == (hit.start, hit.end)
+            for name in narrower_than(hit.concept)
+            for other in self.within(name, hit.start, hit.end)
+        )
 
     def limited_to(self, spans: Sequence[tuple[int, int]]) -> Annotated:
         """The same document with only the hits, numbers and dates that lie within these spans."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, overload
 
 from generator.rules.lexicon import load_lexicon
 from generator.rules.numbers import Number, canonical_unit, convert
 from generator.rules.plan import Plan
 from generator.rules.text import fold, words
 from schema.value import Value
-from schema.variable import VariableKind
+from schema.variable import Variable, VariableKind
 
 
 def _entry(plan: Plan) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def _single(number: Number, plan: Plan) -> float | None:
     if number.second is None:
         return number.value
     if number.joint == "/":
-        out_of = _entry(plan).get("out_of") or (plan.variable.maximum and float(plan.variable.maximum))
+        out_of = _entry(plan).get("out_of") or bounds_of(plan.variable, None, None)[1]
         return number.value if out_of and number.second == float(out_of) else None
     if number.joint == "-" and plan.unit and number.second > number.value:
         return (number.value + number.second) / 2
@@ -83,7 +83,7 @@ def _guess_unit(value: float, decimals: int, plan: Plan) -> str:
 
 def _bounded(value: float, plan: Plan, *, exact: bool) -> Value | None:
     variable = plan.variable
-    low, high = (float(bound.replace(",", ".")) if bound else None for bound in (variable.minimum, variable.maximum))
+    low, high = bounds_of(variable, None, None)
     limits = _entry(plan).get("units", {}).get(plan.unit) or _entry(plan).get("range") or (-math.inf, math.inf)
     low, high = (limits[0] if low is None else low), (limits[1] if high is None else high)
     if not low <= value <= high:
@@ -93,6 +93,16 @@ def _bounded(value: float, plan: Plan, *, exact: bool) -> Value | None:
             return None
         return math.floor(value + 0.5) if exact else math.floor(value)
     return _round_half_up(value, variable.decimals)
+
+
+@overload
+def bounds_of(variable: Variable, low: float, high: float) -> tuple[float, float]: ...
+@overload
+def bounds_of(variable: Variable, low: None, high: None) -> tuple[float | None, float | None]: ...
+def bounds_of(variable: Variable, low: float | None, high: float | None) -> tuple[float | None, float | None]:
+    """The bounds that the dictionary sets, written with a comma or a point; ``low`` and ``high`` where it sets none."""
+    minimum, maximum = (bound.replace(",", ".") if bound else "" for bound in (variable.minimum, variable.maximum))
+    return (float(minimum) if minimum else low), (float(maximum) if maximum else high)
 
 
 def _round_half_up(value: float, decimals: int | None) -> float:

@@ -50,6 +50,12 @@ def parents_of(concept: str) -> tuple[str, ...]:
     return _ancestors(concept, entries) if concept in entries else ()
 
 
+@functools.cache
+def narrower_than(concept: str) -> tuple[str, ...]:
+    """The concepts of ``concepts.yml`` that lie under one, at any depth."""
+    return tuple(name for name in load_lexicon("concepts") if concept in parents_of(name))
+
+
 def _ancestors(name: str, entries: dict[str, Any]) -> tuple[str, ...]:
     """Parents of an entry, their parents and so on, each once."""
     found: dict[str, None] = {}

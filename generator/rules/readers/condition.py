@@ -49,9 +49,10 @@ def mentions(view: PatientView, plan: Plan, scale: Scale) -> Iterator[Mention]:
         spans: list[tuple[int, int]] = []
         for hit in longest_hits(document, plan):
             spans.append((hit.start, hit.end))
-            yield mention_at(
-                view, document, hit.start, hit.end, code_beside(document, plan, scale, hit), event=scale.event
-            )
+            beside = code_beside(document, plan, scale, hit)
+            mention = mention_at(view, document, hit.start, hit.end, beside, event=scale.event)
+            if not (mention.context.negated and document.names_narrower(hit)):
+                yield mention
         for code, concept in scale.alone.items():
             for hit in document.find(concept):
                 if not any(low <= hit.start and hit.end <= high for low, high in spans):

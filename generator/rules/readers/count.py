@@ -12,6 +12,7 @@ from generator.rules.lexicon import parents_of
 from generator.rules.matcher import Hit
 from generator.rules.plan import Plan
 from generator.rules.policies import fits, settle, vote
+from generator.rules.quantity import bounds_of
 from generator.rules.readers.measure import excluded
 from generator.rules.reading import SILENT, Answer, Cite, PatientView, Reading
 from schema.value import Status
@@ -46,8 +47,9 @@ _TOTAL_WEIGHT, _PLAIN_WEIGHT, _ORDINAL_WEIGHT = 3.0, 2.0, 1.0
 def read_count(view: PatientView, plan: Plan) -> Answer:
     """The stated number, else the highest rank reached; 0 where it is said that there was none at all."""
     readings = [r for document in view.documents for r in _readings(view, plan, document)]
-    low, high = float(plan.variable.minimum or 0), float(plan.variable.maximum or 99)
-    readings = [r for r in readings if isinstance(r.value, int) and low <= r.value <= high and fits(r, plan, view)]
+    low, high = bounds_of(plan.variable, 0, 99)
+    readings = [r for r in readings if isinstance(r.value, int) and low <= r.value <= high]
+    readings = [r for r in readings if fits(r, plan, view)]
     totals = [r for r in readings if r.weight >= _TOTAL_WEIGHT]
     if totals:
         return vote(totals)

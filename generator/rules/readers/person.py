@@ -13,6 +13,7 @@ from generator.rules.cues import PREFIX
 from generator.rules.episode import Phase
 from generator.rules.plan import Plan
 from generator.rules.policies import vote
+from generator.rules.quantity import bounds_of
 from generator.rules.reading import SILENT, Answer, Cite, PatientView, Reading
 from generator.rules.text import fold
 from schema.value import Status
@@ -79,7 +80,7 @@ def _stated_ages(view: PatientView, plan: Plan, document: Annotated) -> Iterator
     phase = view.timeline.document_phase(document)
     if not Phase.PREHOSPITAL <= phase <= Phase.DISCHARGE:
         return
-    minimum, maximum = float(plan.variable.minimum or 0), float(plan.variable.maximum or 115)
+    minimum, maximum = bounds_of(plan.variable, 0, 115)
     for match in _AGED.finditer(document.folded):
         age = int(match[1])
         lead = document.folded[max(0, match.start() - 70) : match.start()]

@@ -10,7 +10,7 @@ from generator.rules.matcher import Hit
 from generator.rules.numbers import Number
 from generator.rules.plan import Plan
 from generator.rules.policies import choose, eligible
-from generator.rules.quantity import names_component
+from generator.rules.quantity import bounds_of, names_component
 from generator.rules.readers.measure import clause_end, excluded, first_of_each_document
 from generator.rules.reading import Answer, Cite, PatientView, Reading
 
@@ -47,7 +47,7 @@ def _of_hit(view: PatientView, plan: Plan, document: Annotated, hit: Hit) -> Rea
             value = number.value if number.second is None else None
         if value is None:
             continue
-        minimum, maximum = float(plan.variable.minimum or 20), float(plan.variable.maximum or 320)
+        minimum, maximum = bounds_of(plan.variable, 20, 320)
         if _ELSEWHERE.search(between) or not minimum <= value <= maximum:
             return None
         clause = clause_end(document, number.end, min(high, number.end + 45))

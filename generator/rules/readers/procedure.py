@@ -119,7 +119,7 @@ def _statements(view: PatientView, plan: Plan, document: Annotated) -> Iterator[
         for hit in document.find(anchor):
             if not is_stale(view, document, hit.start, hit.end):
                 told = _said(document, hit)
-                if told is not None:
+                if told is not None and not (told is _Said.NOT_DONE and document.names_narrower(hit)):
                     found.append(_Statement(told, document, hit.start, hit.end))
     found.sort(key=lambda s: s.start)
     yield from found
