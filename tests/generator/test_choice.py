@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from closed_questions import Note, angio, ask, fill, imaging, later, radio, stroke_generator, summary, surgery, urgent
+from closed_questions import (
+    DAY,
+    Note,
+    angio,
+    ask,
+    fill,
+    imaging,
+    later,
+    radio,
+    stroke_generator,
+    summary,
+    surgery,
+    urgent,
+)
 
 from generator.rules.reader import RulesGenerator
 from schema.value import Status
@@ -185,6 +198,63 @@ CASES: list[tuple[str, str | None, list[Note]]] = [
     ("destination", "3", [summary("Transfert vers CH de Béthune ce jour pour suite de prise en charge.")]),
     ("agent_thrombolyse", "2", [summary("Thrombolyse IV par TNK (Metalyse) à 15h18.")]),
     ("agent_thrombolyse", None, [summary("Thrombolyse IV à 15h18.")]),
+    ("site_occlusion", "3", [imaging("ARM : occlusion de la branche postérieure de l'artère sylvienne droite (M2).")]),
+    ("site_occlusion", "2", [imaging("OCCLUSION DE L'ARTERE CEREBRALE MOYENNE GAUCHE EN M1")]),
+    ("site_occlusion", "2", [imaging("Occlusion M1 distale D avec extension M2.")]),
+    ("site_occlusion", "6", [imaging("Occlusion du tiers moyen du TB. P1 perméables.")]),
+    ("site_occlusion", "0", [imaging("TSA : pas de sténose, pas d'occlusion intracrânienne.")]),
+    ("site_occlusion", "1", [imaging("Occlusion de la carotide interne droite supra-clinoïdienne (en T).")]),
+    (
+        "site_occlusion",
+        "2",
+        [
+            imaging("occlusion M1 G"),
+            angio("Occlusion M1 gauche confirmée. Premier passage : occlusion M2 persistante."),
+        ],
+    ),
+    ("site_occlusion", "1", [imaging("Occlusion de l'ACI gauche extracrânienne. Polygone perméable.")]),
+    ("site_occlusion", "7", [summary("AVC sylvien G sur occlusion tandem ACI-M1")]),
+    ("site_occlusion", "3", [imaging("Petite branche corticale M3 frontale occluse.")]),
+    ("site_occlusion", "5", [imaging("Occlusion de l'artère cérébrale postérieure droite (P2).")]),
+    ("imagerie_initiale", "2", [urgent("Scanner inj : occlusion M1.")]),
+    ("imagerie_initiale", "1", [urgent("IRM d'emblée : AVC sylvien.")]),
+    ("imagerie_initiale", "1", [urgent("12h10 IRM: diff +"), ("imagerie", DAY, "ANGIOSCANNER TSA 14h30 : occlusion")]),
+    ("imagerie_initiale", "2", [("transfert", DAY, "TDM à Lens 9h10 : normal. IRM refaite au CHU à 11h.")]),
+    ("imagerie_initiale", "2", [imaging("SCANNER CEREBRAL SANS INJECTION"), urgent("pas d'IRM (pacemaker)")]),
+    ("imagerie_initiale", "1", [("imagerie", DAY, "Examen : IRM encéphalique\nComparaison : scanner du 12/01/2019.")]),
+    ("anesthesie", "1", [angio("Sous AG, IOT 10h02, ponction 10h20")]),
+    ("anesthesie", "2", [angio("Ponction 10h20 sous AL et neuroleptanalgésie")]),
+    ("anesthesie", "1", [angio("Début sous sédation, agitation, conversion AG à 10h40. ponction 10h20")]),
+    ("anesthesie", "3", [angio("Anesthésie locale, pas de sédation, patient coopérant. ponction 10h20")]),
+    ("technique_tm", "3", [angio("Ponction 10h. P1 : ADAPT (ACE68). P2 : Trevo 4x30.")]),
+    ("technique_tm", "2", [angio("Ponction 10h. Deux passages au Solitaire X 6x40 sous flux bloqué par ballonnet.")]),
+    ("technique_tm", "3", [angio("Ponction 10h. Stent-retriever associé à une aspiration distale (SAVE).")]),
+    ("complication_tm", "0", [angio("Ponction 10h. RAS en per-procédure.")]),
+    ("complication_tm", "3", [angio("Ponction 10h. Petite HSA en fin de procédure par perforation distale.")]),
+    ("complication_tm", "4", [angio("Ponction 10h. Hématome inguinal compressé.")]),
+    (
+        "complication_tm",
+        "2",
+        [angio("Ponction 10h. Dissection de la carotide interne cervicale lors de la montée du cathéter.")],
+    ),
+    ("etiologie_toast", "2", [summary("AVC ischémique sylvien droit cardio-embolique (FA).")]),
+    ("etiologie_toast", "2", [summary("Cardiopathie emboligène : FA. AVC attribué à la FA.")]),
+    ("etiologie_toast", "5", [summary("AVC ischémique d'étiologie indéterminée malgré un bilan exhaustif.")]),
+    ("etiologie_toast", "5", [summary("AVC d'origine inconnue, recherche de FA par holter implantable.")]),
+    ("etiologie_toast", "1", [summary("AVC par athérothrombose carotidienne gauche.")]),
+    ("etiologie_toast", "3", [summary("Infarctus lacunaire sur microangiopathie hypertensive.")]),
+    ("etiologie_toast", "4", [summary("Cause : SAPL.")]),
+    ("etiologie_toast", "5", [summary("TOAST : 5 (deux causes potentielles : FA et sténose carotidienne à 70 %).")]),
+    ("etiologie_toast", "1", [summary("Étiologie athéromateuse retenue. Pas de FA au scope.")]),
+    ("destination", "2", [summary("DEVENIR : transfert CRF le 15/03/2022")]),
+    ("destination", "1", [summary("SORTIE LE 15/03/2022 A DOMICILE")]),
+    ("destination", "3", [summary("Elle est réadressée à l'hôpital de Cambrai pour suite de prise en charge.")]),
+    ("destination", "4", [summary("Retour ce jour à son EHPAD.")]),
+    ("destination", "5", [summary("Malheureusement le patient s'est éteint le 14 mars.")]),
+    ("destination", "1", [summary("Sortie : RAD avec kiné et orthophonie. SSR non nécessaire.")]),
+    ("destination", "2", [summary("Admis en SMR neurologique à Berck à la sortie")]),
+    ("destination", "1", [summary("Il regagne son domicile accompagné de son épouse.")]),
+    ("destination", "2", [summary("Nous l'adressons en rééducation à l'hôpital de Berck.")]),
 ]
 
 

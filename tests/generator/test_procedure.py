@@ -113,6 +113,49 @@ CASES: list[tuple[str, str | None, list[Note]]] = [
         "1",
         [summary("Transfert au CHU pour thrombectomie, réalisée à 16h58 avec recanalisation TICI 3.")],
     ),
+    (
+        "thrombolyse",
+        "0",
+        [
+            ("samu", DAY, "Pas de TIV en pré-hospitalier."),
+            urgent("Heure inconnue, IRM DWI+/FLAIR+ => pas de fibrinolyse"),
+        ],
+    ),
+    ("thrombolyse", "1", [("samu", DAY, "Appel thrombolyse"), urgent("17h05 : début rtPA")]),
+    (
+        "thrombolyse",
+        "0",
+        [urgent("Alerte thrombolyse 10h02. Glycémie 0,35 : hypoglycémie... Finalement hors délai pour TIV (réveil).")],
+    ),
+    (
+        "thrombolyse",
+        "0",
+        [summary("Patient hors délai de thrombolyse à l'arrivée. Transféré pour thrombectomie seule.")],
+    ),
+    (
+        "thrombectomie",
+        "1",
+        [summary("Patient hors délai de thrombolyse à l'arrivée. Thrombectomie seule, TICI 2c en 1 passage.")],
+    ),
+    ("thrombolyse", "1", [urgent("RTPA 0.9 MG/KG SOIT 63 MG - BOLUS 6.3 MG A 11H20")]),
+    ("thrombolyse", "1", [summary("Thrombolyse IV par rt-PA à H+3.")]),
+    ("thrombectomie", "0", [summary("Absence d'occlusion proximale accessible à une thrombectomie. Suites simples.")]),
+    ("thrombectomie", "0", [summary("Il n'y avait pas d'indication de traitement endovasculaire.")]),
+    ("thrombectomie", "1", [summary("Recanalisation endovasculaire : TICI 3 après 2 passages.")]),
+    ("thrombectomie", "1", [angio("NEURORADIOLOGIE INTERVENTIONNELLE\nPONCTION FEMORALE DROITE 12H10")]),
+    ("thrombectomie", "1", [summary("TM: TICI2b, 3 passages")]),
+    (
+        "thrombectomie",
+        "0",
+        [
+            ("transfert", DAY, "Avis NRI : non retenu pour thrombectomie."),
+            summary("Traité médicalement, évolution favorable."),
+        ],
+    ),
+    ("thrombectomie", "0", [summary("Elle n'a bénéficié ni de thrombolyse ni de thrombectomie.")]),
+    ("thrombolyse", "0", [summary("Elle n'a bénéficié ni de thrombolyse ni de thrombectomie.")]),
+    ("thrombolyse", "0", [summary("Pas de traitement de phase aiguë (déficit mineur). Suites simples")]),
+    ("thrombectomie", "0", [summary("La famille refuse la thrombectomie.")]),
 ]
 
 

@@ -39,6 +39,7 @@ _ALONE = 1.5
 _UNSURE = 0.35
 #: Who died went nowhere else.
 _DEATH, _DEATH_LABEL = 4.0, re.compile(r"dece[sd]|mort")
+_VAGUE_LABEL = re.compile(r"\bautres?\b|hopital|transfert|mutation")
 _AT_ADMISSION = {Phase.ADMISSION: 3.0, Phase.DISCHARGE: 2.0, Phase.FOLLOW_UP: 0.0}
 _AT_DISCHARGE = {Phase.DISCHARGE: 3.0, Phase.STAY: 1.0, Phase.DAY1: 0.5}
 _CONCLUDING = ("conclusion", "devenir", "diagnostic", "motif_sortie")
@@ -167,9 +168,9 @@ def _found(view: PatientView, plan: Plan, document: Annotated) -> Iterator[_Foun
     stop = _until(plan, document)
     none = none_code(plan)
     tier = _tier(plan, document)
-    length = max(1, len(document.folded))
-    deaths = {choice.code for choice in plan.variable.choices if _DEATH_LABEL.match(fold(choice.label))}
-    for mention in mentions(view, plan, document):
+    undecided = plan.hints.settings.get("undecided")
+    named = mentions(view, plan, document)
+    for mention in named:
         if mention.start >= stop:
             return
         if mention.denied and mention.code != none:
@@ -177,18 +178,33 @@ def _found(view: PatientView, plan: Plan, document: Annotated) -> Iterator[_Foun
         if tier and not _is_about(plan, mention):
             continue
         weight = fit * (_ALONE if mention.alone else 1.0)
-        if mention.unsure:
+        if mention.unsure and mention.code != undecided:
             if plan.policy is not Policy.AT_DISCHARGE and not _is_likely(plan, mention):
                 continue
             weight *= _UNSURE
         if document.section_of(mention.start).kind in _CONCLUDING:
             weight *= 1.5
         if plan.policy is Policy.AT_DISCHARGE:
-            # Where a patient goes is told at the end of a letter.
-            weight *= 1.0 + mention.start / length
-            if mention.code in deaths:
-                weight *= _DEATH
+            weight *= _discharge_weight(plan, mention, named)
         yield _Found(mention, weight, tier)
+
+
+def _discharge_weight(plan: Plan, mention: Mention, named: Sequence[Mention]) -> float:
+    """More at the end of a letter, where it tells where the patient goes; most for a death: who died went nowhere.
+
+    "En rééducation à l'hôpital de Berck": a vague place yields to a precise one of its sentence.
+    """
+    document = mention.document
+    label = next((fold(choice.label) for choice in plan.variable.choices if choice.code == mention.code), "")
+    if _DEATH_LABEL.match(label):
+        return 2 * _DEATH
+    sentence = document.sentence_of(mention.start)
+    if _VAGUE_LABEL.search(label) and any(
+        other.code != mention.code and not other.denied and document.sentence_of(other.start) == sentence
+        for other in named
+    ):
+        return 0.1
+    return 1.0 + mention.start / max(1, len(document.folded))
 
 
 def _tier(plan: Plan, document: Annotated) -> int:

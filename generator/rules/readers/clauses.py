@@ -19,8 +19,8 @@ _PAST_SECTIONS = ("antecedents", "antecedents_familiaux", "facteurs_risque", "tr
 _OTHER_THING = re.compile(r"\(\s*[a-z]{3,}")
 #: "antérieur" is a place after these, a time elsewhere: "cérébrale antérieure", "paroi antérieure".
 _PLACE_NOT_TIME = re.compile(
-    r"(?:cerebrales?|communicantes?|choroidiennes?|artere|territoires?|circulation|paroi|insula|temporale?|frontale?|"
-    r"capsule interne|bras|voie|cruciat\w*|croise|tibiale?|face|fosse|cornes?|sylvienn?e?|profond|superficiel\w*|et|"
+    r"(?:cerebr\w+|communicantes?|choroidiennes?|artere|territoires?|circulation|paroi|insula|temporale?|frontale?|"
+    r"capsule interne|bras|voie|cruciat\w*|croise|tibiale?|face|fosse|cornes?|sylvien\w*|carotidien\w*|profond|superficiel\w*|et|"
     r"pole|partie|portion|lobe|gyrus)\s+$"
 )
 

@@ -29,7 +29,9 @@ from schema.variable import VariableKind
 
 _MOST_CITES = 3
 _SMALL_WORDS = r"(?:\s+(?:a|au|aux|d|de|du|des|une?|la|le|l|les|eventuel\w*|secondaire|en|par|sur|cette)\b|\s|'|:)*"
-_PURPOSE = re.compile(rf"(?:{alternatives('procedure.purpose')}|[?→>]\s*$){_SMALL_WORDS}$")
+_PURPOSE = re.compile(rf"(?:{alternatives('procedure.purpose')}|\?){_SMALL_WORDS}$")
+#: An arrow opens a decision: it is carried out only where the time or the dose says so.
+_DECISION = re.compile(r"[→>]\s*$")
 _NO_BAR = re.compile(r"\b(?:pas|sans|absence|aucune?)\b[^,;:.]{0,12}\b(?:contre[ -]?indications?|ci)\b[^,;:.]{0,30}$")
 _REFUSED_BEFORE = re.compile(rf"{alternatives('procedure.refused_before')}[^,;:.()]{{0,40}}$")
 _REFUSED_AFTER = re.compile(rf"[^,;:.()\n]{{0,45}}?{alternatives('procedure.refused_after')}")
@@ -147,7 +149,7 @@ def _said(document: Annotated, hit: Hit) -> _Said | None:
         return None
     if _STRONG_FORM.search(text[hit.start : hit.end]) or _is_told_done(document, hit):
         return _Said.DONE
-    return _Said.NAMED
+    return None if _DECISION.search(before) else _Said.NAMED
 
 
 def _is_told_done(document: Annotated, hit: Hit) -> bool:
