@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 
-from generator.rules.episode import ACUTE, Phase, is_kind
+from generator.rules.episode import Phase
 from generator.rules.plan import Plan
 from generator.rules.reading import SILENT, Answer, PatientView, Reading
+from generator.rules.stay import ACUTE, is_kind
 from schema.study import Policy
 from schema.value import Status, Value
 
