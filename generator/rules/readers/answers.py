@@ -37,11 +37,6 @@ class Mention:
     unsure: bool
     alone: bool
 
-    @property
-    def affirmed(self) -> bool:
-        """Said as a fact."""
-        return not (self.denied or self.unsure)
-
 
 def mentions(view: PatientView, plan: Plan, document: Annotated) -> list[Mention]:
     """The choices that a document names, in text order; longer forms hide the shorter ones inside them."""

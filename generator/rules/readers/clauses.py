@@ -20,8 +20,8 @@ _OTHER_THING = re.compile(r"\(\s*[a-z]{3,}")
 #: "antérieur" is a place after these, a time elsewhere: "cérébrale antérieure", "paroi antérieure".
 _PLACE_NOT_TIME = re.compile(
     r"(?:cerebr\w+|communicantes?|choroidiennes?|artere|territoires?|circulation|paroi|insula|temporale?|frontale?|"
-    r"capsule interne|bras|voie|cruciat\w*|croise|tibiale?|face|fosse|cornes?|sylvien\w*|carotidien\w*|profond|superficiel\w*|et|"
-    r"pole|partie|portion|lobe|gyrus)\s+$"
+    r"capsule interne|bras|voie|cruciat\w*|croise|tibiale?|face|fosse|cornes?|sylvien\w*|carotidien\w*|profond|"
+    r"superficiel\w*|et|pole|partie|portion|lobe|gyrus)\s+$"
 )
 
 
