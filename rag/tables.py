@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import json
 import shutil
 from collections.abc import Sequence
@@ -41,7 +42,7 @@ class Exports:
         self._table = (drafts / "table.csv").open("w", encoding="utf-8", newline="")
         self._rows = TableWriter(self._table, dictionary)
         self._evidence = (drafts / "evidence.jsonl").open("w", encoding="utf-8", newline="\n")
-        self._workbook = WorkbookWriter(dictionary, drafts)
+        self._workbook = WorkbookWriter(dictionary, drafts / "table.xlsx")
         self._schema = _arrow_schema(dictionary)
         self._parquet = pq.ParquetWriter(drafts / "table.parquet", self._schema)
         self._group: list[dict[str, Any]] = []
@@ -62,7 +63,7 @@ class Exports:
         self._flush_group()
         for stream in (self._table, self._evidence, self._parquet):
             stream.close()
-        self._workbook.write(self._drafts / "table.xlsx")
+        self._workbook.close(dt.datetime.fromisoformat(manifest.created_at))
         with (self._drafts / "problems.csv").open("w", encoding="utf-8-sig", newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow(("where", "what", "remedy", "lost"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from rag import wording
 from rag.redcap import values
 from rag.redcap.dictionary import Dictionary
 from rag.store import PatientResult, Source
-from rag.xlsx import Cell, Sheet, write_xlsx
+from rag.xlsx import Book, Cell, Sheet
 from schema.value import Evidence, ExtractedValue, Status, Value
 from schema.variable import Variable
 
@@ -25,11 +26,12 @@ class WorkbookWriter:
     Cells about which the documents say nothing, or that branching closes, have no row of evidence.
     """
 
-    def __init__(self, dictionary: Dictionary, drafts: Path) -> None:
+    def __init__(self, dictionary: Dictionary, path: Path) -> None:
         self._variables = dictionary.variables
+        self._book = Book(path)
         headings = [dictionary.record_id, *values.columns(dictionary.variables)]
-        self._table = Sheet("table", headings, drafts)
-        self._evidence = Sheet("evidence", _HEADINGS, drafts)
+        self._table = Sheet(self._book, "table", headings)
+        self._evidence = Sheet(self._book, "evidence", _HEADINGS)
 
     def add(self, result: PatientResult) -> None:
         """Write one patient."""
@@ -40,11 +42,9 @@ class WorkbookWriter:
         for row in _evidence_rows(self._variables, result):
             self._evidence.add(row)
 
-    def write(self, path: Path) -> None:
-        """Put the sheets together; no patient can be added."""
-        self._table.close()
-        self._evidence.close()
-        write_xlsx(path, (self._table, self._evidence))
+    def close(self, created: dt.datetime) -> None:
+        """Write the file; no patient can be added. ``created`` is the date that it shows as its own."""
+        self._book.close(created)
 
 
 def _table_cells(variable: Variable, value: Value | None) -> list[Cell]:

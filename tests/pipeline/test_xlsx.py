@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.xlsx import Sheet, write_xlsx
+from rag.xlsx import Book, Sheet
 
 
 def written(folder: Path, *rows: list[object]) -> openpyxl.Workbook:
-    sheet = Sheet("feuille", ["a", "b"], folder)
+    book = Book(folder / "book.xlsx")
+    sheet = Sheet(book, "feuille", ["a", "b"])
     for row in rows:
         sheet.add(row)
-    sheet.close()
-    write_xlsx(folder / "book.xlsx", [sheet])
+    book.close(dt.datetime(2024, 5, 6))
     return openpyxl.load_workbook(folder / "book.xlsx")
 
 
@@ -24,7 +24,7 @@ def test_every_kind_of_cell_is_read_back_as_it_was(tmp_path: Path) -> None:
     assert [cell.value for cell in book["feuille"][2]] == [
         *row[:3], dt.datetime(2024, 2, 29), dt.datetime(2024, 2, 29, 13, 5), dt.time(7, 30), None, "007",
     ]  # fmt: skip
-    assert book["feuille"]["D2"].number_format == r"yyyy\-mm\-dd"
+    assert book["feuille"]["D2"].number_format == "yyyy-mm-dd"
     assert book["feuille"].freeze_panes == "A2"
 
 
@@ -35,11 +35,24 @@ def test_days_that_spreadsheets_misplace_are_written_as_text(tmp_path: Path) -> 
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "=HYPERLINK(1)"])
+@pytest.mark.parametrize("text", [*"=+-@", "=1+1", "{=1+1}", "http://x.fr", " 1"])
 def test_a_text_stays_a_text_even_when_it_is_edited(tmp_path: Path, text: str) -> None:
     cell = written(tmp_path, [text])["feuille"]["A2"]
-    assert (cell.value, cell.quotePrefix) == (text, True)
+    assert (cell.value, cell.quotePrefix) == (text, text[0] in "=+-@")
     assert cell.data_type in ("s", "inlineStr")
+    assert cell.hyperlink is None
+
+
+def test_tags_of_a_text_are_no_tags_of_the_file(tmp_path: Path) -> None:
+    assert written(tmp_path, ["<r><t>gras</r>"])["feuille"]["A2"].value == " <r><t>gras</r>"
+
+
+def test_the_same_rows_make_the_same_bytes_and_leave_nothing_beside(tmp_path: Path) -> None:
+    for name in ("un", "deux"):
+        (tmp_path / name).mkdir()
+        written(tmp_path / name, ["x", 1])
+        assert [path.name for path in (tmp_path / name).iterdir()] == ["book.xlsx"]
+    assert (tmp_path / "un" / "book.xlsx").read_bytes() == (tmp_path / "deux" / "book.xlsx").read_bytes()
 
 
 def test_rows_beyond_a_sheet_go_to_a_second_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
