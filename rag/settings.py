@@ -10,7 +10,9 @@ from pydantic import ValidationError
 from rapidfuzz import process
 
 from schema.problem import InputError, Problem
-from schema.study import Study
+from schema.study import Study, VariableHints
+
+_MANUAL = "docs/your-dictionary.md, section 'A study file',"
 
 
 def load_study(path: Path | None, names: Iterable[str], on_problem: Callable[[Problem], None]) -> Study:
@@ -70,5 +72,7 @@ def _problem(path: Path, loc: tuple[int | str, ...], msg: str, type: str, **_: o
     key = ".".join(str(part) for part in loc)
     where = f"{path}, {key}" if key else str(path)
     if type == "extra_forbidden":
-        return Problem(where, "is not a key of a study file.", "Check its spelling in docs/study.md, or remove it.")
-    return Problem(where, f"{msg}.", "Correct the value; docs/study.md lists what each key accepts.")
+        known = Study.model_fields if len(loc) == 1 else VariableHints.model_fields
+        remedy = nearest_hint(str(loc[-1]), known) or f"Remove it; {_MANUAL} lists them."
+        return Problem(where, "is not a key of a study file.", remedy)
+    return Problem(where, f"{msg}.", f"Correct the value; {_MANUAL} says what each key accepts.")

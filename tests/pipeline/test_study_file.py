@@ -44,8 +44,13 @@ def test_a_variable_that_the_dictionary_lacks_is_said_with_the_nearest_name(tmp_
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("variables:\n  hta:\n    synonymes: [a]\n", "variables.hta.synonymes"),
-        ("variables:\n  hta: 3\n", "variables.hta"),
+        (
+            "variables:\n  hta:\n    synonymes: [a]\n",
+            "variables.hta.synonymes: is not a key of a study file. Did you mean synonyms?",
+        ),
+        ("variable: {}\n", "Did you mean variables?"),
+        ("variables:\n  hta: {xyz: 1}\n", "docs/your-dictionary.md"),
+        ("variables:\n  hta: 3\n", "docs/your-dictionary.md"),
         ("- a\n- b\n", "study.yml"),
         ("variables:\n  hta: {synonyms: [a\n", "line"),
     ],
@@ -62,3 +67,8 @@ def test_a_missing_file_and_one_that_is_not_text_are_refused(tmp_path: Path) -> 
     (tmp_path / "study.yml").write_bytes(b"name: \xff\xfe")
     with pytest.raises(InputError, match="UTF-8"):
         load_study(tmp_path / "study.yml", NAMES, print)
+
+
+def test_the_page_that_the_messages_name_exists() -> None:
+    page = Path(__file__).parents[2] / "docs" / "your-dictionary.md"
+    assert "## A study file" in page.read_text(encoding="utf-8")
