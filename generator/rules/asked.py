@@ -85,7 +85,7 @@ def _reader_of_number(variable: Variable, wanted: Wanted) -> str:
         return SILENT
     if _COUNT.match(label):
         return "count"
-    if _DURATION.search(label) or _YEAR.search(label) or (variable.unit and not unit):
+    if _DURATION.search(label) or _YEAR.search(re.sub(r"\([^)]*\)", " ", label)) or (variable.unit and not unit):
         return SILENT
     if wanted.concepts:  # an amount of something that is no measure ("Tabac (paquets-années)") needs its unit
         return "measure" if unit else SILENT

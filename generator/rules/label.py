@@ -88,8 +88,8 @@ def wanted_of(label: str, *, named: bool = False) -> Wanted:
         forms += added.forms
     if not concepts and not _TREATED.search(core) and len(_content(core)) == 1:
         forms += [a for match in _ABBREVIATION.finditer(outside) if (a := _searchable(match[0]))]
-        if named:
-            forms += [match[0] for match in _PROPER_NAME.finditer(outside)]
+    if not concepts and named:
+        forms += [match[0] for match in _PROPER_NAME.finditer(outside)]
     return Wanted(tuple(dict.fromkeys(concepts)), tuple(dict.fromkeys(forms)), tuple(_content(core)))
 
 

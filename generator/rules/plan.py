@@ -108,10 +108,15 @@ def make_plans(variables: tuple[Variable, ...], study: Study) -> Plans:
         plan = _plan(variable, hints)
         plans.append(plan)
         for each in (plan, *plan.parts.values()):
-            forms.update(_forms_of(each))
+            forms.update({name: tuple(filter(_is_form, group)) for name, group in _forms_of(each).items()})
             for anchor in each.anchors if hints.exceptions else ():
                 forms[anchor + "!"] = (*forms.get(anchor + "!", ()), *hints.exceptions)
     return Plans(tuple(plans), Matcher({name: group for name, group in forms.items() if group}))
+
+
+def _is_form(text: str) -> bool:
+    """Whether words of a dictionary can be searched for: each part between "…" holds a letter or a figure."""
+    return all(any(sign.isalnum() for sign in part) for part in re.split(r"…|\.\.\.|(?<=\*) ", text))
 
 
 def _forms_of(plan: Plan) -> dict[str, tuple[str, ...]]:
