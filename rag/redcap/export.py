@@ -29,6 +29,8 @@ _GUARDED = re.compile(r"(^|[;\t\n])'(?='*[=+\-@])")
 def read_table(path: Path, dictionary: Dictionary) -> tuple[dict[str, Row], tuple[Problem, ...]]:
     """Read a table: record id → variable name → value, None where the cell is empty or cannot be read.
 
+    A variable that has no column is absent from every row, which is not the same as an empty cell.
+
     Rows of one record that differ by event or instance are laid over one another: the first value written wins and a
     second, different one is a problem. Otherwise a second row of the same record is left out, with a problem.
 
@@ -38,6 +40,7 @@ def read_table(path: Path, dictionary: Dictionary) -> tuple[dict[str, Row], tupl
     file = read_csv(path)
     problems: list[Problem] = []
     header = _header(file, dictionary, problems)
+    variables = [variable for variable in dictionary.variables if _has_column(variable, header)]
     layered = any(column in _EVENTS for column in header)
     table: dict[str, Row] = {}
     for number, cells in file.rows:
@@ -56,7 +59,7 @@ def read_table(path: Path, dictionary: Dictionary) -> tuple[dict[str, Row], tupl
             what = f"is a second row of record {record!r}; the first one is kept."
             problems.append(Problem(where, what, "Keep one row for each record."))
         else:
-            row = {variable.name: _read(where, variable, held, problems) for variable in dictionary.variables}
+            row = {variable.name: _read(where, variable, held, problems) for variable in variables}
             table[record] = _laid_over(where, table[record], row, problems) if record in table else row
     return table, tuple(problems)
 
@@ -124,11 +127,15 @@ def _header(file: CsvFile, dictionary: Dictionary, problems: list[Problem]) -> l
     if dictionary.record_id not in header:
         what = f"has no column {dictionary.record_id!r} for the record id."
         raise InputError(Problem(file.name, what, "Name the column as the first field of the dictionary."))
-    absent = [v.name for v in dictionary.variables if v.name not in header and not {*columns([v])} & {*header}]
+    absent = [variable.name for variable in dictionary.variables if not _has_column(variable, header)]
     if absent:
-        what = f"has no column for {len(absent)} variables, read as empty: {', '.join(absent)}."
+        what = f"has no column for {len(absent)} variables of the dictionary: {', '.join(absent)}."
         problems.append(Problem(file.name, what, "Add the columns, or leave it so.", lost=False))
     return header
+
+
+def _has_column(variable: Variable, header: list[str]) -> bool:
+    return not {variable.name, *columns([variable])}.isdisjoint(header)
 
 
 def _read(where: str, variable: Variable, cells: Mapping[str, str], problems: list[Problem]) -> Value | None:

@@ -20,8 +20,8 @@ def inputs(tmp_path: Path) -> list[str]:
     return ["--documents", str(documents), "--dictionary", str(write_dictionary(tmp_path))]
 
 
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as stream:
+def rows(path: Path, encoding: str = "utf-8") -> list[dict[str, str]]:
+    with path.open(encoding=encoding, newline="") as stream:
         return list(csv.DictReader(stream))
 
 
@@ -95,6 +95,10 @@ def test_evaluate_measures_the_table_against_a_manual_one(
     assert main([*command, "--evidence", str(out / "evidence.jsonl")]) == 0
     printed = capsys.readouterr().out
     assert "precision" in printed
+    assert "3 records, 2 variables, 6 cells" in printed
+    assert "without a column in the manual table, not measured: variables sexe, entree, paquets, signes" in printed
+    errors = rows(tmp_path / "report" / "errors.csv", "utf-8-sig")
+    assert {row["variable"] for row in errors} <= {"poids", "fume"}
     assert str(tmp_path / "report" / "report.html") in printed
     assert (tmp_path / "report" / "report.html").stat().st_size
 

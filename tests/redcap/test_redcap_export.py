@@ -74,8 +74,7 @@ def test_delimiters_and_encodings(tmp_path: Path, dictionary: Dictionary, delimi
     lines = [["PATIENT", "Poids", "avis"], ["P1", "61.25", "très bon"]]
     path = table(tmp_path, "\r\n".join(delimiter.join(line) for line in lines), encoding)
     read, problems = read_table(path, dictionary)
-    assert read["P1"]["poids"] == 61.3
-    assert read["P1"]["avis"] == "très bon"
+    assert read["P1"] == {"poids": 61.3, "avis": "très bon"}
     (absent,) = problems
     assert "debut, stade, effets" in absent.what
     assert not absent.lost
