@@ -87,7 +87,9 @@ def find_numbers(folded: str, dates: Sequence[DateMention]) -> list[Number]:
     for match in _METRES.finditer(folded):
         numbers.append(Number(float(f"{match[1]}.{match[2]}"), match.start(), match.end(), unit="m", decimals=2))
     metres = {number.start for number in numbers}
-    for match in _NUMBER.finditer(folded):
+    position = 0
+    while match := _NUMBER.search(folded, position):
+        position = match.end()
         index = bisect_right(starts, match.start()) - 1
         if (index >= 0 and match.start() < taken[index][1]) or match.start() in metres:
             continue
@@ -104,6 +106,7 @@ def find_numbers(folded: str, dates: Sequence[DateMention]) -> list[Number]:
             )
             if timed or (joint == "et" and not folded.endswith("entre ", 0, match.start())):
                 second, joint, unit, end = None, "", "", match.end("value")
+                position = end
             else:
                 joint = "-"
         decimals = len(re.split("[.,]", match["value"])[1]) if re.search("[.,]", match["value"]) else 0
