@@ -32,7 +32,8 @@ class VariableHints(BaseModel):
         reader: name of a reader of ``generator.rules.readers`` ("measure", "condition", "choice", …).
         concepts: entries of the clinical lexicon that name the variable.
         synonyms: further forms that name it.
-        exceptions: forms that contain a synonym and mean something else ("hypertension intracrânienne").
+        exceptions: forms that contain a synonym and mean something else ("hypertension intracrânienne"); those of a
+            lexicon concept hold for every variable that it names.
         choices: forms of each choice code, beside the choice's own label.
         policy, offset: which moment answers; days after the admission where the policy needs them.
         document_types: words of document types or titles to prefer; excluded_types: to leave out.
