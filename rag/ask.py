@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from generator.rules.reader import RulesGenerator
-from rag.corpus.read import read_documents
+from rag.corpus.read import patient_ids, read_documents
 from rag.patient import MakeGenerator, PatientReader, build_record
 from rag.questions import match_question
 from rag.redcap.dictionary import read_dictionary
@@ -89,7 +89,7 @@ def ask(request: AskRequest, make_generator: MakeGenerator = RulesGenerator) -> 
         matches = [_named(request, dictionary.variables)]
     else:
         matches = match_question(request.question, dictionary.variables, study)
-    record = build_record(_patient_documents(request), problems.append)
+    record = build_record(_patient_documents(request, problems.append), problems.append)
     variable, others = (matches[0], tuple(matches[1:])) if matches else (None, ())
     found = None
     if variable:
@@ -117,21 +117,24 @@ def _named(request: AskRequest, variables: Sequence[Variable]) -> Variable:
     raise InputError(Problem(str(request.dictionary), f"declares no variable {name!r} to fill.", remedy))
 
 
-def _patient_documents(request: AskRequest) -> list[RawDocument]:
+def _patient_documents(request: AskRequest, on_problem: Callable[[Problem], None]) -> list[RawDocument]:
     problems: list[Problem] = []
-    others: dict[str, None] = {}
-    found: list[RawDocument] = []
-    for raw in read_documents(request.documents, problems.append):
-        if raw.patient_id == request.patient_id:
-            found.append(raw)
-        else:
-            others[raw.patient_id] = None
+    found = list(read_documents(request.documents, problems.append, request.patient_id))
     if not found:
-        some = ", ".join(list(others)[:_PATIENTS_NAMED])
-        remedy = nearest_hint(request.patient_id, others) or (f"The first patients are {some}." if others else "")
         what = f"holds no usable document of patient {request.patient_id!r}."
-        raise InputError(*problems, Problem(str(request.documents), what, remedy))
+        raise InputError(*problems, Problem(str(request.documents), what, _other_patients(request)))
+    for problem in problems:
+        on_problem(problem)
     return found
+
+
+def _other_patients(request: AskRequest) -> str:
+    known = patient_ids(request.documents)
+    if request.patient_id in known:
+        return "Mend or replace this patient's files."
+    if not known:
+        return "Give a folder that holds a sub-folder for each patient."
+    return nearest_hint(request.patient_id, known) or f"Its first patients are {', '.join(known[:_PATIENTS_NAMED])}."
 
 
 def _citations(record: PatientRecord, found: ExtractedValue) -> tuple[Citation, ...]:

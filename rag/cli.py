@@ -113,7 +113,7 @@ def _fill(arguments: argparse.Namespace) -> int:
             progress=sys.stderr.isatty() and not arguments.quiet,
         )
     )
-    _say_problems(report.problems, arguments.out / "problems.csv")
+    _say_problems(report.problems, f"see {arguments.out / 'problems.csv'}")
     if arguments.study is None:
         _hint_at_study(arguments.dictionary)
     if not arguments.quiet:
@@ -136,7 +136,7 @@ def _ask(arguments: argparse.Namespace) -> int:
             question=arguments.question,
         )
     )
-    _say_problems(answer.problems)
+    _say_problems(answer.problems, "fill lists them")
     print(to_json(answer) if arguments.json else to_text(answer, colour=sys.stdout.isatty()))
     return _DONE
 
@@ -193,11 +193,12 @@ def _say(*lines: str) -> None:
         print("".join(c if c.isprintable() else repr(c)[1:-1] for c in line), file=sys.stderr)
 
 
-def _say_problems(problems: Sequence[Problem], kept_in: Path | None = None) -> None:
-    shown = problems[:_PROBLEMS_SHOWN] if kept_in else problems
+def _say_problems(problems: Sequence[Problem], rest: str = "") -> None:
+    """Say all of them, or the first ones when ``rest`` tells where the others are said."""
+    shown = problems[:_PROBLEMS_SHOWN] if rest else problems
     _say(*(f"warning: {problem}" for problem in shown))
     if len(shown) < len(problems):
-        _say(f"… and {len(problems) - len(shown)} more: see {kept_in}")
+        _say(f"… and {len(problems) - len(shown)} more: {rest}.")
 
 
 def _hint_at_study(dictionary: Path) -> None:

@@ -25,20 +25,34 @@ class _UnreadableError(Exception):
         self.what, self.remedy = what, remedy
 
 
-def read_folder(root: Path, report: Report) -> Iterator[RawDocument]:
+def read_folder(root: Path, report: Report, patient_id: str | None = None) -> Iterator[RawDocument]:
     """The files of every patient's folder, in order of name; sub-folders of a patient are read too.
 
     The document's identifier is the file's name without extension, or its path in the patient's folder when two
-    files of the patient would have the same.
+    files of the patient would have the same. With ``patient_id``, no file of another patient is opened.
     """
-    for entry in sorted(root.iterdir()):
-        if _is_ignored(entry):
+    for entry in _entries(root):
+        if patient_id not in (None, patient_of(entry)):
             continue
-        if not entry.is_dir():
+        if entry.is_dir():
+            yield from _read_patient(root, entry, report)
+        else:
             what = "this file belongs to no patient."
             report(Problem(entry.name, what, "Put it in a folder named after its patient."))
-            continue
-        yield from _read_patient(root, entry, report)
+
+
+def patient_of(folder: Path) -> str:
+    """The patient whose documents a folder holds."""
+    return folder.name.strip(" ")
+
+
+def patient_folders(root: Path) -> list[Path]:
+    """The folders of patients, in order of name."""
+    return [entry for entry in _entries(root) if entry.is_dir()]
+
+
+def _entries(root: Path) -> list[Path]:
+    return sorted(entry for entry in root.iterdir() if not _is_ignored(entry))
 
 
 def _is_ignored(path: Path) -> bool:
@@ -70,7 +84,7 @@ def _read_patient(root: Path, folder: Path, report: Report) -> Iterator[RawDocum
         usable = usable or bool(text.strip())
         unique = stems[path.stem] == 1
         document_id = path.stem if unique else path.relative_to(folder).as_posix()
-        yield RawDocument(patient_id=folder.name, document_id=document_id, text=text, origin=origin)
+        yield RawDocument(patient_id=patient_of(folder), document_id=document_id, text=text, origin=origin)
     if files and not usable:
         what = "none of this patient's files could be used; the patient has no row in the table."
         report(Problem(f"{folder.name}/", what, "Mend or replace the files named above."))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
-from rag.corpus.folder import read_folder
+from rag.corpus.folder import patient_folders, patient_of, read_folder
 from rag.corpus.tabular import read_csv, read_jsonl, read_parquet
 from schema.document import RawDocument
 from schema.problem import InputError, Problem
@@ -23,13 +24,14 @@ _READERS: dict[str, Callable[[Path, Report], Iterator[RawDocument]]] = {
 _QUOTED_PROBLEMS = 20  # of those met on the way, repeated when nothing could be read
 
 
-def read_documents(source: Path, on_problem: Report) -> Iterator[RawDocument]:
+def read_documents(source: Path, on_problem: Report, patient_id: str | None = None) -> Iterator[RawDocument]:
     """Yield the documents of ``source``, one at a time; what cannot be used goes to ``on_problem``.
 
     Args:
         source: a folder (one sub-folder per patient; .txt, .md, .docx, .pdf), or a .jsonl, .csv, .tsv or .parquet
             file with the columns patient_id, document_id, date, type, title, text or those of OMOP's NOTE table.
         on_problem: told of every row or file that was left out, or kept with a doubt.
+        patient_id: give this patient's documents alone, which may be none; files of others in a folder stay closed.
 
     Identifiers are data and are kept as they are; nothing of them is ever used as a path. One patient's documents
     have different identifiers: of two with the same, the first is kept.
@@ -40,7 +42,7 @@ def read_documents(source: Path, on_problem: Report) -> Iterator[RawDocument]:
     """
     try:
         if source.is_dir():
-            return _usable(source, read_folder, on_problem)
+            return _usable(source, functools.partial(read_folder, patient_id=patient_id), on_problem, patient_id)
         if not source.exists():
             raise InputError(Problem(str(source), "it does not exist.", "Check the path."))
     except OSError as error:
@@ -50,7 +52,14 @@ def read_documents(source: Path, on_problem: Report) -> Iterator[RawDocument]:
         what = f"files {source.suffix or 'without extension'} are not read."
         remedy = "Give a folder with one sub-folder per patient, or a .jsonl, .csv, .tsv or .parquet file."
         raise InputError(Problem(str(source), what, remedy))
-    return _usable(source, reader, on_problem)
+    return _usable(source, reader, on_problem, patient_id)
+
+
+def patient_ids(source: Path) -> list[str]:
+    """The patients of a source that `read_documents` can read, in its order. Raises as `read_documents` does."""
+    if source.is_dir():
+        return [patient_of(folder) for folder in patient_folders(source)]
+    return list(dict.fromkeys(raw.patient_id for raw in read_documents(source, lambda _: None)))
 
 
 def _unreadable(source: Path, error: OSError) -> InputError:
@@ -58,7 +67,10 @@ def _unreadable(source: Path, error: OSError) -> InputError:
 
 
 def _usable(
-    source: Path, read: Callable[[Path, Report], Iterator[RawDocument]], on_problem: Report
+    source: Path,
+    read: Callable[[Path, Report], Iterator[RawDocument]],
+    on_problem: Report,
+    patient_id: str | None,
 ) -> Iterator[RawDocument]:
     """The documents that have a patient, an identifier of their own and a text."""
     met: list[Problem] = []
@@ -71,6 +83,8 @@ def _usable(
     seen: dict[bytes, bytes] = {}  # digests only: the memory must not grow with the texts
     try:
         for found in read(source, report):
+            if patient_id not in (None, found.patient_id.strip(" ")):
+                continue
             raw = _named(_encodable(found, report), report)
             if raw is None:
                 continue
@@ -83,7 +97,7 @@ def _usable(
             yield raw
     except OSError as error:
         raise _unreadable(source, error) from error
-    if not seen:
+    if not seen and patient_id is None:
         what = "no document could be used."
         raise InputError(Problem(str(source), what, "Mend the problems named, or check the path."), *met)
 

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -97,6 +98,36 @@ def test_unknown_names_are_refused_with_the_nearest_ones(study: Study, asked: di
     with pytest.raises(InputError) as caught:
         answer(study, **asked)
     assert said in caught.value.problems[-1].remedy
+
+
+def test_in_a_folder_only_the_files_of_the_patient_asked_about_are_opened(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = study.folder / "notes"
+    for name in ("P1/note.txt", "P1/coupe.pdf", "P2/note.txt", "P2/coupe.pdf", "egare.txt"):
+        (notes / name).parent.mkdir(parents=True, exist_ok=True)
+        (notes / name).write_text(f"poids : {70 + len(name)}", encoding="utf-8")
+    opened: list[str] = []
+    read_bytes = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: opened.append(path.parent.name) or read_bytes(path))
+    found = ask(AskRequest(notes, study.dictionary, "P1", variable="poids"), LineGenerator)
+    assert found.found is not None
+    assert found.found.value == 81
+    assert [problem.where for problem in found.problems] == ["P1/coupe.pdf"]
+    assert "P1" in opened
+    assert "P2" not in opened
+    with pytest.raises(InputError, match="first patients are P1, P2"):
+        ask(AskRequest(notes, study.dictionary, "P3", variable="poids"), LineGenerator)
+    assert "P2" not in opened
+
+
+@pytest.mark.parametrize("patient", ["../P2", "P1/../P2", ".", "", "/"])
+def test_a_patient_is_never_a_path(study: Study, patient: str) -> None:
+    notes = study.folder / "notes"
+    (notes / "P2").mkdir(parents=True)
+    (notes / "P2" / "note.txt").write_text("poids : 70", encoding="utf-8")
+    with pytest.raises(InputError, match="no usable document of patient"):
+        ask(AskRequest(notes, study.dictionary, patient, variable="poids"), LineGenerator)
 
 
 LABELS = {
