@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
 
@@ -13,6 +14,7 @@ from generator.rules.numbers import Number, find_numbers
 from generator.rules.text import fold
 from schema.document import DateMention, Document, Section
 
+_VALUE = re.compile(r"\s{0,2}(?:[:=]|a\b)?\s{0,2}\d")
 _NO_SECTION = Section("", "", 0, 0, 0)
 
 
@@ -35,10 +37,17 @@ class Annotated:
         self.hits: dict[str, list[Hit]] = {}
         for hit in matcher.find(self.folded, self.sentences):
             self.hits.setdefault(hit.concept, []).append(hit)
+        self._drop_letters()
         for concept in [name for name in self.hits if name.endswith("!")]:
             covered = [(hit.start, hit.end) for hit in self.hits[concept]]
             kept = self.hits.get(concept[:-1], [])
             self.hits[concept[:-1]] = [h for h in kept if not any(a <= h.start and h.end <= b for a, b in covered)]
+
+    def _drop_letters(self) -> None:
+        """A single letter names a measure only right before its value: "T 38,2", "K : 4,1"."""
+        for concept, hits in self.hits.items():
+            if any(hit.end - hit.start == 1 for hit in hits):
+                self.hits[concept] = [h for h in hits if h.end - h.start > 1 or _VALUE.match(self.folded, h.end)]
 
     def sentence_of(self, position: int) -> int:
         """Index of the sentence that holds a position (the last that starts before it)."""

@@ -8,6 +8,7 @@ variable is read; `generator.rules.stay` says how the index stay is told from th
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,6 +62,13 @@ class Timeline:
     def earliest(self) -> dt.date:
         """The admission, or the first day there is when it is unknown."""
         return self.episode.admission or dt.date.min
+
+    @functools.cached_property
+    def outpatient(self) -> bool:
+        """Whether no document tells of a stay: the visits are then the course itself, not what follows it."""
+        if self.episode.discharge is not None:
+            return False
+        return not any(is_summary(document) or is_kind(document, ACUTE) for document in self.documents)
 
     def document_phase(self, document: Annotated) -> Phase:
         """The phase in which the document was written (a discharge summary: DISCHARGE)."""

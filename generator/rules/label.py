@@ -24,7 +24,9 @@ from generator.rules.text import fold
 _SAME_WORD, _SHORTEST_MISSPELT = 90, 7
 
 _PARENTHESES = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
-_NUMBERING = re.compile(r"^\s*(?:q?\d{1,2}(?:\.\d+)*\s?[a-z]?\s?[.):/-]\s*)+|\*+\s*$|^[-•*\s]+")
+_NUMBERING = re.compile(
+    r"^\s*\d{1,2}(?:\.\d{1,2})+\s+|^\s*(?:q?\d{1,2}(?:\.\d+)*\s?[a-z]?\s?[.):/-]\s*)+|\*+\s*$|^[-•*\s]+"
+)
 _QUESTION = re.compile(
     r"^\s*(?:(?:le|la) patiente?\b|avez-vous|a-t-il|y a-t-il|existe-t-il|presence d|notion d|si oui\b|a t il|"
     r"l[ea] (?:sujet|malade)\b)[^a-z]*"
@@ -70,7 +72,7 @@ def wanted_of(label: str, *, named: bool = False) -> Wanted:
     remarks = [a or b for a, b in _PARENTHESES.findall(label)]
     outside = _PARENTHESES.sub(" ", label)
     core = _core(outside)
-    whole = _concepts(core, named)
+    whole = _concepts(core, named) or _concepts(without_moment(fold(label)), named)
     concepts, forms = list(whole), []
     if not whole:
         parts = [part for part in _APART.split(core) if part]

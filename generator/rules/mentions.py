@@ -130,7 +130,7 @@ def period_at(
     low, high = clause(document, start, end)
     if _before_stay(view, document, start, end, low, high):
         return Period.KNOWN, True
-    if phase is Phase.FOLLOW_UP:
+    if phase is Phase.FOLLOW_UP and not view.timeline.outpatient:
         return Period.LATER, listed
     if phase is Phase.BEFORE:
         return Period.KNOWN, True

@@ -189,7 +189,8 @@ def _plan(variable: Variable, hints: VariableHints) -> Plan:
 def _closed_forms(plan: Plan) -> dict[str, tuple[str, ...]]:
     """Matcher forms of a closed question; those that answer only beside one of its words are under "concept@"."""
     wording = wording_of(plan.variable, plan.hints)
-    forms = {f"var:{plan.variable.name}": wording.near} if plan.reader in _OF_CHOICES else {}
+    near = (*wording.near, *_wanted(plan.variable).forms)
+    forms = {f"var:{plan.variable.name}": near} if plan.reader in _OF_CHOICES else {}
     for code, concept in plan.choices.items():
         for name, group in ((concept, wording.forms.get(code, ())), (concept + BESIDE, wording.beside.get(code, ()))):
             forms[name] = group

@@ -139,7 +139,7 @@ def _before(reading: Reading, plan: Plan, view: PatientView) -> float:
 
 def _first(reading: Reading, plan: Plan, view: PatientView) -> float:
     """The first value of the stay: neither an older one nor that of a later visit."""
-    return _during_stay(reading, plan, view)
+    return 1.0 if view.timeline.outpatient else _during_stay(reading, plan, view)
 
 
 def _any_time(reading: Reading, plan: Plan, view: PatientView) -> float:

@@ -19,7 +19,7 @@ from schema.study import Policy
 #: A word that asks stands no further than this from the answer.
 _NEAR = 70
 _DENIES = re.compile(r"absence|non |defaut|pas d|perte")
-_NONE_LABEL = re.compile(r"^(?:non\b|aucune?\b|absen|pas d|sans\b|neant|jamais)")
+_NONE_LABEL = re.compile(r"^(?:non\b|aucune?\b|absen|pas d|sans\b|neant|jamais|negati)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ _NUMBERS = {
     "dix": 10,
 }
 _ORDINALS = {"premier": 1, "premiere": 1, "second": 2, "seconde": 2, "deuxieme": 2, "troisieme": 3, "quatrieme": 4,
-             "cinquieme": 5, "sixieme": 6, "septieme": 7, "huitieme": 8, "1er": 1, "1ere": 1, "2nd": 2, "2nde": 2}  # fmt: skip
+             "cinquieme": 5, "sixieme": 6, "septieme": 7, "huitieme": 8, "1er": 1, "1ere": 1,
+             "2nd": 2, "2nde": 2}  # fmt: skip
 _CARDINAL_BEFORE = re.compile(rf"\b(?P<n>\d{{1,2}}|{'|'.join(_NUMBERS)})\s+(?:seule?s?\s+|simples?\s+|unique\s+)?$")
 _ORDINAL_BEFORE = re.compile(rf"\b(?P<n>\d{{1,2}}\s?(?:e|eme|ieme)|{'|'.join(_ORDINALS)})\s+$")
 _AFTER = re.compile(

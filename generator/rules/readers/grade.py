@@ -21,6 +21,10 @@ _FILLER = re.compile(
     r"^[\s:=()/,-]*(?:(?:score|grade|stade|classe|final\w*|finale|type|modifie|ce jour|"
     r"de|d'un|a|est|cote|cotee|evalue\w*|en|obtenu|atteint|estime\w*|initial\w*|post|controle|fin|procedure|au|la|le|l')[\s:=()/,-]*)*"
 )
+_GRADE_LEAD = re.compile(r"\b(?:stade|classe|grade|niveau)\s+")
+_OF_SCALE = re.compile(
+    r"\s*(?:\(|de la|de l'|du|de|d'|selon(?: la)?|sur (?:la|l'))?(?: classification)?(?: de la| de)?\s*"
+)
 _ROMAN = {"1": "i", "2": "ii", "3": "iii", "4": "iv", "5": "v", "6": "vi"}
 _FINAL = re.compile(r"\b(?:final\w*|au total|fin de procedure|a l'issue|serie finale|controle final|terminal\w*)\b")
 
@@ -47,15 +51,15 @@ def _readings(view: PatientView, plan: Plan, document: Annotated) -> Iterator[Re
         return
     hits = sorted((hit for anchor in plan.anchors for hit in document.find(anchor)), key=lambda hit: hit.start)
     for hit in hits:
-        found = _grade_after(document, plan, hit)
+        found = _grade_after(document, plan, hit) or _grade_before(document, plan, hit)
         if found is None:
             continue
-        code, end = found
+        code, start, end = found
         if not context_of(document, hit).negated:
             low, high = document.sentences[hit.sentence]
-            final = _FINAL.search(document.folded, max(low, hit.start - 60), min(high, end + 20))
-            moment = view.timeline.moment(document, hit.start, end, low, high)
-            yield Reading(code, (Cite(document, hit.start, end),), moment, 1.5 if final else 1.0)
+            final = _FINAL.search(document.folded, max(low, start - 60), min(high, end + 20))
+            moment = view.timeline.moment(document, start, end, low, high)
+            yield Reading(code, (Cite(document, start, end),), moment, 1.5 if final else 1.0)
 
 
 @functools.lru_cache(maxsize=256)
@@ -72,20 +76,26 @@ def _forms(label: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(form for form in (grade, _ROMAN.get(grade, ""), arabic.get(grade, "")) if form))
 
 
-def _grade_after(document: Annotated, plan: Plan, hit: Hit) -> tuple[str, int] | None:
+def _grade_after(document: Annotated, plan: Plan, hit: Hit) -> tuple[str, int, int] | None:
+    """The grade that follows the name of its scale ("NYHA III"): its code, and the place of both."""
     _, high = document.sentences[hit.sentence]
     filler = _FILLER.match(document.folded[hit.end : min(high, hit.end + _REACH)])
     start = hit.end + (filler.end() if filler else 0)
     match = _spellings(tuple((c.code, c.label) for c in plan.variable.choices)).match(document.folded, start)
-    if not match:
+    return (_code_of(plan, match[0]), hit.start, match.end()) if match else None
+
+
+def _grade_before(document: Annotated, plan: Plan, hit: Hit) -> tuple[str, int, int] | None:
+    """The grade that comes before it: "stade III de la NYHA"."""
+    low = max(document.sentences[hit.sentence][0], hit.start - _REACH)
+    lead = _GRADE_LEAD.search(document.folded, low, hit.start)
+    if lead is None:
         return None
-    code = next(c.code for c in plan.variable.choices if match[0] in _forms(c.label))
-    return code, match.end()
+    match = _spellings(tuple((c.code, c.label) for c in plan.variable.choices)).match(document.folded, lead.end())
+    if match is None or not _OF_SCALE.fullmatch(document.folded, match.end(), hit.start):
+        return None
+    return _code_of(plan, match[0]), lead.start(), hit.end
 
 
-def is_graded(labels: tuple[str, ...]) -> bool:
-    """Whether every label is a grade ("I", "2a", "Stade 3"), none a sentence."""
-    return bool(labels) and all(
-        re.fullmatch(r"(?:stade|grade|classe|score|type|asa|nyha|killip)?\s*(?:[ivx]+|\d[a-d]?)", fold(label).strip())
-        for label in labels
-    )
+def _code_of(plan: Plan, grade: str) -> str:
+    return next(c.code for c in plan.variable.choices if grade in _forms(c.label))

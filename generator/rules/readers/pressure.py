@@ -42,7 +42,7 @@ def _of_hit(view: PatientView, plan: Plan, document: Annotated, hit: Hit) -> Rea
     low, high = document.sentences[hit.sentence]
     for number in document.numbers_in(hit.end, min(high, hit.end + _REACH)):
         between = document.folded[hit.end : number.start]
-        value = _component(number, names_component(plan, "diastol"))
+        value = _component(number, "pad" in plan.anchors or names_component(plan, "diastol"))
         if value is None and hit.concept != _PAIR and _NEXT_TO.fullmatch(between) and number.unit in ("", "mmHg"):
             value = number.value if number.second is None else None
         if value is None:

@@ -36,6 +36,8 @@ _NO_BAR = re.compile(r"\b(?:pas|sans|absence|aucune?)\b[^,;:.]{0,12}\b(?:contre[
 _REFUSED_BEFORE = re.compile(rf"{alternatives('procedure.refused_before')}[^,;:.()]{{0,40}}$")
 _REFUSED_AFTER = re.compile(rf"[^,;:.()\n]{{0,45}}?{alternatives('procedure.refused_after')}")
 _DONE_AFTER = re.compile(rf"(?:\s\w+)?,?\s*(?:qui a ete |ayant ete |a ete )?{alternatives('procedure.done_after')}\b")
+#: "intubé", "ventilée": a participle tells the act as done.
+_PARTICIPLE = re.compile(r"(?<=\w)ée?s?$")
 _STRONG_FORM = re.compile(r"(?:lysee?s?|ectomisee?s?|isee?s?|operee?s?)$")
 
 
@@ -147,7 +149,8 @@ def _said(document: Annotated, hit: Hit) -> _Said | None:
         return _Said.DONE
     if context.hypothetical or context.planned or _PURPOSE.search(before):
         return None
-    if _STRONG_FORM.search(text[hit.start : hit.end]) or _is_told_done(document, hit):
+    participle = _PARTICIPLE.search(document.document.text, hit.start, hit.end)
+    if participle or _STRONG_FORM.search(text[hit.start : hit.end]) or _is_told_done(document, hit):
         return _Said.DONE
     return None if _DECISION.search(before) else _Said.NAMED
 
