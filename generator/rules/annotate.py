@@ -44,9 +44,9 @@ class Annotated:
             self.hits[concept[:-1]] = [h for h in kept if not any(a <= h.start and h.end <= b for a, b in covered)]
 
     def _drop_letters(self) -> None:
-        """A single letter names a measure only right before its value: "T 38,2", "K : 4,1"."""
+        """A single letter names a measure only right before its value: "T 38,2", "K : 4,1". Cues ("0") are kept."""
         for concept, hits in self.hits.items():
-            if any(hit.end - hit.start == 1 for hit in hits):
+            if ":" not in concept and any(hit.end - hit.start == 1 for hit in hits):
                 self.hits[concept] = [h for h in hits if h.end - h.start > 1 or _VALUE.match(self.folded, h.end)]
 
     def sentence_of(self, position: int) -> int:
