@@ -16,6 +16,17 @@ NUMBERS = {
     "un": 1, "une": 1, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7, "huit": 8, "neuf": 9,
     "dix": 10, "onze": 11, "douze": 12, "treize": 13, "quatorze": 14, "quinze": 15, "vingt": 20, "trente": 30,
 }  # fmt: skip
+#: Words of hours and minutes, which add up: "cinquante-huit", "vingt et une", "et quart".
+SPELLED = {
+    **NUMBERS,
+    "seize": 16,
+    "quarante": 40,
+    "cinquante": 50,
+    "soixante": 60,
+    "quart": 15,
+    "demi": 30,
+    "demie": 30,
+}
 WEEKDAYS = {"lundi": 0, "mardi": 1, "mercredi": 2, "jeudi": 3, "vendredi": 4, "samedi": 5, "dimanche": 6}
 #: Days from the note's date.
 DAY_WORDS = {
@@ -32,6 +43,17 @@ _MONTH = (
 _NUMBER = r"(?:\d{1,3}|" + "|".join(sorted(NUMBERS, key=len, reverse=True)) + ")"
 _UNIT = r"(?:jours?|j|semaines?|sem|mois|ans?|années?|annees?)"
 _WEEKDAY = "(?:" + "|".join(WEEKDAYS) + ")"
+#: A number below 80 in words. Its words add up, but only as French puts them together: "six sept heures" is no 13.
+_UNIT_WORD = "(?:deux|trois|quatre|cinq|six|sept|huit|neuf)"
+_TEEN_WORD = "(?:onze|douze|treize|quatorze|quinze|seize|dix(?:[ -](?:sept|huit|neuf))?)"
+_SPELLED = (
+    rf"(?:(?:vingt|trente|quarante|cinquante|soixante)(?:[ -]et[ -]une?|[ -]{_UNIT_WORD}|[ -]{_TEEN_WORD})?"
+    rf"|{_TEEN_WORD}|{_UNIT_WORD}|une?|z[ée]ro)"
+)
+#: "à vingt heures un comprimé" is no 20h01.
+_SPELLED_MINUTE = rf"(?:z[ée]ro[ -]{_UNIT_WORD}|(?!une? ){_SPELLED})"
+#: "et demie", "moins le quart", "moins vingt", "moins 10".
+_PART_OF_HOUR = rf"(?: et (?:demie?|quart)| moins (?:le quart|un quart|\d\d?|{_SPELLED}))(?!\w)"
 _ABOUT = r"(?:environ |près de |à peu près |plus de |moins de |déjà |au moins |[~<>] ?)?"
 # A number that goes on is a telephone number, a version or an identifier, not a date.
 _STOP = r"(?!\w)(?![./:-]\d)"
@@ -48,13 +70,16 @@ _DIGITS = (
     rf"(?:\.?[ -]?(?P<text_y>\d{{4}}(?!\w)|'?\d{{2}}{_NOT_A_COUNT}))?)",
     r"(?P<colon>(?P<colon_h>\d{1,2}):(?P<colon_min>[0-5]\d)(?::[0-5]\d(?:\.\d+)?)?)(?![\w:])",
     r"(?P<hour>(?P<hour_h>\d{1,3}) ?(?:h(?![a-zà-ÿ])|heures?(?!\w))"
-    r"(?: ?(?P<hour_min>[0-5]\d)(?: ?(?:minutes|min|mn)(?!\w))?(?!\w))?)",
+    rf"(?: ?(?P<hour_min>[0-5]\d| {_SPELLED_MINUTE})(?: ?(?:minutes|min|mn)(?!\w))?(?!\w)"
+    rf"|(?P<hour_part>{_PART_OF_HOUR}))?)",
     rf"(?P<my>(?P<my_m>\d{{1,2}})/(?P<my_y>(?:19|20)\d{{2}})){_STOP}",
     r"(?P<dm>(?P<dm_d>\d{1,2})(?P<dm_s>[/.-])(?P<dm_m>\d{1,2}))(?!\w)(?![./:,-]?\d)",
     r"(?P<year>(?:19|20)\d{2})(?![\w%])(?![.,/:-]\d)",
     r"(?P<nth>(?P<nth_n>\d{1,3})(?:e|è|è?me|ième) (?P<nth_u>jour|heure)(?!\w))",
 )
 _LETTERS = (
+    rf"(?P<said>(?P<said_h>{_SPELLED}) heures?(?!\w)"
+    rf"(?:(?P<said_part>{_PART_OF_HOUR})| (?:et )?(?P<said_min>{_SPELLED_MINUTE}|[0-5]\d)(?!\w)(?: minutes?(?!\w))?)?)",
     rf"(?P<month>(?P<month_m>{_MONTH})(?![^\W_])"
     r"(?:\.? (?:de )?(?P<month_y>(?:19|20)\d{2})(?!\w)| (?P<month_rel>derni[eè]r|prochain|pass[ée])(?!\w))?)",
     r"(?P<day>aujourd'?hui|ce jour|ce matin|cet apr[èe]s-midi|ce soir|ce midi|cette nuit|la nuit derni[èe]re"
@@ -67,7 +92,8 @@ _LETTERS = (
     r"(?P<j>j ?(?P<j_n>[+-]? ?\d{1,3}))(?!\w)(?![.,/]\d)",
     r"(?P<jour>jour (?P<jour_n>\d{1,3}))(?!\w)(?![.,/]\d)",
     r"(?P<h>h ?\+? ?(?P<h_n>\d{1,3}))(?!\w)(?![.,/]\d)",
-    r"(?P<noon>midi|minuit)(?!\w)",
+    rf"(?P<noon>(?P<noon_w>midi|minuit)(?!\w)"
+    rf"(?:(?P<noon_part>{_PART_OF_HOUR})| (?P<noon_min>[0-5]\d|{_SPELLED_MINUTE})(?!\w))?)",
 )
 TOKEN = re.compile(rf"(?=\d)(?<!\w)(?<!\d[.,/:-])(?:{'|'.join(_DIGITS)})|(?=[a-zà])(?<![\w/])(?:{'|'.join(_LETTERS)})")
 
@@ -121,6 +147,12 @@ CLOCK_CUE = re.compile(
     r"(?<!\w)(?:à|a|vers|dès|jusqu'à|heure ?:?|matin|soir|nuit|midi|"
     r"(?:arriv[ée]e?|d[ée]but|ponction|bolus|coucher|r[ée]veil) ?:?)"
     r"(?: environ| peu près)? ?\Z"
+)
+#: A way to go: "à une heure et demie de route".
+DISTANCE_AFTER = re.compile(r" ?de (?:route|trajet|marche|transport|vol|voiture|ambulance)(?!\w)")
+#: Letters that a scanner reads in place of digits, where digits and their separators leave no other reading.
+MISREAD = re.compile(
+    r"[oli](?:(?=\d|[/.:-]\d|h\d)(?<=\d.)|(?=\d)(?<=\d[/.:h-].)|(?!\w)(?<=[h:]\d.)|(?=\d[/.:h-]\d\d)(?<!\w.))"
 )
 #: … unless "à" belongs to a comparison.
 COMPARISON = re.compile(

@@ -5,40 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
 from rag.corpus import date_words as words
+from rag.corpus.clocks import CLOCK_READERS, clock_at
+from rag.corpus.date_match import LOOK_BACK, Context, Found, joins
 from schema.document import DateKind, DateMention, PartialDate
 
-_LOOK_BACK = 48  # characters read before a match to tell what it is
 # A yearless date lies before the note, or this little after it; what is planned may lie further ahead, but
 # "sonde jusqu'au 22/06" in a note of 25/06 is past all the same.
 _AHEAD = dt.timedelta(days=31)
 _AHEAD_WHEN_PLANNED = dt.timedelta(days=275)
-_DATE_TO_CLOCK = re.compile(r"[ ,]*(?:(?:à|a|vers|dès|[-–—|(:]|t) ?){0,2}(?:environ )?")
 _CLOCK_TO_DATE = re.compile(r" (?:le|du) (?:\w+di )?")
 _SAME_DAY = re.compile(r"(?:,|,? soit|,? le|,? \()? ?(?:le )?")
-
-
-class _Found(NamedTuple):
-    """What one match means; ``day_only`` is the place of a day that borrows this date's month."""
-
-    kind: DateKind
-    date: PartialDate | None = None
-    clock: dt.time | None = None
-    offset_days: float | None = None
-
-
-class _Context(NamedTuple):
-    """The text around the match at hand, lower-cased and as written, and the note's date."""
-
-    text: str
-    low: str
-    written_on: PartialDate | None
-    mentions: list[DateMention]
-
-    def before(self, match: re.Match[str]) -> str:
-        return self.low[max(0, match.start() - _LOOK_BACK) : match.start()]
 
 
 def find_dates(text: str, written_on: PartialDate | None) -> tuple[DateMention, ...]:
@@ -55,8 +33,9 @@ def find_dates(text: str, written_on: PartialDate | None) -> tuple[DateMention, 
         low = "".join(character.lower()[0] for character in text)
     if "’" in low:
         low = low.replace("’", "'")
+    low = words.MISREAD.sub(lambda letter: "0" if letter[0] == "o" else "1", low)
     mentions: list[DateMention] = []
-    context = _Context(text, low, written_on, mentions)
+    context = Context(text, low, written_on, mentions)
     for match in words.TOKEN.finditer(low):
         found = _READERS[match.lastgroup or ""](match, context)
         if found is None:
@@ -70,22 +49,12 @@ def find_dates(text: str, written_on: PartialDate | None) -> tuple[DateMention, 
         if found.date is not None and mentions and _explains(mentions[-1], start, low):
             last = mentions[-1]
             mentions[-1] = DateMention(last.start, last.end, last.kind, found.date, last.clock)
-        if found.kind is DateKind.CLOCK and mentions and _joins(mentions[-1], start, low):
+        if found.kind is DateKind.CLOCK and mentions and joins(mentions[-1], start, low):
             last = mentions[-1]
             mentions[-1] = DateMention(last.start, end, last.kind, last.date, found.clock, last.offset_days)
         else:
             mentions.append(DateMention(start, end, *found))
     return tuple(_attach_clocks_before(mentions, low))
-
-
-def _joins(last: DateMention, start: int, low: str) -> bool:
-    """Whether a time of day that begins at ``start`` belongs to the date mentioned just before it."""
-    return (
-        last.clock is None
-        and last.kind in (DateKind.ABSOLUTE, DateKind.RELATIVE)
-        and start - last.end <= 16
-        and _DATE_TO_CLOCK.fullmatch(low, last.end, start) is not None
-    )
 
 
 def _explains(last: DateMention, start: int, low: str) -> bool:
@@ -121,12 +90,12 @@ def _follows_clock(mention: DateMention, gap: str) -> bool:
     return mention.kind is DateKind.ABSOLUTE and _CLOCK_TO_DATE.fullmatch(gap) is not None
 
 
-def _lend_month(start: int, found: _Found, context: _Context) -> None:
+def _lend_month(start: int, found: Found, context: Context) -> None:
     """In "du 22 au 29 octobre 2019", read the 22 too; in "du 28/12 au 05/01/2020" nothing is lent."""
     date = found.date
     if date is None or date.day is None:
         return
-    window = max(0, start - _LOOK_BACK)
+    window = max(0, start - LOOK_BACK)
     day = words.DAY_BEFORE.search(context.low[window:start])
     if day is None:
         return
@@ -165,17 +134,17 @@ def _month(word: str) -> int:
     return words.MONTHS.get(folded[:3]) or words.MONTHS[folded[:4]]
 
 
-def _absolute(date: PartialDate | None) -> _Found | None:
-    return None if date is None else _Found(DateKind.ABSOLUTE, date)
+def _absolute(date: PartialDate | None) -> Found | None:
+    return None if date is None else Found(DateKind.ABSOLUTE, date)
 
 
-def _iso(match: re.Match[str], context: _Context) -> _Found | None:
+def _iso(match: re.Match[str], context: Context) -> Found | None:
     found = _absolute(_calendar(int(match["iso_y"]), int(match["iso_m"]), int(match["iso_d"])))
-    clock = _clock(int(match["iso_h"]), int(match["iso_min"])) if match["iso_h"] else None
+    clock = clock_at(int(match["iso_h"]), int(match["iso_min"])) if match["iso_h"] else None
     return found._replace(clock=clock.clock) if found and clock else found
 
 
-def _dmy(match: re.Match[str], context: _Context) -> _Found | None:
+def _dmy(match: re.Match[str], context: Context) -> Found | None:
     day, month, year = match["dmy_d"], match["dmy_m"], match["dmy_y"]
     if match["dmy_s"] == "." and len(year) == 2 and len(day + month) < 4 and not _is_announced(match, context):
         return None  # "2.1.10" is a heading's number
@@ -184,22 +153,22 @@ def _dmy(match: re.Match[str], context: _Context) -> _Found | None:
     return _absolute(_calendar(_year(year, context.written_on), int(month), int(day)))
 
 
-def _text(match: re.Match[str], context: _Context) -> _Found | None:
+def _text(match: re.Match[str], context: Context) -> Found | None:
     month, day = _month(match["text_m"]), int(match["text_d"])
     if match["text_y"]:
         return _absolute(_calendar(_year(match["text_y"], context.written_on), month, day))
     return _absolute(_yearless(day, month, match, context))
 
 
-def _my(match: re.Match[str], context: _Context) -> _Found | None:
+def _my(match: re.Match[str], context: Context) -> Found | None:
     return _absolute(_calendar(int(match["my_y"]), int(match["my_m"])))
 
 
-def _is_announced(match: re.Match[str], context: _Context) -> bool:
+def _is_announced(match: re.Match[str], context: Context) -> bool:
     return words.DATE_CUE.search(context.before(match)) is not None
 
 
-def _dm(match: re.Match[str], context: _Context) -> _Found | None:
+def _dm(match: re.Match[str], context: Context) -> Found | None:
     """Day and month alone. "16/9", "4/5" and "17/10" also write pressures and scores: those need a word of date."""
     day, month = int(match["dm_d"]), int(match["dm_m"])
     if not (1 <= day <= 31 and 1 <= month <= 12):
@@ -216,7 +185,7 @@ def _dm(match: re.Match[str], context: _Context) -> _Found | None:
     return _absolute(_yearless(day, month, match, context))
 
 
-def _yearless(day: int, month: int, match: re.Match[str], context: _Context) -> PartialDate | None:
+def _yearless(day: int, month: int, match: re.Match[str], context: Context) -> PartialDate | None:
     """The year nearest before the note, the coming one when the words speak of what is planned."""
     note = context.written_on
     if note is None:
@@ -226,7 +195,7 @@ def _yearless(day: int, month: int, match: re.Match[str], context: _Context) -> 
     return next((date for date in dates if date and date.earliest() - note.latest() <= ahead), None)
 
 
-def _year_alone(match: re.Match[str], context: _Context) -> _Found | None:
+def _year_alone(match: re.Match[str], context: Context) -> Found | None:
     """A year by itself: after "en", "depuis", "(" …, or closing a phrase; 2000 alone is as often a dose."""
     year = int(match["year"])
     before, low, end = context.before(match), context.low, match.end()
@@ -240,7 +209,7 @@ def _year_alone(match: re.Match[str], context: _Context) -> _Found | None:
     return _absolute(_calendar(year))
 
 
-def _month_alone(match: re.Match[str], context: _Context) -> _Found | None:
+def _month_alone(match: re.Match[str], context: Context) -> Found | None:
     word, note = match["month_m"], context.written_on
     if match["month_y"]:
         return _absolute(_calendar(int(match["month_y"]), _month(word)))
@@ -267,15 +236,15 @@ def _shifted(date: PartialDate | None, days: int) -> PartialDate | None:
     return PartialDate.of(day + dt.timedelta(days=days)) if day else None
 
 
-def _day_word(match: re.Match[str], context: _Context) -> _Found | None:
+def _day_word(match: re.Match[str], context: Context) -> Found | None:
     days = next(days for word, days in _DAY_WORDS if match["day"].startswith(word))
-    return _Found(DateKind.RELATIVE, _shifted(context.written_on, days) if days else context.written_on)
+    return Found(DateKind.RELATIVE, _shifted(context.written_on, days) if days else context.written_on)
 
 
 _DAY_WORDS = sorted(words.DAY_WORDS.items(), key=lambda item: -len(item[0]))
 
 
-def _narrated_day(match: re.Match[str], context: _Context) -> _Found | None:
+def _narrated_day(match: re.Match[str], context: Context) -> Found | None:
     line_start = context.low.rfind("\n", 0, match.start()) + 1
     anchor = context.written_on
     for mention in reversed(context.mentions):
@@ -284,10 +253,10 @@ def _narrated_day(match: re.Match[str], context: _Context) -> _Found | None:
         if mention.kind is not DateKind.CLOCK and mention.date is not None and mention.date.is_complete:
             anchor = mention.date
             break
-    return _Found(DateKind.RELATIVE, _shifted(anchor, words.NARRATED_DAY_WORDS[match["narrated_w"]]))
+    return Found(DateKind.RELATIVE, _shifted(anchor, words.NARRATED_DAY_WORDS[match["narrated_w"]]))
 
 
-def _span(match: re.Match[str], context: _Context) -> _Found | None:
+def _span(match: re.Match[str], context: Context) -> Found | None:
     """ "il y a 3 jours", "depuis deux mois", "dans un an", and "à 3 mois", which counts from an unnamed event."""
     count = words.NUMBERS.get(match["span_n"]) or int(match["span_n"])
     unit, word = match["span_u"][0], match["span_w"]
@@ -296,9 +265,9 @@ def _span(match: re.Match[str], context: _Context) -> _Found | None:
         if words.AGE_AFTER.match(context.low, match.end()) or words.COMPARISON.search(before + "à "):
             return None
         days = {"j": 1.0, "s": 7.0, "m": 365.25 / 12}.get(unit)
-        return None if days is None else _Found(DateKind.DAY_OFFSET, offset_days=round(count * days))
+        return None if days is None else Found(DateKind.DAY_OFFSET, offset_days=round(count * days))
     sign = 1 if word in ("dans", "d'ici") else -1
-    return _Found(DateKind.RELATIVE, _moved(context.written_on, sign * count, unit))
+    return Found(DateKind.RELATIVE, _moved(context.written_on, sign * count, unit))
 
 
 def _moved(date: PartialDate | None, count: int, unit: str) -> PartialDate | None:
@@ -315,93 +284,51 @@ def _moved(date: PartialDate | None, count: int, unit: str) -> PartialDate | Non
     return _shifted(date, count * (7 if unit == "s" else 1))
 
 
-def _last(match: re.Match[str], context: _Context) -> _Found | None:
+def _last(match: re.Match[str], context: Context) -> Found | None:
     note, what = context.written_on, match["last_w"]
     sign = 1 if match["last_r"].startswith("prochain") else -1
     if note is None:
-        return _Found(DateKind.RELATIVE)
+        return Found(DateKind.RELATIVE)
     if what in words.WEEKDAYS:
         day = note.to_date()
         if day is None:
-            return _Found(DateKind.RELATIVE)
+            return Found(DateKind.RELATIVE)
         gap = (sign * (words.WEEKDAYS[what] - day.weekday())) % 7 or 7
-        return _Found(DateKind.RELATIVE, _shifted(note, sign * gap))
+        return Found(DateKind.RELATIVE, _shifted(note, sign * gap))
     if what == "la semaine":
         moved = _shifted(note, sign * 7)
-        return _Found(DateKind.RELATIVE, moved and PartialDate(moved.year, moved.month))
-    return _Found(DateKind.RELATIVE, _moved(note, sign, "m" if what == "le mois" else "a"))
+        return Found(DateKind.RELATIVE, moved and PartialDate(moved.year, moved.month))
+    return Found(DateKind.RELATIVE, _moved(note, sign, "m" if what == "le mois" else "a"))
 
 
-def _offset(days: float) -> _Found:
-    return _Found(DateKind.DAY_OFFSET, offset_days=days)
+def _offset(days: float) -> Found:
+    return Found(DateKind.DAY_OFFSET, offset_days=days)
 
 
-def _j(match: re.Match[str], context: _Context) -> _Found | None:
+def _j(match: re.Match[str], context: Context) -> Found | None:
     return _offset(float(match["j_n"].replace(" ", "")))
 
 
-def _jour(match: re.Match[str], context: _Context) -> _Found | None:
+def _jour(match: re.Match[str], context: Context) -> Found | None:
     return _offset(float(match["jour_n"]))
 
 
-def _h(match: re.Match[str], context: _Context) -> _Found | None:
+def _h(match: re.Match[str], context: Context) -> Found | None:
     number = match["h_n"]
     if not context.text[match.start()].isupper() or (number[0] == "0" and len(number) > 1):
         return None
     return _offset(int(number) / 24)
 
 
-def _nth(match: re.Match[str], context: _Context) -> _Found | None:
+def _nth(match: re.Match[str], context: Context) -> Found | None:
     if not re.search(r"(?:au|à la|le|dès le|dès la) \Z", context.before(match)):
         return None
     return _offset(int(match["nth_n"]) / (24 if match["nth_u"] == "heure" else 1))
 
 
-def _clock(hour: int, minute: int) -> _Found | None:
-    return _Found(DateKind.CLOCK, clock=dt.time(hour, minute)) if hour < 24 else None
-
-
-def _colon(match: re.Match[str], context: _Context) -> _Found | None:
-    return _clock(int(match["colon_h"]), int(match["colon_min"]))
-
-
-def _hour(match: re.Match[str], context: _Context) -> _Found | None:
-    """A time of day, a number of hours after an event ("à 24 heures"), or a length of time (nothing)."""
-    hour, minute = int(match["hour_h"]), match["hour_min"]
-    before = context.before(match)
-    if words.COMPARISON.search(before):
-        return None  # "un délai inférieur à 4h30"
-    announced = words.CLOCK_CUE.search(before) is not None
-    if hour >= 24:
-        return _offset(hour / 24) if announced and not minute and before.endswith("à ") else None
-    clock = _clock(hour, int(minute or 0))
-    if announced:
-        return clock
-    if words.DURATION_CUE.search(before):
-        return None
-    small = hour < 7 and match["hour_h"][0] != "0"
-    near_duration = words.WEAK_DURATION_CUE.search(before) or words.WEAK_DURATION_AFTER.match(context.low, match.end())
-    if near_duration and (small or not minute):
-        return None
-    if small and before.endswith(", "):
-        return None  # "24/11, 1 h 52" is as well a length of time
-    if not minute:
-        beside_date = bool(context.mentions) and _joins(context.mentions[-1], match.start(), context.low)
-        line_start = not before or before.rstrip(" -–•*").endswith("\n")
-        if not beside_date and not line_start:
-            return None
-    return clock
-
-
-def _noon(match: re.Match[str], context: _Context) -> _Found | None:
-    if not re.search(r"(?<!\w)(?:à|vers|avant|après|jusqu'à|de) \Z", context.before(match)):
-        return None  # "matin, midi et soir" is how often a drug is taken
-    return _clock(12 if match["noon"] == "midi" else 0, 0)
-
-
-_READERS: dict[str, Callable[[re.Match[str], _Context], _Found | None]] = {
+_READERS: dict[str, Callable[[re.Match[str], Context], Found | None]] = {
     "iso": _iso, "dmy": _dmy, "text": _text, "my": _my, "dm": _dm, "year": _year_alone, "month": _month_alone,
     "day": _day_word, "narrated": _narrated_day, "span": _span, "last": _last,
-    "j": _j, "jour": _jour, "h": _h, "nth": _nth, "colon": _colon, "hour": _hour, "noon": _noon,
+    "j": _j, "jour": _jour, "h": _h, "nth": _nth, **CLOCK_READERS,
 }  # fmt: skip
 _HAVE_WEEKDAY = frozenset(("iso", "dmy", "text", "dm"))

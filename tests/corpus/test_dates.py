@@ -77,6 +77,36 @@ def test_a_missing_year_is_not_made_up() -> None:
 @pytest.mark.parametrize(
     "sentence",
     [
+        "Début à [dix-neuf heures vingt|19:20]",
+        "début retenu [dix neuf heure vingt|19:20], bolus à [vingt heure cinquante huit|20:58].",
+        "à [sept heures|07:00], vers [huit heures moins le quart|07:45], à [9h et demie|09:30]",
+        "ponction à [quinze heures zéro cinq|15:05], TICI 3 à [16 heures quarante|16:40]",
+        "vers [midi et demi|12:30], à [midi vingt|12:20], [minuit et quart|00:15]",
+        "à [vingt heures|20:00] un comprimé, puis matin, midi et soir",
+        "une heure et cinquante deux minutes après le début, à une heure et demie de route",
+        "pendant quarante huit heures, toutes les six heures, depuis deux heures, les six premières heures",
+        "entre neuf et dix heures, vers six sept heures, soixante douze heures de surveillance",
+    ],
+)
+def test_hours_in_words(sentence: str) -> None:
+    check(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "SCANNER DU [23/0l/2022 à 06h4O|2022-01-23 06:40]",
+        "[03-l0-2021 09H12|2021-10-03 09:12]",
+        "le [l8/06/2O21 à 1Oh45|2021-06-18 10:45]",
+    ],
+)
+def test_letters_that_a_scanner_reads_for_digits(sentence: str) -> None:
+    check(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
         "Extubée [hier à 17h40|2021-06-24 17:40], vue [avant-hier|2021-06-23], sort [demain matin|2021-06-26].",
         "vu [ce jour|2021-06-25], [aujourd'hui|2021-06-25], [Aujourd’hui|2021-06-25], [ce matin|2021-06-25]",
         "chute [il y a 3 jours|2021-06-22], AVC [il y a deux mois|2021-04-??], IDM [il y a un an|2020-??-??]",
