@@ -84,8 +84,8 @@ def find_numbers(folded: str, dates: Sequence[DateMention]) -> list[Number]:
     numbers: list[Number] = []
     taken = [(d.start, d.end) for d in dates]
     starts = [start for start, _ in taken]
-    for match in _METRES.finditer(folded):
-        numbers.append(Number(float(f"{match[1]}.{match[2]}"), match.start(), match.end(), unit="m", decimals=2))
+    for metre in _METRES.finditer(folded):
+        numbers.append(Number(float(f"{metre[1]}.{metre[2]}"), metre.start(), metre.end(), unit="m", decimals=2))
     metres = {number.start for number in numbers}
     position = 0
     while match := _NUMBER.search(folded, position):
