@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from generator.rules.annotate import Annotated
 from generator.rules.cues import PREFIX
+from generator.rules.forms import answered
 from generator.rules.matcher import Hit
 
 _STOP_WORDS = (
@@ -19,7 +20,7 @@ _STOP_WORDS = (
     r"compliquant|devant|car|donc|ayant|secondaire|permettant|depuis|apres|des l"
 )
 _HARD_STOP = re.compile(
-    r"[;!\n|]|\.(?!\d)|\s-\s|=>|->|\b(?:mais|puis|cependant|toutefois|par contre|en revanche|" + _STOP_WORDS + r")\b"
+    r"[;!\n|]|\.(?!\d)|\s-\s|=>|->|\s{3,}|\b(?:mais|puis|cependant|toutefois|par contre|en revanche|" + _STOP_WORDS + r")\b"
 )
 #: What was planned may be given up later in the sentence: "prévue puis annulée".
 _GIVEN_UP_STOP = re.compile(r"[;!\n|]|\.(?!\d)|\b(?:" + _STOP_WORDS + r")\b")
@@ -32,27 +33,22 @@ _FULL_PHRASE = 3
 _COUNTS = re.compile(r"\s*(?:\d|une?\b|deux\b|trois\b|dix\b|vingt\b|la moitie)")
 #: "non" denies the word that follows it and no other: "non fumeur, HTA".
 _NEXT_WORD = re.compile(r"^[\s-]*(?:d'|de\s+)?$")
+#: "Diabète : non     HTA": what answers one column says nothing of the next.
+_ANSWERS = ("non", "aucun", "aucune", "jamais", "absent", "absente", "neant")
+_WIDE = re.compile(r"\s{2}")
+#: "0 tabac", "Scope : 0 FA": a zero that opens an item counts none of what follows; "NIHSS : 0 HTA" is a score.
+_ZERO_BEFORE = re.compile(r"(?:^\W*|[,;(/>]\s?|\s-\s|\bet\s|(?P<colon>:\s?))[0o]\s(?:\w+\s){0,2}$")
+_LABEL_REACH = 25
+#: "Il n'y a pas chez ce patient d'angor", "n'avons pas vu, en cinq jours, de FA": the article takes the denial up again.
+_ADJUNCT = re.compile(
+    r"^(?P<verb>[^,]{0,30}?)(?:,[^,;:.]{3,60},|\b(?:chez|depuis|apres|avec|sous|malgre)\b[^,;:.]{2,40}?)\s*"
+    r"(?P<article>(?:d'|de\s|aucune?\s)(?:[\w']+\s){0,4}(?:d'|de\s|en faveur d'|en faveur de\s)?)$"
+)
 _VERB_BEFORE = re.compile(r"\bn(?:e\s+|')(?:l'|y\s+|en\s+|s'|se\s+)?$")
 _VERB_AFTER = re.compile(r"^\s*(?:pas|jamais|aucun)\b")
 
-_TICKED, _EMPTY = r"\[\s?[x✓✔]\s?\]|\(x\)|[☒☑■✓✔]", r"\[\s?\]|\(\s\)|[☐□○]"
-_BOX = re.compile(f"(?P<ticked>{_TICKED})|(?P<empty>{_EMPTY})")
-_BOX_OR_WORD = re.compile(rf"(?P<ticked>{_TICKED})|(?P<empty>{_EMPTY})|\b(?P<word>oui|non)\b")
-_BOX_BEFORE = re.compile(rf"(?:(?P<ticked>{_TICKED})|(?P<empty>{_EMPTY}))\s*$")
-_BOX_AFTER = re.compile(rf"\s*:?\s*(?:(?P<ticked>{_TICKED})|(?P<empty>{_EMPTY}))")
-_OWN_BOXES = re.compile(
-    rf"[^.\n,;:]{{0,25}}?[\s:]*(?=(?:{_TICKED}|{_EMPTY})\s*(?:oui|non)\b|(?:oui|non)\s*(?:{_TICKED}|{_EMPTY}))"
-)
-_ANSWER_AFTER = re.compile(
-    r"[^.,;:\n]{0,25}?\s?(?:\(\s*[+-]?\s*\)\s*)?[:=]\s*"
-    r"(?P<no>non\b(?!\s+\w)|0\b(?![.,]?\d)|absente?s?\b|aucune?\b|neant\b|negati\w+|n\b(?!')|-\s*$|jamais\b)"
-)
-_BARE_NO_AFTER = re.compile(r"\s*(?:\(\s*-\s*\)|(?:non|neg|0)\s*(?:[,;.)/](?!\d)|$|\s{2}))")
-_YES_ANSWER = re.compile(r"[^.,;:\n]{0,25}?[:=]\s*(?:oui\b|\+)")
-#: "HTA+ diabète- tabac+": a dash that touches the word answers no, in a line that answers others so.
-_SIGN_AFTER = re.compile(r"(?:\s?(?P<plus>\+)|-)(?=[\s,;.)+]|$)")
-_SIGNED = re.compile(r"\w(?:\s?\++|-)(?=[\s,;.)]|$)")
-
+#: Words of doubt that name a sign of the thing.
+_SIGNS = ("evocat", "evoqu", "en faveur", "suspect", "suspic", "fait evoquer", "faisant evoquer")
 #: "anti-luxation", "risque escarre": what is feared or prevented is not there.
 _NOT_THE_THING = re.compile(r"\b(?:anti|risques?|precautions?|prevention|depistage)[\s-]$")
 
@@ -99,55 +95,17 @@ def context_at(document: Annotated, start: int, end: int, sentence: int) -> Cont
     """The context of ``document.folded[start:end]``, which lies in the sentence of that index."""
     low, high = document.sentences[sentence]
     text = document.folded
-    before, after = text[low:start], text[end:high]
-    answer = _answered(before, after)
+    answer = answered(text[low:high], start - low, end - low)
+    negated = not answer if answer is not None else _negated(document, start, end, low, high)
     return Context(
-        negated=not answer if answer is not None else _negated(document, start, end, low, high),
-        hypothetical=_hypothetical(document, start, end, low, high),
+        negated=negated,
+        hypothetical=_hypothetical(document, start, end, low, high, negated=negated),
         family=_family(document, start, end, low, high),
         planned=_near(document, "plan", start, end, low, high),
         declined=_near(document, "declined", start, end, low, high),
         other_person=_other_person(document, start, low),
         old=_near(document, "old_episode", start, end, low, high),
     )
-
-
-def _answered(before: str, after: str) -> bool | None:
-    """The answer of a form: tick boxes, "Champ : oui", "HTA +"; None when there is no such answer."""
-    if own := _OWN_BOXES.match(after):
-        return _ticked_word(after[own.end() : own.end() + 40])
-    boxed = _box_of(before, after)
-    if boxed is not None:
-        return boxed
-    if _YES_ANSWER.match(after):
-        return True
-    if _ANSWER_AFTER.match(after) or _BARE_NO_AFTER.match(after):
-        return False
-    sign = _SIGN_AFTER.match(after)
-    if sign and (sign["plus"] or len(_SIGNED.findall(before + "x" + after)) > 1):
-        return sign["plus"] is not None
-    return None
-
-
-def _ticked_word(text: str) -> bool | None:
-    """Which of "oui" and "non" is ticked; each box belongs to the word after it when a box comes first."""
-    marks = list(_BOX_OR_WORD.finditer(text))
-    if marks and marks[0]["word"]:
-        marks = marks[1::-1] + marks[3:1:-1]
-    for box, word in zip(marks[0:4:2], marks[1:4:2], strict=False):
-        if box["ticked"] and word["word"]:
-            return word["word"] == "oui"
-    return None
-
-
-def _box_of(before: str, after: str) -> bool | None:
-    """Whether the mention's own box is ticked: the box before it, or after it where the line writes them so."""
-    first = _BOX.search(before + after)
-    if first is None:
-        return None
-    lead = (before + after)[: first.start()].rstrip()
-    box = _BOX_BEFORE.search(before) if not lead or lead[-1] in ":-•*)" else _BOX_AFTER.match(after)
-    return None if box is None else box["ticked"] is not None
 
 
 def _masked(document: Annotated, kind: str, start: int, end: int) -> bool:
@@ -161,6 +119,8 @@ def _negated(document: Annotated, start: int, end: int, low: int, high: int) -> 
     text = document.folded
     if _VERB_BEFORE.search(text[low:start]) and _VERB_AFTER.match(text[end:high]):
         return True
+    if _counts_none(document, start, low):
+        return True
     for cue in document.within(PREFIX + "negation.before", max(low, start - _NEGATION_REACH), start + 1):
         if cue.end > start or _masked(document, "negation", cue.start, cue.end):
             continue
@@ -168,6 +128,10 @@ def _negated(document: Annotated, start: int, end: int, low: int, high: int) -> 
         word = text[cue.start : cue.end]
         if (word == "non" and not _NEXT_WORD.match(between)) or (word.startswith("plus d") and _COUNTS.match(between)):
             continue
+        if word in _ANSWERS and _WIDE.match(between):
+            continue
+        if word.endswith("pas") and (adjunct := _ADJUNCT.match(between)):
+            between = adjunct["verb"] + adjunct["article"]
         if _HARD_STOP.search(between) or ":" in between or ")" in between.split("(")[0]:
             continue
         if len(between.partition("(")[0].split()) >= _FULL_PHRASE and "(" in between:
@@ -187,6 +151,15 @@ def _negated(document: Annotated, start: int, end: int, low: int, high: int) -> 
     return False
 
 
+def _counts_none(document: Annotated, start: int, low: int) -> bool:
+    """Whether a zero stands before, as a count and not as the value of a score."""
+    zero = _ZERO_BEFORE.search(document.folded[low:start])
+    if zero is None:
+        return False
+    colon = low + zero.start()
+    return zero["colon"] is None or not any(True for _ in document.measures_after(max(low, colon - _LABEL_REACH), colon))
+
+
 def _list_goes_on(between: str, after: str) -> bool:
     """Whether a comma continues what is denied: "pas d'HTA, de diabète", "ni fièvre, toux ou dyspnée"."""
     items = between.split(",")[1:]
@@ -195,11 +168,14 @@ def _list_goes_on(between: str, after: str) -> bool:
     return all(len(item.split()) <= 2 for item in items) and bool(_LIST_ENDS_SO.match(after))
 
 
-def _hypothetical(document: Annotated, start: int, end: int, low: int, high: int) -> bool:
+def _hypothetical(document: Annotated, start: int, end: int, low: int, high: int, *, negated: bool) -> bool:
+    """Whether the mention is doubted; a sign that is denied ("rien d'évocateur de") leaves a denial, not a doubt."""
     text = document.folded
     for cue in document.within(PREFIX + "hypothesis.before", max(low, start - 45), start + 1):
         between = text[cue.end : start]
         if cue.end > start or _masked(document, "hypothesis", cue.start, cue.end):
+            continue
+        if negated and text.startswith(_SIGNS, cue.start):
             continue
         if not (_HARD_STOP.search(between) or "," in between or ":" in between):
             return True

@@ -64,6 +64,21 @@ AFFIRMED = [
     "TABAC NON SEVRE, «HTA», PAS DE DIABETE",
     "Sans hypertension, mais «diabétique» depuis 2003.",
     "Douleur thoracique devant faire évoquer une dissection, éliminée ; «HTA» sévère.",
+    # forms: boxes before or after their item, columns
+    "HTA [ ]   «Diabète» [x]   FA [ ]",
+    "FDR : HTA ☐  ATCD «AVC» ou AIT ☒  FA ☐",
+    "FDR : [ ] HTA [x] diabète [x] «AVC» ou AIT [ ] FA",
+    "Antécédents : HTA : [ ]  «coronaropathie» : [x]  diabète : [ ]",
+    "«HTA» ................ [x]",
+    "«HTA» O [x] N [ ]",
+    "HTA oui   Diabète non   «Dyslipidémie» oui   FA non",
+    "Diabète : non     «HTA»",
+    "| «HTA» | oui |",
+    "«HTA» + / Diabète - / FA -",
+    "Rankin : 0  «HTA», diabète",
+    "ATCD : 10 PA, «HTA»",
+    "Pas de FA chez ce patient «hypertendu».",
+    "«FA» non connue jusque-là.",
 ]
 
 NEGATED = [
@@ -116,6 +131,23 @@ NEGATED = [
     "Pas de nouvel épisode de «FA».".replace("nouvel épisode de ", ""),
     "Pas de «diabète» connu.",
     "HTA- «diabète»- tabac+",
+    "«HTA» [ ]   Diabète [x]   FA [ ]",
+    "FDR : HTA ☒  ATCD «AVC»/AIT ☐  FA ☐",
+    "FDR : [ ] HTA [x] diabète [ ] «AVC» ou AIT [x] FA",
+    "Antécédents : «HTA» : [ ]  coronaropathie : [x]  diabète : [ ]",
+    "«Diabète» ............ [ ]",
+    "«Diabète» O [ ] N [x]",
+    "«Tabac» : [ ] actif [ ] sevré [x] jamais",
+    "«Tabac» : actif ☐ sevré ☐ non ☒",
+    "HTA oui   «Diabète» non   Dyslipidémie oui",
+    "| «Diabète» | non |",
+    "HTA + / «Diabète» - / FA -",
+    "Tox : 0 «tabac», 0 OH",
+    "Scope 5 j : 0 «FA»",
+    "HTA, 0 «diabète»",
+    "Il n'y a pas chez ce patient d'«angor» ni d'AVC.",
+    "Il n'y a pas chez elle de signe évocateur de «coronaropathie».",
+    "Nous n'avons pas vu, au cours de cinq jours de scope, de «FA».",
 ]
 
 MARKED = [
