@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from generator.rules.annotate import Annotated
@@ -21,6 +22,13 @@ class Cite:
         document = self.document.document
         span = document.locate(self.start, self.end)
         return Evidence(span.document_id, span.start, span.end, document.source_text[span.start : span.end])
+
+
+def spread(cites: Iterable[Cite], most: int) -> tuple[Cite, ...]:
+    """The first cite of each document, in the order given, then the others: a value told twice is better backed."""
+    distinct = list(dict.fromkeys(cites))
+    first = {cite.document.document.document_id: cite for cite in reversed(distinct)}.values()
+    return tuple(sorted(distinct, key=lambda cite: cite not in first)[:most])
 
 
 _CUT = ".;\n|"

@@ -39,7 +39,7 @@ def is_stale(view: PatientView, document: Annotated, start: int, end: int) -> bo
     """Whether what stands at [start, end) tells of an earlier episode: by its document, section, date or words."""
     if view.timeline.document_phase(document) is Phase.BEFORE:
         return True
-    if document.section_of(start).kind in _PAST_SECTIONS:
+    if document.in_section(start, _PAST_SECTIONS):
         return True
     low, high = clause_of(document, start, end)
     admission = view.timeline.episode.admission

@@ -1,16 +1,18 @@
 """Side of a lesion or of an operation: "infarctus sylvien droit", "occlusion M1 G", "fracture du col fémoral gauche".
 
 A side word belongs to the nearest word on its left. The side of a deficit is that of the body, and the lesion is on
-the other one: it is never read as the lesion's.
+the other one: it is never read as the lesion's. A word that may be said of any organ ("thrombus", "arrêt") counts only
+where a cerebral artery or territory stands beside it.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 
 from generator.rules.annotate import Annotated
-from generator.rules.cite import Cite, clause
+from generator.rules.cite import Cite, clause, spread
 from generator.rules.context import context_of
 from generator.rules.episode import Moment, Phase
 from generator.rules.matcher import Hit
@@ -43,16 +45,21 @@ _LABELS = (
     ("both", r"bilat|deux"),
     ("middle", r"med|milieu|tronc|axial"),
 )
-_WEIGHTS = {"lesion": 3.0, "occlusion": 2.0, "place": 1.0, "other": 1.0}
+_WEIGHTS = {"lesion": 3.0, "occlusion": 2.0, "stop": 2.0, "place": 1.0, "other": 1.0}
+#: For the middle: a midline artery feeds lesions of either side.
+_MIDLINE_WEIGHTS = {"lesion": 3.0, "vague": 1.0, "occlusion": 1.0, "stop": 1.0}
+_MOST_CITES = 3
+#: "céphalées temporales droites": a sign or another organ that opens the words of a place.
+_JUST_BEFORE = 22
+_SECOND_SIDE = re.compile(r"\s*,?\s*(?:et|ainsi que|\+|/)\s[^.,;:\n()]{0,45}$")
 
 
 def read_side(view: PatientView, plan: Plan) -> Answer:
     """The side that the lesion words of the index episode have; the middle where they only name midline places."""
     codes = _codes(plan)
     brain = _BRAIN.search(fold(plan.variable.label)) is not None
-    kinds = ("lesion", "occlusion", "place") if brain else ("other",)
+    kinds = ("lesion", "occlusion", "stop", "place") if brain else ("other",)
     readings: list[Reading] = []
-    middle: list[Reading] = []
     for document in view.documents:
         factor = _factor(view, plan, document)
         if factor == 0.0:
@@ -62,10 +69,11 @@ def read_side(view: PatientView, plan: Plan) -> Answer:
                 cite = clause(document, hit.start, end)
                 readings.append(Reading(codes[side], (cite,), _moment(view, document), weight * factor))
         if brain and "middle" in codes:
-            middle.extend(_midline(view, document, codes["middle"], factor))
-    if readings:
-        return vote(sorted(readings, key=lambda reading: -reading.weight))
-    return vote(middle) if middle else SILENT
+            readings.extend(_midline(view, document, codes["middle"], factor))
+    if not readings:
+        return SILENT
+    answer = vote(sorted(readings, key=lambda reading: -reading.weight))
+    return dataclasses.replace(answer, cites=spread(answer.cites, _MOST_CITES))
 
 
 def _codes(plan: Plan) -> dict[str, str]:
@@ -97,6 +105,10 @@ def _sided(
         match = _side_after(document, hit)
         if match is None or match.lastgroup is None or match.start() in taken:
             continue
+        if kind == "stop" and not _is_cerebral(document, hit.end, match.start()):
+            continue
+        if kind == "place" and _is_of_another(document, hit):
+            continue
         context = context_of(document, hit)
         if not context.affirmed or is_stale(view, document, hit.start, match.end()):
             continue
@@ -106,7 +118,39 @@ def _sided(
         weight = _WEIGHTS[kind]
         if document.section_of(hit.start).kind in ("conclusion", "diagnostic"):
             weight *= 1.5
-        yield hit, match.lastgroup, match.end(), weight
+        side, end = match.lastgroup, match.end()
+        if kind == "lesion" and (second := _second_side(document, match)):
+            taken.add(second.start())
+            side, end = "both", second.end()
+        yield hit, side, end, weight
+
+
+def _is_cerebral(document: Annotated, start: int, end: int) -> bool:
+    """Whether a cerebral artery or territory is named within [start, end)."""
+    return any(True for kind in ("place", "artery") for _ in document.within(PREFIX + kind, start, end))
+
+
+def _is_of_another(document: Annotated, hit: Hit) -> bool:
+    """Whether a place is that of a sign, or of another organ, named right before it with no stop between."""
+    low = max(document.sentences[hit.sentence][0], hit.start - _JUST_BEFORE)
+    return any(
+        not re.search(r"[,;:.()\n]|\b(?:sur|par|avec)\b", document.folded[other.end : hit.start])
+        for other in document.within(PREFIX + "not", low, hit.start)
+    )
+
+
+def _second_side(document: Annotated, first: re.Match[str]) -> re.Match[str] | None:
+    """The other side of an enumeration of lesions: "infarctus cérébelleux droit et thalamique gauche"."""
+    _, high = document.sentences[document.sentence_of(first.start())]
+    second = _SIDE.search(document.document.text, first.end(), min(high, first.end() + _REACH))
+    if second is None or second.lastgroup == first.lastgroup:
+        return None
+    between = document.folded[first.end() : second.start()]
+    if not _SECOND_SIDE.match(between) or _STOP.search(between):
+        return None
+    if any(True for _ in document.within(PREFIX + "not", first.end(), second.start() + 1)):
+        return None
+    return second
 
 
 def _clause_end(document: Annotated, position: int) -> int:
@@ -128,18 +172,18 @@ def _side_after(document: Annotated, hit: Hit) -> re.Match[str] | None:
 
 
 def _midline(view: PatientView, document: Annotated, code: str, factor: float) -> Iterator[Reading]:
-    """Lesion words followed by a midline place ("infarctus protubérantiel")."""
-    for kind in ("lesion", "occlusion"):
+    """Lesion words followed by a midline place that no side word follows ("infarctus protubérantiel")."""
+    for kind, weight in _MIDLINE_WEIGHTS.items():
         for hit in document.find(PREFIX + kind):
             _, high = document.sentences[hit.sentence]
-            for place in document.within(PREFIX + "middle", hit.end, min(high, hit.end + _REACH)):
-                between = document.folded[hit.end : place.start]
-                if _STOP.search(between) or "," in between:
-                    continue
-                if context_of(document, hit).affirmed and not is_stale(view, document, hit.start, place.end):
-                    cite: Cite = clause(document, hit.start, place.end)
-                    yield Reading(code, (cite,), _moment(view, document), _WEIGHTS[kind] * factor)
-                break
+            place = next(document.within(PREFIX + "middle", hit.end, min(high, hit.end + _REACH)), None)
+            if place is None or _STOP.search(document.folded, hit.end, place.start):
+                continue
+            if "," in document.folded[hit.end : place.start] or _side_after(document, place):
+                continue
+            if context_of(document, hit).affirmed and not is_stale(view, document, hit.start, place.end):
+                cite: Cite = clause(document, hit.start, place.end)
+                yield Reading(code, (cite,), _moment(view, document), weight * factor)
 
 
 def _moment(view: PatientView, document: Annotated) -> Moment:
