@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from generator.rules.annotate import Annotated
@@ -18,6 +18,10 @@ from schema.study import Policy
 
 #: A word that asks stands no further than this from the answer.
 _NEAR = 70
+#: How an asking word is joined to the answer that follows it.
+_COMPLEMENT = re.compile(r"\s?(?:\w+\s){0,2}(?:de|du|des|d'|au|aux|a|en|dans|sur)\b[^,;:.()\n]*$")
+_COMPLEMENT_REACH = 40
+_VISIT = re.compile(r"\b(?:consult\w*|cs|rdv|rendez|revu|revoir|suivi|suivra|avis|attente|demande|dossier)\b")
 _DENIES = re.compile(r"absence|non |defaut|pas d|perte")
 _NONE_LABEL = re.compile(r"^(?:non\b|aucune?\b|absen|pas d|sans\b|neant|jamais|negati)")
 
@@ -54,7 +58,11 @@ def mentions(view: PatientView, plan: Plan, document: Annotated) -> list[Mention
         if hit.end <= covered:
             continue
         anchor = None if alone else nearest_anchor(plan, document, hit)
-        if not alone and (anchor is None or _already_answered(document, asked, anchor, hit)):
+        if not alone and anchor is None and not _opens_outcome(plan, document, hit, found):
+            continue
+        if anchor and (
+            _already_answered(document, asked, anchor, hit) or _answered_after(document, anchor, hit, (h for h, _, _ in hits))
+        ):
             continue
         mention = _mention(view, plan, document, hit, code, anchor)
         if mention:
@@ -69,6 +77,31 @@ def _already_answered(document: Annotated, asked: dict[Hit, int], anchor: Hit, h
     """Whether the asking word has its answer, and a comma ends it ("thrombus M3, carotide irrégulière")."""
     answered = asked.get(anchor)
     return answered is not None and "," in document.folded[answered : hit.start]
+
+
+def _answered_after(document: Annotated, anchor: Hit, hit: Hit, hits: Iterable[Hit]) -> bool:
+    """Whether an asking word that follows ``hit`` has its own answer as complement.
+
+    "Série carotidienne : arrêt net de l'A2": what is stopped is the A2.
+    """
+    if anchor.start < hit.end:
+        return False
+    return any(
+        anchor.end <= other.start <= anchor.end + _COMPLEMENT_REACH
+        and _COMPLEMENT.match(document.folded[anchor.end : other.start])
+        for other in hits
+    )
+
+
+def _opens_outcome(plan: Plan, document: Annotated, hit: Hit, found: list[Mention]) -> bool:
+    """Whether a place is the first thing said under the title of the outcome: "Devenir : SSR de Berck"."""
+    section = document.section_of(hit.start)
+    if plan.policy is not Policy.AT_DISCHARGE or section.kind != "devenir":
+        return False
+    if found and found[-1].start >= section.start:
+        return False
+    low, high = clause_of(document, hit.start, hit.end)
+    return not _VISIT.search(document.folded, max(low, section.start), min(high, hit.end + _NEAR))
 
 
 def _mention(

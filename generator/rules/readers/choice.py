@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from generator.rules.annotate import Annotated
-from generator.rules.cite import Cite, clause
+from generator.rules.cite import Cite, clause, spread
 from generator.rules.context import context_of
 from generator.rules.episode import Phase
 from generator.rules.plan import Plan
@@ -148,8 +148,10 @@ def _answer(code: str, found: Sequence[_Found], several: bool = False) -> Answer
     if several and not backing:
         backing = list({f.mention.code: f for f in reversed(found)}.values())
     backing.sort(key=lambda f: -f.weight)
-    cites = [clause(f.mention.document, f.mention.start, f.mention.end) for f in backing[:_MOST_CITES]]
-    return Answer(Status.FOUND, code, tuple(cites), 0.9 if backing[0].weight >= 1 else 0.7)
+    cites = [clause(f.mention.document, f.mention.start, f.mention.end) for f in backing]
+    if not several:
+        cites = list(spread(cites, _MOST_CITES))
+    return Answer(Status.FOUND, code, tuple(cites[:_MOST_CITES]), 0.9 if backing[0].weight >= 1 else 0.7)
 
 
 def _reading(view: PatientView, found: _Found) -> Reading:
@@ -175,7 +177,7 @@ def _found(view: PatientView, plan: Plan, document: Annotated) -> Iterator[_Foun
             return
         if mention.denied and mention.code != none:
             continue
-        if tier and not _is_about(plan, mention):
+        if tier == len(plan.hints.document_types) and not _is_about(plan, mention):
             continue
         weight = fit * (_ALONE if mention.alone else 1.0)
         if mention.unsure and mention.code != undecided:

@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from generator.rules.annotate import Annotated
 from generator.rules.choices import BESIDE
-from generator.rules.cite import Cite, clause
+from generator.rules.cite import Cite, clause, spread
 from generator.rules.context import Context, context_of
 from generator.rules.cues import PREFIX
 from generator.rules.episode import Phase
@@ -85,7 +85,7 @@ def read_procedure(view: PatientView, plan: Plan) -> Answer:
 
 def _answer(plan: Plan, statements: list[_Statement], done: bool, confidence: float = 0.92) -> Answer:
     first_hand = sorted(statements, key=lambda s: (not _is_own(plan, s.document), not _is_precise(s), -s.said))
-    cites = tuple(dict.fromkeys(s.cite for s in first_hand[:_MOST_CITES]))
+    cites = spread((s.cite for s in first_hand), _MOST_CITES)
     value = yes_code(plan) if done else (none_code(plan) or "0")
     return Answer(Status.FOUND if done else Status.STATED_ABSENT, value, cites, confidence)
 
