@@ -38,7 +38,8 @@ _BREAK = re.compile(r"[;|]|\n\s*\n|(?<!\.)\.(?![\d.])")
 _CLAUSE_END = re.compile(r"[,;|\n)(]|\.(?!\d)|\bpuis\b|\bet\b|->|=>|→")
 _LINKS = re.compile(r"^\s*(?:,|;|puis|et|->|=>|→|\(|\)|-|/|\s|a|le|la|les|du|au|de|d'|soit|jusqu'a|:|=|est)")
 _COMPARED = re.compile(
-    r"(?<![-=])[<>≤≥]\s*(?:a\s*)?$|\b(?:inferieur\w*|superieur\w*|moins de|plus de|sous|objectif|cible|seuil)\s*(?:a|de)?\s*$"
+    r"(?<![-=])[<>≤≥]\s*(?:a\s*)?$|"
+    r"\b(?:inferieur\w*|superieur\w*|moins de|plus de|sous|objectif|cible|seuil)\s*(?:a|de)?\s*$"
 )
 #: "NIHSS 16 -> 20": what came before the arrow is past.
 _ARROW = re.compile(r"\s*(?:->|=>|→|-->)\s*\d")
