@@ -73,8 +73,7 @@ def main() -> None:
     parser.add_argument("--study", type=Path)
     arguments = parser.parse_args()
     dictionary = read_dictionary(arguments.cohort / "dictionary.csv")
-    names = [variable.name for variable in dictionary.variables]
-    study = load_study(arguments.study, names, print) if arguments.study else Study()
+    study = load_study(arguments.study, dictionary.variables, print) if arguments.study else Study()
     gold, _ = read_table(arguments.cohort / "table.csv", dictionary)
     reader = PatientReader(dictionary.variables, RulesGenerator(dictionary.variables, study))
     patients: dict[str, list[RawDocument]] = defaultdict(list)

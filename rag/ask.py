@@ -8,7 +8,7 @@ from pathlib import Path
 
 from generator.rules.reader import RulesGenerator
 from rag.corpus.read import patient_ids, read_documents
-from rag.patient import MakeGenerator, PatientReader, build_record
+from rag.patient import MakeGenerator, PatientReader, build_generator, build_record
 from rag.questions import match_question
 from rag.redcap.dictionary import read_dictionary
 from rag.settings import load_study, nearest_hint
@@ -84,7 +84,7 @@ def ask(request: AskRequest, make_generator: MakeGenerator = RulesGenerator) -> 
     """
     dictionary = read_dictionary(request.dictionary)
     problems = list(dictionary.problems)
-    study = load_study(request.study, [variable.name for variable in dictionary.variables], problems.append)
+    study = load_study(request.study, dictionary.variables, problems.append)
     if request.question is None:
         matches = [_named(request, dictionary.variables)]
     else:
@@ -94,7 +94,8 @@ def ask(request: AskRequest, make_generator: MakeGenerator = RulesGenerator) -> 
     found = None
     if variable:
         # All variables are read, since branching logic makes one depend on others.
-        reader = PatientReader(dictionary.variables, make_generator(dictionary.variables, study))
+        generator = build_generator(make_generator, dictionary.variables, study, request.study)
+        reader = PatientReader(dictionary.variables, generator)
         found = next(value for value in reader.read(record) if value.variable == variable.name)
     return Answer(
         patient_id=record.patient_id,

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 done in part (some patients failed) or broken, 2 nothing c
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -91,7 +92,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left: nothing more to say
         return _PARTIAL
     except OSError as error:
-        _say(f"error: {error.filename or 'input or output'}: {error.strerror}.")
+        remedy = "Check the path, that you may write there, and the room left on the disk."
+        _say(f"error: {error.filename or 'input or output'}: {error.strerror}. {remedy}")
         return _IMPOSSIBLE
     except Exception as error:
         _say(f"internal error: {describe(error)}. Please report this line.")
@@ -179,9 +181,10 @@ def _corpus_build(arguments: argparse.Namespace) -> int:
     from rag.corpus.build import build_document, write_corpus
     from rag.corpus.read import read_documents
 
+    today = dt.datetime.now(dt.UTC).date()
     problems: list[Problem] = []
     raw = read_documents(arguments.source, problems.append)
-    write_corpus((build_document(document, problems.append) for document in raw), arguments.out)
+    write_corpus((build_document(document, problems.append, today) for document in raw), arguments.out)
     _say_problems(problems)
     print(f"corpus    {arguments.out}")
     return _DONE

@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from generator.protocol import Generator
 from rag.corpus.build import build_document
 from rag.redcap import branching, values
 from schema.document import PatientRecord, RawDocument
-from schema.problem import Problem
+from schema.problem import InputError, Problem
 from schema.study import Study
 from schema.value import ExtractedValue, Status, Value
 from schema.variable import Variable
 
-#: Builds a generator from the dictionary's variables and the study; picklable (a class or a module's function).
+#: Builds a generator from the dictionary's variables and the study; ValueError when it cannot do what the study asks.
 MakeGenerator = Callable[[Sequence[Variable], Study], Generator]
 
 
-def build_record(raw_documents: Sequence[RawDocument], on_problem: Callable[[Problem], None]) -> PatientRecord:
-    """Read the documents of one patient (at least one)."""
-    documents = [build_document(raw, on_problem) for raw in raw_documents]
+def build_generator(
+    make_generator: MakeGenerator, variables: Sequence[Variable], study: Study, study_file: Path | None
+) -> Generator:
+    """Make the generator of a run.
+
+    Raises:
+        InputError: the study file asks for something that the generator does not have.
+    """
+    try:
+        return make_generator(variables, study)
+    except ValueError as error:
+        if study_file is None:
+            raise
+        raise InputError(Problem(str(study_file), f"{error}.", "Correct or remove that entry.")) from error
+
+
+def build_record(
+    raw_documents: Sequence[RawDocument], on_problem: Callable[[Problem], None], today: dt.date | None = None
+) -> PatientRecord:
+    """Read the documents of one patient (at least one); those dated after ``today`` are said."""
+    documents = [build_document(raw, on_problem, today) for raw in raw_documents]
     return PatientRecord.of(raw_documents[0].patient_id, documents)
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from generator.protocol import Generator
 from generator.rules.reader import RulesGenerator
 from rag.breakage import describe
 from rag.corpus.read import read_documents
 from rag.fingerprint import fingerprint, versions
-from rag.patient import MakeGenerator, PatientReader, build_record
+from rag.patient import MakeGenerator, PatientReader, build_generator, build_record
 from rag.redcap.dictionary import read_dictionary
 from rag.settings import load_study
 from rag.store import PatientResult, RunStore, Source, Spool, discard_work, new_drafts
@@ -24,7 +25,6 @@ from rag.tables import Exports
 from rag.workers import Failure, MakeReader, ReadPlace, read_all
 from schema.problem import InputError, Problem
 from schema.run import Fingerprint, RunManifest
-from schema.study import Study
 from schema.value import ExtractedValue, Status
 from schema.variable import Variable
 
@@ -89,12 +89,15 @@ def fill(request: FillRequest, make_generator: MakeGenerator = RulesGenerator) -
     _check_paths(request)
     dictionary = read_dictionary(request.dictionary)
     problems = list(dictionary.problems)
-    study = load_study(request.study, [variable.name for variable in dictionary.variables], problems.append)
+    study = load_study(request.study, dictionary.variables, problems.append)
+    generator = build_generator(make_generator, dictionary.variables, study, request.study)
     inputs = fingerprint(request.documents, request.dictionary, request.study)
     failed: list[Problem] = []
     with RunStore(request.out) as store, _open_run(store, inputs, request) as spool:
         store.add_problems([*problems, *spool.problems()])
-        make_reader = functools.partial(_make_reader, spool.path, dictionary.variables, study, make_generator)
+        run_id, created_at = store.identity()
+        today = dt.datetime.fromisoformat(created_at).date()  # that of the first session, so that a resumed run agrees
+        make_reader = functools.partial(_make_reader, spool.path, dictionary.variables, generator, today)
         exports = Exports(dictionary, new_drafts(request.out))
         for result in _results(store, spool, make_reader, request):
             if isinstance(result, Failure):
@@ -103,7 +106,6 @@ def fill(request: FillRequest, make_generator: MakeGenerator = RulesGenerator) -
             else:
                 exports.add(result)
         said = (*store.problems(), *failed)
-        run_id, created_at = store.identity()
         manifest = RunManifest(
             run_id=run_id,
             created_at=created_at,
@@ -167,17 +169,15 @@ def _can_resume(store: RunStore, inputs: Fingerprint, request: FillRequest) -> b
     return True
 
 
-def _make_reader(
-    spool: Path, variables: tuple[Variable, ...], study: Study, make_generator: MakeGenerator
-) -> ReadPlace:
+def _make_reader(spool: Path, variables: tuple[Variable, ...], generator: Generator, today: dt.date) -> ReadPlace:
     """Runs in the process that will read the patients."""
-    reader = PatientReader(variables, make_generator(variables, study))
+    reader = PatientReader(variables, generator)
     documents = Spool(spool)
 
     def read_place(place: int) -> PatientResult | Failure:
         try:
             problems: list[Problem] = []
-            record = build_record(documents.raw_documents(place), problems.append)
+            record = build_record(documents.raw_documents(place), problems.append, today)
             sources = tuple(Source(d.document_id, d.type, str(d.written_on or "")) for d in record.documents)
             return PatientResult(place, record.patient_id, reader.read(record), sources, tuple(problems))
         except Exception as error:

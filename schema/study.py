@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -38,7 +39,7 @@ class VariableHints(BaseModel):
         policy, offset: which moment answers; days after the admission where the policy needs them.
         document_types: words of document types or titles to prefer; excluded_types: to leave out.
         sections: kinds of section to prefer.
-        omission: where a list that does not name the variable answers no: "history", "treatment" or "care".
+        omission: where a list that does not name the variable answers no; "" for none.
         settings: what the reader alone understands, by name.
     """
 
@@ -54,7 +55,7 @@ class VariableHints(BaseModel):
     document_types: tuple[str, ...] = ()
     excluded_types: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
-    omission: str | None = None
+    omission: Literal["history", "treatment", "care", ""] | None = None
     settings: dict[str, str | float | bool | tuple[str, ...]] = {}
 
 

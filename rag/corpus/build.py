@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,16 +17,16 @@ from schema.document import Document, RawDocument
 from schema.problem import Problem
 
 
-def build_document(raw: RawDocument, on_problem: Callable[[Problem], None]) -> Document:
+def build_document(raw: RawDocument, on_problem: Callable[[Problem], None], today: dt.date | None = None) -> Document:
     """Clean the text, find its sections, sentences and dates, and infer what was not given.
 
-    Doubts about the date go to ``on_problem``; the document is built all the same.
+    Doubts about the date (``today`` or later among them) go to ``on_problem``; the document is built all the same.
     """
     text, origins = clean(raw.text)
     sections = find_sections(text)
     given = parse_date(raw.date) if raw.date else None
     dates = find_dates(text, given)
-    written = note_date(raw, text, dates)
+    written = note_date(raw, text, dates, today)
     if written.problem:
         on_problem(written.problem)
     if written.date != given:

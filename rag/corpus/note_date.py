@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -56,14 +57,15 @@ def parse_date(given: str) -> PartialDate | None:
 
 
 def _from_name(name: str) -> PartialDate | None:
-    """The date in a file name ("CRH_20210614", "14-06-2021 scanner")."""
+    """The date in a file name ("CRH_20210614", "14-06-2021 scanner").
+
+    Raises:
+        ValueError: it is not in the calendar.
+    """
     iso = _COMPACT.search(name)
     french = None if iso else _COMPACT_FRENCH.search(name)
     year, month, day = iso.groups() if iso else reversed(french.groups()) if french else (None, None, None)
-    try:
-        return PartialDate(int(year), int(month), int(day)) if year and month and day else None
-    except ValueError:
-        return None
+    return PartialDate(int(year), int(month), int(day)) if year and month and day else None
 
 
 class OwnDate(NamedTuple):
@@ -109,25 +111,43 @@ def _contradicts(given: PartialDate, own: PartialDate) -> bool:
     return years < -_CONTRADICTION or _CONTRADICTION < years <= _ADULT
 
 
-def note_date(raw: RawDocument, text: str, mentions: Sequence[DateMention]) -> NoteDate:
+def note_date(raw: RawDocument, text: str, mentions: Sequence[DateMention], today: dt.date | None = None) -> NoteDate:
     """The date of a note, and the doubt about it if there is one.
 
     The given date is kept unless it cannot be read, or lies years away from the date that the note gives
-    itself (2031 for a note headed 14/06/2021): no clock is asked, the text alone judges. A missing date is
-    read in the document's identifier (a file name), then in its text.
+    itself (2031 for a note headed 14/06/2021). A missing date is read in the document's identifier (a file name),
+    then in its text. A date after ``today`` is doubted but kept: the dates of a whole cohort may have been shifted.
     """
+    found = _stated_date(raw, text, mentions)
+    # A day more, for a hospital whose midnight comes before that of the clock.
+    if found.problem or not (today and found.date) or found.date.earliest() <= today + dt.timedelta(days=1):
+        return found
+    what = f"it is dated {found.date}, after the day on which it was read."
+    return found._replace(problem=Problem(raw.origin, what, "Correct it if it is wrong; it is kept.", lost=False))
+
+
+def _stated_date(raw: RawDocument, text: str, mentions: Sequence[DateMention]) -> NoteDate:
     own = own_date(text, mentions)
     if not raw.date or not raw.date.strip():
-        date = _from_name(raw.document_id) or (own and own.date)
-        return NoteDate(date, inferred=date is not None)
+        problem = None
+        try:
+            date = _from_name(raw.document_id)
+        except ValueError:
+            date, what = None, "the date in its name is not in the calendar."
+            problem = Problem(raw.origin, what, _corrected(own), lost=False)
+        date = date or (own and own.date)
+        return NoteDate(date, inferred=date is not None, problem=problem)
     given = parse_date(raw.date)
     if given and not (own and own.sure and _contradicts(given, own.date)):
         return NoteDate(given, inferred=False)
-    remedy = f"Correct it; {own.date}, read in the text, is used." if own else "Correct it; the note is left undated."
     what = (
         f"it is dated {given}, years away from the date that it gives itself."
         if given
         else "its date is not in the calendar or not in a known form (YYYY-MM-DD, DD/MM/YYYY)."
     )
-    problem = Problem(raw.origin, what, remedy, lost=False)
+    problem = Problem(raw.origin, what, _corrected(own), lost=False)
     return NoteDate(own and own.date, own is not None, problem)
+
+
+def _corrected(own: OwnDate | None) -> str:
+    return f"Correct it; {own.date}, read in the text, is used." if own else "Correct it; the note is left undated."

@@ -21,6 +21,7 @@ _READERS: dict[str, Callable[[Path, Report], Iterator[RawDocument]]] = {
     ".tsv": read_csv,
     ".parquet": read_parquet,
 }
+_EXPECTED = "Give a folder with one sub-folder per patient, or a .jsonl, .csv, .tsv or .parquet file"
 _QUOTED_PROBLEMS = 20  # of those met on the way, repeated when nothing could be read
 
 
@@ -50,8 +51,7 @@ def read_documents(source: Path, on_problem: Report, patient_id: str | None = No
     reader = _READERS.get(source.suffix.lower())
     if reader is None:
         what = f"files {source.suffix or 'without extension'} are not read."
-        remedy = "Give a folder with one sub-folder per patient, or a .jsonl, .csv, .tsv or .parquet file."
-        raise InputError(Problem(str(source), what, remedy))
+        raise InputError(Problem(str(source), what, f"{_EXPECTED}."))
     return _usable(source, reader, on_problem, patient_id)
 
 
@@ -98,8 +98,10 @@ def _usable(
     except OSError as error:
         raise _unreadable(source, error) from error
     if not seen and patient_id is None:
-        what = "no document could be used."
-        raise InputError(Problem(str(source), what, "Mend the problems named, or check the path."), *met)
+        what, remedy = "no document could be used.", "Mend what is named below, or check the path."
+        if not met:
+            what, remedy = "it holds no document.", f"{_EXPECTED}, or check the path."
+        raise InputError(Problem(str(source), what, remedy), *met)
 
 
 def _named(raw: RawDocument, report: Report) -> RawDocument | None:
@@ -108,7 +110,11 @@ def _named(raw: RawDocument, report: Report) -> RawDocument | None:
         report(Problem(raw.origin, "its patient_id is empty.", "Say whose document it is."))
         return None
     if not raw.text.strip():
-        report(Problem(raw.origin, "its text is empty.", "Leave it out, or export its text again."))
+        report(
+            Problem(
+                raw.origin, f"its text is empty (patient {patient_id!r}).", "Leave it out, or export its text again."
+            )
+        )
         return None
     if not document_id.strip():
         document_id = raw.origin.rsplit(", ", 1)[-1]

@@ -142,6 +142,7 @@ class _Reader:
         self._section = ""
         self._form = ""
         self._taken: set[str] = set()
+        self._rows: dict[str, int] = {}
         self._variables: list[Variable] = []
         self.record_id = ""
         self.skipped: list[Skipped] = []
@@ -187,6 +188,7 @@ class _Reader:
             self._say(where, what, "Give its choices codes that differ by more than case or signs.", lost=True)
             return
         self._taken |= exported
+        self._rows[name] = row
         self._variables.append(variable)
 
     def with_known_branching(self) -> tuple[Variable, ...]:
@@ -204,7 +206,11 @@ class _Reader:
             if not unknown:
                 return variable
         what = f"has branching logic that {fault}; the variable is taken as always applicable."
-        self._say(f"variable {variable.name!r}", what, "Mend the logic, or leave the cell empty where it is closed.")
+        self._say(
+            f"row {self._rows[variable.name]}, variable {variable.name!r}",
+            what,
+            "Mend the logic, or leave the cell empty where it is closed.",
+        )
         return dataclasses.replace(variable, branching="")
 
     def _say(self, where: str, what: str, remedy: str, *, lost: bool = False) -> None:

@@ -213,7 +213,7 @@ def test_a_run_may_not_lie_among_its_documents(study: Study) -> None:
 
 def test_no_usable_document_is_said_and_leaves_no_run_behind(study: Study) -> None:
     request = study.request([])
-    assert "no document could be used" in refusal(request)
+    assert "it holds no document" in refusal(request)
     assert [path.name for path in study.out.iterdir()] == ["run.sqlite"]
     fill(study.request(plain_cohort(2)), LineGenerator)
 

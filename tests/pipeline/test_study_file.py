@@ -5,15 +5,20 @@ import pytest
 from rag.settings import load_study
 from schema.problem import InputError, Problem
 from schema.study import Study
+from schema.variable import Choice, Variable, VariableKind
 
-NAMES = ["hta", "nihss_admission", "nihss_sortie"]
+VARIABLES = [
+    Variable("hta", "HTA", VariableKind.YESNO, choices=(Choice("1", "Oui"), Choice("0", "Non"))),
+    Variable("nihss_admission", "NIHSS à l'entrée", VariableKind.INTEGER),
+    Variable("nihss_sortie", "NIHSS de sortie", VariableKind.INTEGER),
+]
 
 
 def load(folder: Path, text: str) -> tuple[Study, list[Problem]]:
     path = folder / "study.yml"
     path.write_text(text, encoding="utf-8")
     problems: list[Problem] = []
-    return load_study(path, NAMES, problems.append), problems
+    return load_study(path, VARIABLES, problems.append), problems
 
 
 def refusal(folder: Path, text: str) -> str:
@@ -30,7 +35,7 @@ def test_hints_are_read_by_variable(tmp_path: Path) -> None:
 
 
 def test_no_file_and_an_empty_file_are_the_empty_study(tmp_path: Path) -> None:
-    assert load_study(None, NAMES, print) == Study()
+    assert load_study(None, VARIABLES, print) == Study()
     assert load(tmp_path, "# rien\n")[0] == Study()
 
 
@@ -39,6 +44,16 @@ def test_a_variable_that_the_dictionary_lacks_is_said_with_the_nearest_name(tmp_
     assert list(study.variables) == ["hta"]
     assert "nihss_admision" in problem.where
     assert "nihss_admission" in problem.remedy
+
+
+def test_forms_of_a_choice_that_the_variable_lacks_are_said_and_left_out(tmp_path: Path) -> None:
+    text = 'variables:\n  hta: {choices: {"1": [hypertendu], "9": [nsp]}}\n  nihss_sortie: {choices: {"1": [a]}}\n'
+    study, (of_hta, of_nihss) = load(tmp_path, text)
+    assert study.variables["hta"].choices == {"1": ("hypertendu",)}
+    assert study.variables["nihss_sortie"].choices == {}
+    assert of_hta.where.endswith("variables.hta.choices.9")
+    assert "1, 0" in of_hta.remedy
+    assert "no choices" in of_nihss.remedy
 
 
 @pytest.mark.parametrize(
@@ -51,7 +66,9 @@ def test_a_variable_that_the_dictionary_lacks_is_said_with_the_nearest_name(tmp_
         ("variable: {}\n", "Did you mean variables?"),
         ("variables:\n  hta: {xyz: 1}\n", "docs/your-dictionary.md"),
         ("variables:\n  hta: 3\n", "docs/your-dictionary.md"),
-        ("- a\n- b\n", "study.yml"),
+        ("variables:\n  hta: {synonyms: hypertendu}\n", "should be a list"),
+        ("variables:\n  hta: {omission: jamais}\n", "variables.hta.omission"),
+        ("- a\n- b\n", "study.yml: should be a block of keys"),
         ("variables:\n  hta: {synonyms: [a\n", "line"),
     ],
 )
@@ -63,10 +80,10 @@ def test_a_mistake_is_refused_with_its_place(tmp_path: Path, text: str, said: st
 
 def test_a_missing_file_and_one_that_is_not_text_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
-        load_study(tmp_path / "absent.yml", NAMES, print)
+        load_study(tmp_path / "absent.yml", VARIABLES, print)
     (tmp_path / "study.yml").write_bytes(b"name: \xff\xfe")
     with pytest.raises(InputError, match="UTF-8"):
-        load_study(tmp_path / "study.yml", NAMES, print)
+        load_study(tmp_path / "study.yml", VARIABLES, print)
 
 
 def test_the_page_that_the_messages_name_exists() -> None:
