@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from generator.rules.annotate import Annotated
@@ -24,11 +24,20 @@ class Cite:
         return Evidence(span.document_id, span.start, span.end, document.source_text[span.start : span.end])
 
 
-def spread(cites: Iterable[Cite], most: int) -> tuple[Cite, ...]:
-    """The first cite of each document, in the order given, then the others: a value told twice is better backed."""
+def spread(cites: Iterable[Cite], most: int, second: Callable[[Annotated], bool] = lambda _: False) -> tuple[Cite, ...]:
+    """The first cite of each document, in the order given, then the others: a value told twice is better backed.
+
+    The first cite of a document that ``second`` holds for comes no later than second: the discharge summary, beside
+    the report of the act.
+    """
     distinct = list(dict.fromkeys(cites))
     first = {cite.document.document.document_id: cite for cite in reversed(distinct)}.values()
-    return tuple(sorted(distinct, key=lambda cite: cite not in first)[:most])
+    distinct.sort(key=lambda cite: cite not in first)
+    promoted = next((cite for cite in distinct[1:] if second(cite.document)), None)
+    if promoted is not None and not second(distinct[0].document):
+        distinct.remove(promoted)
+        distinct.insert(1, promoted)
+    return tuple(distinct[:most])
 
 
 _CUT = ".;\n|"

@@ -74,6 +74,10 @@ class Timeline:
         """The phase in which the document was written (a discharge summary: DISCHARGE)."""
         return self._phases[document.document.document_id]
 
+    def is_discharge(self, document: Annotated) -> bool:
+        """Whether a document sums up the index stay."""
+        return self.document_phase(document) is Phase.DISCHARGE
+
     def _phase_of_document(self, document: Annotated) -> Phase:
         day = written_day(document)
         admission, discharge = self.episode.admission, self.episode.discharge

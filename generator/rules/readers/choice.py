@@ -10,11 +10,13 @@ The study file may say more with these settings:
 ``until``    forms after which a document speaks of later events
 ``latest``   the last document that concludes answers, and in it the last conclusion
 ``undecided`` code that answers where the last conclusion leaves two others open ("FA ou athérome")
+``denied``    true: a preferred document that denies several of the answers says "none of them"
 ``elsewhere`` words of which one must stand in the sentence where the document is none of ``document_types``
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
@@ -62,6 +64,10 @@ class _Found:
     weight: float
     tier: int
 
+    @property
+    def cite(self) -> Cite:
+        return clause(self.mention.document, self.mention.start, self.mention.end)
+
 
 def read_choice(view: PatientView, plan: Plan) -> Answer:
     """The choice best supported at the plan's moment; CONFLICTING when two are; silence when none is plainly said."""
@@ -70,15 +76,24 @@ def read_choice(view: PatientView, plan: Plan) -> Answer:
     positive = [f for f in found if f.mention.code != none]
     chosen = _settled(view, plan, positive)
     if chosen is not None:
-        return chosen
-    denials = [f for f in found if f.mention.code == none]
+        return _backed(view, plan, chosen, positive)
     if none is None:
         return SILENT
-    cites = [clause(f.mention.document, f.mention.start, f.mention.end) for f in denials]
+    cites = [f.cite for f in found if f.mention.code == none]
     cites += [cite for document in view.documents for cite in _denied_questions(view, plan, document)]
+    cites = cites or _denied_answers(view, plan)
     if not cites:
         return SILENT
-    return Answer(Status.STATED_ABSENT, none, tuple(cites[:_MOST_CITES]), 0.85)
+    return Answer(Status.STATED_ABSENT, none, spread(cites, _MOST_CITES, view.timeline.is_discharge), 0.85)
+
+
+def _backed(view: PatientView, plan: Plan, chosen: Answer, found: Sequence[_Found]) -> Answer:
+    """The answer with the places of other documents that say the same."""
+    if chosen.status is not Status.FOUND or plan.policy is Policy.FIRST:
+        return chosen
+    agreeing = sorted((f for f in found if f.mention.code == chosen.value), key=lambda f: -f.weight)
+    cites = spread([*chosen.cites, *(f.cite for f in agreeing)], _MOST_CITES, view.timeline.is_discharge)
+    return dataclasses.replace(chosen, cites=cites)
 
 
 def supported(view: PatientView, plan: Plan) -> Iterator[tuple[str, Cite]]:
@@ -86,7 +101,7 @@ def supported(view: PatientView, plan: Plan) -> Iterator[tuple[str, Cite]]:
     none = none_code(plan)
     for document in view.documents:
         for found in _found(view, plan, document):
-            yield found.mention.code, clause(document, found.mention.start, found.mention.end)
+            yield found.mention.code, found.cite
         if none is not None:
             for cite in _denied_questions(view, plan, document):
                 yield none, cite
@@ -148,17 +163,15 @@ def _answer(code: str, found: Sequence[_Found], several: bool = False) -> Answer
     if several and not backing:
         backing = list({f.mention.code: f for f in reversed(found)}.values())
     backing.sort(key=lambda f: -f.weight)
-    cites = [clause(f.mention.document, f.mention.start, f.mention.end) for f in backing]
-    if not several:
-        cites = list(spread(cites, _MOST_CITES))
-    return Answer(Status.FOUND, code, tuple(cites[:_MOST_CITES]), 0.9 if backing[0].weight >= 1 else 0.7)
+    cites = tuple(f.cite for f in backing[:_MOST_CITES])
+    return Answer(Status.FOUND, code, cites, 0.9 if backing[0].weight >= 1 else 0.7)
 
 
 def _reading(view: PatientView, found: _Found) -> Reading:
     mention = found.mention
     low, high = clause_of(mention.document, mention.start, mention.end)
     moment = view.timeline.moment(mention.document, mention.start, mention.end, low, high)
-    return Reading(mention.code, (clause(mention.document, mention.start, mention.end),), moment, found.weight)
+    return Reading(mention.code, (found.cite,), moment, found.weight)
 
 
 def _found(view: PatientView, plan: Plan, document: Annotated) -> Iterator[_Found]:
@@ -272,6 +285,21 @@ def _denied_questions(view: PatientView, plan: Plan, document: Annotated) -> Ite
         for hit in document.find(anchor):
             if context_of(document, hit).negated and not is_stale(view, document, hit.start, hit.end):
                 yield clause(document, hit.start, hit.end)
+
+
+def _denied_answers(view: PatientView, plan: Plan) -> list[Cite]:
+    """Where a document that the study prefers denies answers one by one: "pas d'extravasation, pas de dissection".
+
+    To deny one answer is not to deny the others: two must be.
+    """
+    if not plan.hints.settings.get("denied"):
+        return []
+    for document in view.documents:
+        if _tier(plan, document) < len(plan.hints.document_types) and _fit(view, plan, document):
+            denied = [m for m in mentions(view, plan, document) if m.denied and not m.unsure]
+            if len({m.code for m in denied}) > 1:
+                return [clause(document, m.start, m.end) for m in denied]
+    return []
 
 
 def _first(view: PatientView, found: Sequence[_Found]) -> Answer:

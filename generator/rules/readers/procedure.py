@@ -67,25 +67,25 @@ def read_procedure(view: PatientView, plan: Plan) -> Answer:
     statements = [s for document in view.documents for s in _statements(view, plan, document)]
     reported = [s for s in statements if s.said is _Said.REPORTED]
     if reported:
-        return _answer(plan, reported + [s for s in statements if s.said is _Said.DONE], done=True)
+        return _answer(view, plan, [s for s in statements if s.said is not _Said.NOT_DONE], done=True)
     firm = [s for s in statements if s.said in (_Said.NOT_DONE, _Said.DONE)]
     summary = [s for s in firm if view.timeline.document_phase(s.document) is Phase.DISCHARGE]
     if summary or firm:
         verdict = (summary or firm)[-1].said
         agreeing = [s for s in firm if s.said is verdict]
-        return _answer(plan, agreeing, done=verdict is _Said.DONE)
+        return _answer(view, plan, agreeing, done=verdict is _Said.DONE)
     named = [
         s for s in statements
         if s.said is _Said.NAMED and view.timeline.document_phase(s.document) > Phase.ADMISSION
     ]  # fmt: skip
     if named:
-        return _answer(plan, named, done=True, confidence=0.7)
+        return _answer(view, plan, named, done=True, confidence=0.7)
     return _by_omission(view, plan)
 
 
-def _answer(plan: Plan, statements: list[_Statement], done: bool, confidence: float = 0.92) -> Answer:
+def _answer(view: PatientView, plan: Plan, statements: list[_Statement], done: bool, confidence: float = 0.92) -> Answer:
     first_hand = sorted(statements, key=lambda s: (not _is_own(plan, s.document), not _is_precise(s), -s.said))
-    cites = spread((s.cite for s in first_hand), _MOST_CITES)
+    cites = spread((s.cite for s in first_hand), _MOST_CITES, view.timeline.is_discharge)
     value = yes_code(plan) if done else (none_code(plan) or "0")
     return Answer(Status.FOUND if done else Status.STATED_ABSENT, value, cites, confidence)
 

@@ -73,7 +73,7 @@ def read_side(view: PatientView, plan: Plan) -> Answer:
     if not readings:
         return SILENT
     answer = vote(sorted(readings, key=lambda reading: -reading.weight))
-    return dataclasses.replace(answer, cites=spread(answer.cites, _MOST_CITES))
+    return dataclasses.replace(answer, cites=spread(answer.cites, _MOST_CITES, view.timeline.is_discharge))
 
 
 def _codes(plan: Plan) -> dict[str, str]:
