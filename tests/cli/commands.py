@@ -27,7 +27,10 @@ def run(*arguments: object) -> Answer:
     """Run the command in this process. A second or more is saved on every test."""
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
-        code = main([str(argument) for argument in arguments])
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as exit_:  # argparse: help, or an option that does not exist
+            code = int(exit_.code or 0)
     assert "Traceback" not in err.getvalue()
     return Answer(code, out.getvalue(), err.getvalue())
 
