@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from closed_questions import (
+
+from generator.rules.reader import RulesGenerator
+from schema.value import Status
+from schema.variable import Variable, VariableKind
+from tests.generator.closed_questions import (
     DAY,
     Note,
     angio,
@@ -17,10 +21,6 @@ from closed_questions import (
     surgery,
     urgent,
 )
-
-from generator.rules.reader import RulesGenerator
-from schema.value import Status
-from schema.variable import Variable, VariableKind
 
 
 @pytest.fixture(scope="module")

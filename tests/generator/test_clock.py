@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import pytest
-from closed_questions import Note, ask, fill, stroke_generator
 
 from generator.rules.reader import RulesGenerator
 from schema.value import Status
 from schema.variable import Variable, VariableKind
+from tests.generator.closed_questions import Note, ask, fill, stroke_generator
 
 DAY, NEXT, OUT = "2022-03-08", "2022-03-09", "2022-03-15"
 BOLUS, PUNCTURE, OPEN = "heure_thrombolyse", "heure_ponction", "heure_recanalisation"

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import pytest
-from closed_questions import Note, ask, fill, radio, stroke_generator
 
 from generator.rules.reader import RulesGenerator
 from schema.value import Status
 from schema.variable import Variable, VariableKind
+from tests.generator.closed_questions import Note, ask, fill, radio, stroke_generator
 
 DAY, OUT, LATER = "2022-03-08", "2022-03-15", "2022-06-14"
 

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import pytest
-from closed_questions import Note, fill, stroke_generator
 
 from generator.rules.reader import RulesGenerator
 from schema.value import Status, Value
+from tests.generator.closed_questions import Note, fill, stroke_generator
 
 DAY, NEXT, OUT, LATER = "2022-03-08", "2022-03-09", "2022-03-15", "2022-06-14"
 

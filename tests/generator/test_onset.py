@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import pytest
-from closed_questions import Note, fill, stroke_generator
 
 from generator.rules.reader import RulesGenerator
+from tests.generator.closed_questions import Note, fill, stroke_generator
 
 DAY, NEXT, OUT = "2022-03-08", "2022-03-09", "2022-03-15"
 KNOWN, WAKING, UNKNOWN = "1", "2", "3"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from closed_questions import ask, fill, imaging, radio, stroke_generator, urgent
 
 from generator.rules.reader import RulesGenerator
+from tests.generator.closed_questions import ask, fill, imaging, radio, stroke_generator, urgent
 
 
 @pytest.fixture(scope="module")

@@ -1,28 +1,17 @@
 """The example of docs/retrieval.md runs, and the benchmark's figures are those computed by hand."""
 
-import importlib.util
 import json
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks import retrieval as benchmark
 from retriever.embed import HashedNgramEncoder
 from schema.document import Span
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def benchmark():
-    spec = importlib.util.spec_from_file_location("benchmark_retrieval", ROOT / "benchmarks" / "retrieval.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # its dataclasses look there for their own types
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
 
 
 def test_the_example_runs():
@@ -32,7 +21,7 @@ def test_the_example_runs():
     assert names["found"].metadata["document_id"] == "P1-01"
 
 
-def test_figures_of_one_question(benchmark):
+def test_figures_of_one_question():
     # Two quotes: the first found at rank 2, the second at rank 5.
     figures = benchmark.scored([set(), {0}, set(), {0}, {1}], total=2)
     assert dict(zip(benchmark.HEADER, figures, strict=True)) == {
@@ -50,16 +39,16 @@ def test_figures_of_one_question(benchmark):
 
 
 @pytest.mark.parametrize(("start", "end", "held"), [(0, 10, True), (5, 20, True), (6, 20, False), (20, 30, False)])
-def test_a_passage_holds_a_quote_from_half_of_it(benchmark, start, end, held):
+def test_a_passage_holds_a_quote_from_half_of_it(start, end, held):
     assert benchmark.holds(Span("D", start, end), Span("D", 0, 10)) is held
     assert not benchmark.holds(Span("E", start, end), Span("D", 0, 10))
 
 
-def test_interval_of_patients_who_agree(benchmark):
+def test_interval_of_patients_who_agree():
     assert list(benchmark.interval([np.array([[0.5]]), np.array([[0.5], [0.5]])])) == ["   0.500 (0.50 0.50)"]
 
 
-def test_the_benchmark_reads_a_cohort(benchmark, tmp_path, capsys):
+def test_the_benchmark_reads_a_cohort(tmp_path, capsys):
     texts = {"P1": "Examen : NIHSS à 14.\n", "P2": "Examen : NIHSS à 3.\n"}
     documents = [{"patient_id": p, "document_id": "D1", "date": "2021-01-01", "text": t} for p, t in texts.items()]
     evidence = [
@@ -79,7 +68,7 @@ def test_the_benchmark_reads_a_cohort(benchmark, tmp_path, capsys):
 
 
 @pytest.mark.shared
-def test_most_evidence_of_the_shared_cohort_is_among_ten_passages(benchmark, capsys):
+def test_most_evidence_of_the_shared_cohort_is_among_ten_passages(capsys):
     cohort = ROOT.parent / "shared" / "cohort"
     if not cohort.is_dir():
         pytest.skip("the shared cohort is not here")
