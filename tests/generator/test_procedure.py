@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from closed_questions import DAY, Note, angio, ask, fill, imaging, radio, stroke_generator, summary, urgent
 
 from generator.rules.reader import RulesGenerator
 from schema.value import Status
+from tests.generator.closed_questions import (
+    DAY,
+    Note,
+    angio,
+    ask,
+    fill,
+    imaging,
+    radio,
+    stroke_generator,
+    summary,
+    urgent,
+)
 
 
 @pytest.fixture(scope="module")
