@@ -12,14 +12,13 @@ from rag.corpus.read import read_documents
 from schema.document import Document, PartialDate, RawDocument
 from schema.problem import Problem
 
-COHORT = Path(__file__).parents[3] / "shared" / "cohort" / "documents.jsonl"
-pytestmark = [pytest.mark.shared, pytest.mark.skipif(not COHORT.exists(), reason="the shared cohort is absent")]
+pytestmark = pytest.mark.shared
 
 
 @pytest.fixture(scope="module")
-def raws() -> list[RawDocument]:
+def raws(shared_cohort: Path) -> list[RawDocument]:
     problems: list[Problem] = []
-    found = list(read_documents(COHORT, problems.append))
+    found = list(read_documents(shared_cohort / "documents.jsonl", problems.append))
     assert problems == []
     return found
 

@@ -10,7 +10,6 @@ from schema.problem import InputError
 from schema.value import Status
 from schema.variable import Variable, VariableKind
 
-SHARED = Path(__file__).parents[3] / "shared" / "cohort" / "evidence.jsonl"
 AGE = Variable("age", "Âge", VariableKind.INTEGER)
 CITY = Variable("ville", "Ville", VariableKind.TEXT)
 TEXTS = {("P1", "D1"): "Homme de 62 ans, né à Sète.", ("P2", "D2"): "Femme de 71 ans."}
@@ -147,8 +146,8 @@ def test_without_documents_quotes_are_counted_and_not_judged() -> None:
 
 
 @pytest.mark.shared
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared cohort is absent")
-def test_the_manual_evidence_of_the_shared_cohort_reads_whole() -> None:
-    file = read_evidence(SHARED)
-    assert len(file.rows) == len(SHARED.read_text(encoding="utf-8").splitlines())
+def test_the_manual_evidence_of_the_shared_cohort_reads_whole(shared_cohort: Path) -> None:
+    path = shared_cohort / "evidence.jsonl"
+    file = read_evidence(path)
+    assert len(file.rows) == len(path.read_text(encoding="utf-8").splitlines())
     assert file.problems == ()

@@ -186,12 +186,9 @@ def test_wild_tables_give_rows_or_an_input_error(
 
 
 @pytest.mark.shared
-def test_the_manual_table_of_the_stroke_cohort_is_read_whole(tmp_path: Path) -> None:
-    root = Path(__file__).parents[2]
-    manual = root.parent / "shared/cohort/table.csv"
-    if not manual.exists():
-        pytest.skip("the cohort is not beside the repository")
-    stroke = read_dictionary(root / "configs/studies/stroke/dictionary.csv")
+def test_the_manual_table_of_the_stroke_cohort_is_read_whole(tmp_path: Path, shared_cohort: Path) -> None:
+    manual = shared_cohort / "table.csv"
+    stroke = read_dictionary(shared_cohort / "dictionary.csv")
     read, problems = read_table(manual, stroke)
     assert len(read) == 16
     assert problems == ()

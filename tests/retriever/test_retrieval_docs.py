@@ -68,11 +68,8 @@ def test_the_benchmark_reads_a_cohort(tmp_path, capsys):
 
 
 @pytest.mark.shared
-def test_most_evidence_of_the_shared_cohort_is_among_ten_passages(capsys):
-    cohort = ROOT.parent / "shared" / "cohort"
-    if not cohort.is_dir():
-        pytest.skip("the shared cohort is not here")
-    benchmark.run(cohort, HashedNgramEncoder())
+def test_most_evidence_of_the_shared_cohort_is_among_ten_passages(capsys, shared_cohort):
+    benchmark.run(shared_cohort, HashedNgramEncoder())
     hybrid = capsys.readouterr().out.split("\nhybrid,")[1]
     header, passage = hybrid.splitlines()[1:3]
     recall = float(passage.split()[1 + 3 * header.split().index("recall@10")])
