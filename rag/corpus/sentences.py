@@ -20,7 +20,8 @@ def _words(text: str) -> frozenset[str]:
 _TITLES = _words("dr drs pr prs m mm mme mmes mlle mr")
 _BEFORE_NAME = _TITLES | _words("par avec de et chez du au")
 _ABBREVIATIONS = _words(
-    "mlles st ste me cf p pp bd bld chir serv approx janv jan févr fév fev avr juil sept oct nov déc dec"
+    "mlles st ste me cf p pp bd bld chir serv approx janv jan févr fév fev avr juil sept oct nov déc dec occl isch "
+    "sylv carot anesth gén étio hémisph artér clin"
 )
 # Abbreviations before a number only: "ch. 214", "min. 3", but a sentence ends in "sténose max. Pas de…".
 _BEFORE_NUMBER = _words(

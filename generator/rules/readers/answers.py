@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from generator.rules.annotate import Annotated
@@ -19,8 +19,9 @@ from schema.study import Policy
 #: A word that asks stands no further than this from the answer.
 _NEAR = 70
 #: How an asking word is joined to the answer that follows it.
-_COMPLEMENT = re.compile(r"\s?(?:\w+\s){0,2}(?:de|du|des|d'|au|aux|a|en|dans|sur)\b[^,;:.()\n]*$")
+_COMPLEMENT = re.compile(r"\s?(?:\w+\s){0,2}(?:(?:de|du|des|d'|au|aux|a|en|dans|sur)\b[^,;:.()\n]*)?$")
 _COMPLEMENT_REACH = 40
+_ARROW = re.compile(r"(?:->|=>|→)\s*(?:en |au |vers )?$")
 _VISIT = re.compile(r"\b(?:consult\w*|cs|rdv|rendez|revu|revoir|suivi|suivra|avis|attente|demande|dossier)\b")
 _DENIES = re.compile(r"absence|non |defaut|pas d|perte")
 _NONE_LABEL = re.compile(r"^(?:non\b|aucune?\b|absen|pas d|sans\b|neant|jamais|negati)")
@@ -30,13 +31,15 @@ _NONE_LABEL = re.compile(r"^(?:non\b|aucune?\b|absen|pas d|sans\b|neant|jamais|n
 class Mention:
     """A choice named in ``document.folded[start:end]``; the asking word that it stands beside is included.
 
-    ``alone`` when the form answers by itself; ``unsure`` when it is planned or doubted.
+    ``at``: where its own words begin; ``alone`` when the form answers by itself; ``unsure`` when it is planned or
+    doubted.
     """
 
     code: str
     document: Annotated
     start: int
     end: int
+    at: int
     denied: bool
     unsure: bool
     alone: bool
@@ -60,9 +63,7 @@ def mentions(view: PatientView, plan: Plan, document: Annotated) -> list[Mention
         anchor = None if alone else nearest_anchor(plan, document, hit)
         if not alone and anchor is None and not _opens_outcome(plan, document, hit, found):
             continue
-        if anchor and (
-            _already_answered(document, asked, anchor, hit) or _answered_after(document, anchor, hit, (h for h, _, _ in hits))
-        ):
+        if anchor and _belongs_to_another(document, anchor, hit, asked, hits):
             continue
         mention = _mention(view, plan, document, hit, code, anchor)
         if mention:
@@ -73,32 +74,33 @@ def mentions(view: PatientView, plan: Plan, document: Annotated) -> list[Mention
     return found
 
 
-def _already_answered(document: Annotated, asked: dict[Hit, int], anchor: Hit, hit: Hit) -> bool:
-    """Whether the asking word has its answer, and a comma ends it ("thrombus M3, carotide irrégulière")."""
-    answered = asked.get(anchor)
-    return answered is not None and "," in document.folded[answered : hit.start]
+def _belongs_to_another(
+    document: Annotated, anchor: Hit, hit: Hit, asked: dict[Hit, int], hits: list[tuple[Hit, str, bool]]
+) -> bool:
+    """Whether an asking word has another answer: one that a comma ends, or its own complement.
 
-
-def _answered_after(document: Annotated, anchor: Hit, hit: Hit, hits: Iterable[Hit]) -> bool:
-    """Whether an asking word that follows ``hit`` has its own answer as complement.
-
-    "Série carotidienne : arrêt net de l'A2": what is stopped is the A2.
+    "Thrombus M3, carotide irrégulière": M3. "Série carotidienne : arrêt net de l'A2": the A2.
     """
+    answered = asked.get(anchor)
+    if answered is not None and "," in document.folded[answered : hit.start]:
+        return True
     if anchor.start < hit.end:
         return False
     return any(
         anchor.end <= other.start <= anchor.end + _COMPLEMENT_REACH
         and _COMPLEMENT.match(document.folded[anchor.end : other.start])
-        for other in hits
+        for other, _, _ in hits
     )
 
 
 def _opens_outcome(plan: Plan, document: Annotated, hit: Hit, found: list[Mention]) -> bool:
-    """Whether a place is the first thing said under the title of the outcome: "Devenir : SSR de Berck"."""
-    section = document.section_of(hit.start)
-    if plan.policy is not Policy.AT_DISCHARGE or section.kind != "devenir":
+    """Whether a place is the first thing said of the outcome: "Devenir : SSR de Berck", "CAT : SSR", "-> SSR"."""
+    if plan.policy is not Policy.AT_DISCHARGE:
         return False
-    if found and found[-1].start >= section.start:
+    section = document.section_of(hit.start)
+    titled = section.kind == "devenir" or (section.kind == "conduite_a_tenir" and hit.start - section.body_start <= 3)
+    is_first = titled and not (found and found[-1].start >= section.start)
+    if not is_first and not _ARROW.search(document.folded, max(0, hit.start - 12), hit.start):
         return False
     low, high = clause_of(document, hit.start, hit.end)
     return not _VISIT.search(document.folded, max(low, section.start), min(high, hit.end + _NEAR))
@@ -120,7 +122,7 @@ def _mention(
         return None
     denied = any(_is_denied(context) for context in contexts) or _denied_after(plan, document, hit)
     unsure = any(context.hypothetical or context.planned for context in contexts)
-    return Mention(code, document, start, end, denied, unsure, alone=anchor is None)
+    return Mention(code, document, start, end, hit.start, denied, unsure, alone=anchor is None)
 
 
 def _is_denied(context: Context) -> bool:
@@ -149,13 +151,14 @@ def _anchors(plan: Plan, document: Annotated, low: int, high: int) -> Iterator[H
 
 
 def _denied_after(plan: Plan, document: Annotated, hit: Hit) -> bool:
-    """Whether one of the study's own words of denial follows before the next comma ("M1 perméable")."""
+    """Whether one of the study's own words of denial follows: "M1 perméable", "carotide droite, perméable, …"."""
     words = plan.hints.settings.get("denials", ())
     if not isinstance(words, tuple):
         return False
     _, high = document.sentences[hit.sentence]
-    rest = re.split(r"[,;:(\n]", document.folded[hit.end : min(high, hit.end + 60)], maxsplit=1)[0]
-    return any(fold(word) in rest for word in words)
+    after = document.folded[hit.end : min(high, hit.end + 60)]
+    rest, _, apposed = re.split(r"[;:(\n]", after, maxsplit=1)[0].partition(",")
+    return any(fold(word) in rest or apposed.split(",")[0].strip().rstrip("s") == fold(word) for word in words)
 
 
 def none_code(plan: Plan) -> str | None:

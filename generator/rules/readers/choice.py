@@ -23,6 +23,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from generator.rules.annotate import Annotated
+from generator.rules.choices import BESIDE
 from generator.rules.cite import Cite, clause, spread
 from generator.rules.context import context_of
 from generator.rules.episode import Phase
@@ -41,6 +42,13 @@ _ALONE = 1.5
 _UNSURE = 0.35
 #: Who died went nowhere else.
 _DEATH, _DEATH_LABEL = 4.0, re.compile(r"dece[sd]|mort")
+#: "dans l'attente d'une place de SSR", "SSR puis retour à domicile": where the patient goes only afterwards.
+_LATER = re.compile(
+    r"\b(?:en attente|l'attente|attendant|avant|demande\w*|dossiers?|projet\w*|inscri\w+|envisag\w+|en vue|"
+    r"puis|secondaire\w*|ulterieur\w*|a terme|ensuite|apres accord|si besoin|objectif|souhait\w*|discut\w*)\b"
+    r"[^,;:.()]{0,60}$"
+)
+_NOT_YET = 0.05
 _VAGUE_LABEL = re.compile(r"\bautres?\b|hopital|transfert|mutation")
 _AT_ADMISSION = {Phase.ADMISSION: 3.0, Phase.DISCHARGE: 2.0, Phase.FOLLOW_UP: 0.0}
 _AT_DISCHARGE = {Phase.DISCHARGE: 3.0, Phase.STAY: 1.0, Phase.DAY1: 0.5}
@@ -214,6 +222,8 @@ def _discharge_weight(plan: Plan, mention: Mention, named: Sequence[Mention]) ->
     if _DEATH_LABEL.match(label):
         return 2 * _DEATH
     sentence = document.sentence_of(mention.start)
+    if _LATER.search(document.folded[document.sentences[sentence][0] : mention.at]):
+        return _NOT_YET
     if _VAGUE_LABEL.search(label) and any(
         other.code != mention.code and not other.denied and document.sentence_of(other.start) == sentence
         for other in named
@@ -296,9 +306,14 @@ def _denied_answers(view: PatientView, plan: Plan) -> list[Cite]:
         return []
     for document in view.documents:
         if _tier(plan, document) < len(plan.hints.document_types) and _fit(view, plan, document):
-            denied = [m for m in mentions(view, plan, document) if m.denied and not m.unsure]
-            if len({m.code for m in denied}) > 1:
-                return [clause(document, m.start, m.end) for m in denied]
+            denied = {
+                code: hit
+                for code, concept in plan.choices.items()
+                for hit in (*document.find(concept), *document.find(concept + BESIDE))
+                if context_of(document, hit).negated
+            }
+            if len(denied) > 1:
+                return [clause(document, hit.start, hit.end) for hit in denied.values()]
     return []
 
 

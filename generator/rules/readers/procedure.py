@@ -34,7 +34,7 @@ _PURPOSE = re.compile(rf"(?:{alternatives('procedure.purpose')}|\?){_SMALL_WORDS
 _DECISION = re.compile(r"[→>]\s*$")
 _NO_BAR = re.compile(r"\b(?:pas|sans|absence|aucune?)\b[^,;:.]{0,12}\b(?:contre[ -]?indications?|ci)\b[^,;:.]{0,30}$")
 _REFUSED_BEFORE = re.compile(rf"{alternatives('procedure.refused_before')}[^,;:.()]{{0,40}}$")
-_REFUSED_AFTER = re.compile(rf"[^,;:.()\n]{{0,45}}?{alternatives('procedure.refused_after')}")
+_REFUSED_AFTER = re.compile(rf"(?:\s?:)?[^,;:.()\n]{{0,45}}?{alternatives('procedure.refused_after')}")
 _DONE_AFTER = re.compile(rf"(?:\s\w+)?,?\s*(?:qui a ete |ayant ete |a ete )?{alternatives('procedure.done_after')}\b")
 #: "intubé", "ventilée": a participle tells the act as done.
 _PARTICIPLE = re.compile(r"(?<=\w)ée?s?$")
@@ -83,7 +83,9 @@ def read_procedure(view: PatientView, plan: Plan) -> Answer:
     return _by_omission(view, plan)
 
 
-def _answer(view: PatientView, plan: Plan, statements: list[_Statement], done: bool, confidence: float = 0.92) -> Answer:
+def _answer(
+    view: PatientView, plan: Plan, statements: list[_Statement], done: bool, confidence: float = 0.92
+) -> Answer:
     first_hand = sorted(statements, key=lambda s: (not _is_own(plan, s.document), not _is_precise(s), -s.said))
     cites = spread((s.cite for s in first_hand), _MOST_CITES, view.timeline.is_discharge)
     value = yes_code(plan) if done else (none_code(plan) or "0")

@@ -33,9 +33,17 @@ _SIDE = re.compile(
     r"|(?P<both>[Bb]ilat\w*|BILAT\w*|[Dd]es deux (?:côtés|hémisphères)"
     r"|[Bb]i-?(?:hémisph|thalam|occipit|front|pariét|cérébell)\w*))(?!\w)"
 )
+#: "Côté : D", "Latéralité de la lésion : [ ] D [x] G".
+_QUESTION = re.compile(
+    r"\b(?:cote|lateralite)(?: atteint)?"
+    r"(?: (?:de la |de l'|du |de )?(?:lesion|avc|aic|infarctus|ischemie|occlusion|atteinte)(?: cerebrale| ischemique)?)?"
+    r"\s*[:=]\s*"
+)
+_TICKED = re.compile(r"(?:\[\s?[xX✓✔]\s?\]|[☒☑■✓✔])\s*")
 _STOP = re.compile(
-    r"[;:\n!?]|\.(?=\s|$)|\b(?:avec|puis|mais|sans|respons\w+|entrainant|realisant|se manifestant|"
-    r"revele\w*|depuis|chez|ayant|a l'origine)\b"
+    r"[;:\n!?]|(?<!isch)(?<!sylv)(?<!hemisph)(?<!occl)\.(?=\s|$)|"
+    r"\b(?:avec|puis|mais|sans|respons\w+|entrainant|realisant|se manifestant|revele\w*|depuis|chez|ayant|"
+    r"a l'origine)\b"
 )
 _BRAIN = re.compile(r"cerebr|avc|infarctus cer|hemispher|occlusion|stroke|hematome intra")
 _OPEN = re.compile(r"permeab|libre|normal|sans anomalie|opacifi|respect|conserv|indemne|sain")
@@ -64,6 +72,10 @@ def read_side(view: PatientView, plan: Plan) -> Answer:
         factor = _factor(view, plan, document)
         if factor == 0.0:
             continue
+        for start, end, side in _asked(document) if brain else ():
+            if side in codes and not is_stale(view, document, start, end):
+                cite = clause(document, start, end)
+                readings.append(Reading(codes[side], (cite,), _moment(view, document), _WEIGHTS["lesion"] * factor))
         for hit, side, end, weight in _sided(view, plan, document, kinds):
             if side in codes:
                 cite = clause(document, hit.start, end)
@@ -151,6 +163,17 @@ def _second_side(document: Annotated, first: re.Match[str]) -> re.Match[str] | N
     if any(True for _ in document.within(PREFIX + "not", first.end(), second.start() + 1)):
         return None
     return second
+
+
+def _asked(document: Annotated) -> Iterator[tuple[int, int, str]]:
+    """Answers of a form that asks for the side itself, in words or ticked: (start, end, side)."""
+    for question in _QUESTION.finditer(document.folded):
+        line_end = document.folded.find("\n", question.end())
+        line = document.document.text[question.end() : line_end if line_end >= 0 else None][:_REACH]
+        ticked = _TICKED.search(line)
+        side = _SIDE.match(line, ticked.end() if ticked else 0)
+        if side and side.lastgroup:
+            yield question.start(), question.end() + side.end(), side.lastgroup
 
 
 def _clause_end(document: Annotated, position: int) -> int:
