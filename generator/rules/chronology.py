@@ -18,6 +18,9 @@ from schema.document import DateKind, DateMention
 #: What a gap costs, in characters: a mark between an event and its time, a clause that ends between them.
 _COMMA, _STOP, _OTHER_TIME, _AFTER, _TOO_FAR = 30, 100, 60, 10, 95
 _STOPS = re.compile(r"[;!?|]|(?<!\bm)(?<!\bmr)(?<!\bmme)(?<!\bdr)\.(?=\s|$)")
+_COMMAS = re.compile(r",(?!\d)")
+#: What stands in brackets between an event and its time: "Ténectéplase (47 kg, 12 mg), faite à 13h22".
+_ASIDE = re.compile(r"\([^()]*\)")
 _CLOCK_LEADS = re.compile(r"^\s*(?:[:|=>→-]\s*)+$|^\s{2,}$|^\t+$")
 _CLAUSE_START = re.compile(r"(?:^|[\n;|(•*/-]|[.,:]\s|\bet|\bpuis|\ba|\bvers|\bdes)\s*$")
 #: A form's dots between a name and its value: they end no sentence.
@@ -153,9 +156,9 @@ def _cost(document: Annotated, hit: Hit, mention: DateMention) -> int:
         cost = _AFTER if leads else 3 * _AFTER
     else:
         return 0
-    gap = without_dots(text[low:high])
+    gap = _ASIDE.sub(" ", without_dots(text[low:high]))
     if gap.strip() == "|":
         return cost
     others = sum(1 for other in document.dates_in(low, high) if other.end <= high)
     stops = len(_STOPS.findall(gap)) + gap.count("\n") * (0 if not gap.strip(" :\n\t-") else 1)
-    return cost + len(gap.strip()) + _COMMA * gap.count(",") + _STOP * stops + _OTHER_TIME * others
+    return cost + len(gap.strip()) + _COMMA * len(_COMMAS.findall(gap)) + _STOP * stops + _OTHER_TIME * others

@@ -32,7 +32,7 @@ def _word(word: str) -> str:
         return word
     if word.endswith("*"):
         return re.escape(word[:-1]) + r"\w*"
-    return re.escape(word) + (r"e?s?\b" if len(word) > 2 and word[-1].isalpha() else r"\b")
+    return re.escape(word) + (r"e?s?\b" if (len(word) > 2 and word[-1].isalpha()) or word == "vu" else r"\b")
 
 
 def anywhere(name: str) -> re.Pattern[str]:

@@ -17,6 +17,7 @@ _HEADING_REACH = 1500
 _DATES_A_NOTE = re.compile(
     r"(?:addendum|erratum|rectificati\w+|correcti\w+|complement|ajout|note|edition|relecture)\s*(?:du|le)?\s*:?\s*$"
 )
+_EVENING, _NOON = 17, 12
 _CARE = ("soins", "transmission", "surveillance", "infirmi", "evolution")
 
 
@@ -40,13 +41,20 @@ def _written_day(timeline: Timeline, document: Annotated, mention: DateMention) 
             continue
         day = told_day(timeline, document, near)
         if day is not None and near.date is not None:
-            return day, True
+            return (day + dt.timedelta(days=1) if _next_morning(near, mention) else day), True
     retold = timeline.document_phase(document) >= Phase.DISCHARGE
     if not retold and (day := _heading_day(document, mention)):
         return day, True
     if retold and timeline.episode.admission:
         return timeline.episode.admission, False
     return (_report_day(document) or written_day(document)), False
+
+
+def _next_morning(evening: DateMention, mention: DateMention) -> bool:
+    """Whether a sentence has passed midnight: "couchée la veille à 22h30, levée à 2h10"."""
+    if mention is evening or mention.clock is None or evening.clock is None:
+        return False
+    return evening.clock.hour >= _EVENING and mention.clock.hour < _NOON
 
 
 def told_day(timeline: Timeline, document: Annotated, mention: DateMention) -> dt.date | None:

@@ -12,6 +12,7 @@ from generator.rules.cite import clause
 from generator.rules.context import context_of
 from generator.rules.episode import Moment, Phase
 from generator.rules.events import event_concepts, event_entry
+from generator.rules.phrases import closing, opening
 from generator.rules.plan import Plan
 from generator.rules.policies import vote
 from generator.rules.readers.dates import NEAR_UNNAMED, event_of, reports_event
@@ -26,6 +27,10 @@ from schema.variable import VariableKind
 _REPORT, _CORRECTED, _WEAK = 2.0, 20.0, 0.4
 #: An event whose time stands right after it ("Heure bolus : 15h48") took place, whatever box stands before.
 _BESIDE = 2
+#: How far from its time, in the units of `chronology`, a weak form may stand.
+_WEAK_REACH = 45
+_PURPOSE, _REFUSED_BEFORE = closing("procedure.purpose", 6), closing("procedure.refused_before", 12)
+_REFUSED_AFTER = opening("procedure.refused_after", 12)
 _GRADE = re.compile(
     r"(?:tici)\s*(?:final\w*|modifie|post[\w -]{0,15}|score|est|a|de|cotee?|:|=|\(|\s)*\s*"
     r"(?P<grade>0|1|2\s?a|2\s?b|2\s?c|3|iii|ii\s?[abc]|i)(?![\w/]|[.,]\d)"
@@ -68,6 +73,8 @@ def _readings(view: PatientView, plan: Plan, document: Annotated, event: str) ->
         if not event and timed.cost > NEAR_UNNAMED:
             continue
         context = context_of(document, timed.hit)
+        if timed.weak and (timed.cost > _WEAK_REACH or _only_spoken_of(document, timed)):
+            continue
         beside = timed.cost <= _BESIDE
         if (context.negated or context.planned or context.hypothetical) and not (timed.corrects or beside):
             continue
@@ -75,6 +82,13 @@ def _readings(view: PatientView, plan: Plan, document: Annotated, event: str) ->
         if reading:
             weight = own * (_WEAK if timed.weak else 1.0) * (_CORRECTED if timed.corrects else 1.0)
             yield Reading(reading.value, reading.cites, reading.moment, weight)
+
+
+def _only_spoken_of(document: Annotated, timed: Timed) -> bool:
+    """Whether an act is named as a plan, a question or a refusal: "avis pour TIV", "TIV contre-indiquée"."""
+    low, high = document.sentences[timed.hit.sentence]
+    before, after = document.folded[low : timed.hit.start], document.folded[timed.hit.end : high]
+    return bool(_PURPOSE.search(before) or _REFUSED_BEFORE.search(before) or _REFUSED_AFTER.match(after))
 
 
 def reading_of(view: PatientView, plan: Plan, document: Annotated, timed: Timed) -> Reading | None:
