@@ -36,7 +36,7 @@ def load_study(path: Path | None, variables: Sequence[Variable], on_problem: Cal
     if path is None:
         return Study()
     study = _validate(path, _parse(path))
-    codes = {variable.name: [choice.code for choice in variable.choices] for variable in variables}
+    codes = {variable.name: {choice.code for choice in variable.choices} for variable in variables}
     kept: dict[str, VariableHints] = {}
     for name, hints in study.variables.items():
         where = f"{path}, variables.{name}"
@@ -44,13 +44,12 @@ def load_study(path: Path | None, variables: Sequence[Variable], on_problem: Cal
             what = "the dictionary has no variable of this name, so these hints are not used."
             on_problem(Problem(where, what, nearest_hint(name, codes) or "Check the spelling, or remove the entry."))
             continue
-        for code in sorted(hints.choices.keys() - set(codes[name])):
+        # A number has no choices, yet its values may have forms: "autonome" is a Rankin of 0.
+        wrong = sorted(hints.choices.keys() - codes[name]) if codes[name] else []
+        for code in wrong:
             what = "the variable has no choice of this code, so these forms are not used."
-            remedy = (
-                f"Its codes are {', '.join(codes[name])}." if codes[name] else "It has no choices: remove the entry."
-            )
-            on_problem(Problem(f"{where}.choices.{code}", what, remedy))
-        choices = {code: forms for code, forms in hints.choices.items() if code in codes[name]}
+            on_problem(Problem(f"{where}.choices.{code}", what, f"Its codes are {', '.join(sorted(codes[name]))}."))
+        choices = {code: forms for code, forms in hints.choices.items() if code not in wrong}
         kept[name] = hints.model_copy(update={"choices": choices})
     return study.model_copy(update={"variables": kept})
 

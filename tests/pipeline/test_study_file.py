@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.redcap.dictionary import read_dictionary
 from rag.settings import load_study
 from schema.problem import InputError, Problem
 from schema.study import Study
@@ -48,12 +49,18 @@ def test_a_variable_that_the_dictionary_lacks_is_said_with_the_nearest_name(tmp_
 
 def test_forms_of_a_choice_that_the_variable_lacks_are_said_and_left_out(tmp_path: Path) -> None:
     text = 'variables:\n  hta: {choices: {"1": [hypertendu], "9": [nsp]}}\n  nihss_sortie: {choices: {"1": [a]}}\n'
-    study, (of_hta, of_nihss) = load(tmp_path, text)
+    study, (problem,) = load(tmp_path, text)
     assert study.variables["hta"].choices == {"1": ("hypertendu",)}
-    assert study.variables["nihss_sortie"].choices == {}
-    assert of_hta.where.endswith("variables.hta.choices.9")
-    assert "1, 0" in of_hta.remedy
-    assert "no choices" in of_nihss.remedy
+    assert study.variables["nihss_sortie"].choices == {"1": ("a",)}  # a value of a number may have forms
+    assert problem.where.endswith("variables.hta.choices.9")
+    assert "0, 1" in problem.remedy
+
+
+def test_the_bundled_study_fits_its_dictionary() -> None:
+    folder = Path(__file__).parents[2] / "configs" / "studies" / "stroke"
+    problems: list[Problem] = []
+    load_study(folder / "study.yml", read_dictionary(folder / "dictionary.csv").variables, problems.append)
+    assert problems == []
 
 
 @pytest.mark.parametrize(
