@@ -18,6 +18,14 @@ _VALUE = re.compile(r"\s{0,2}(?:[:=]|a\b)?\s{0,2}\d")
 _NO_SECTION = Section("", "", 0, 0, 0)
 
 
+#: A scanner reads "o" as "0" and "l" as "1": between letters of a long word ("clopid0grel") no digit belongs.
+_MISREAD = re.compile(r"(?<=[a-z]{3})[01](?=[a-z]{2})")
+
+
+def _mended(folded: str) -> str:
+    return _MISREAD.sub(lambda digit: "o" if digit[0] == "0" else "l", folded)
+
+
 class Annotated:
     """A document read once for all variables. Positions are those of ``document.text``.
 
@@ -35,7 +43,7 @@ class Annotated:
         self.numbers: list[Number] = find_numbers(self.folded, document.dates)
         self._number_starts = [number.start for number in self.numbers]
         self.hits: dict[str, list[Hit]] = {}
-        for hit in matcher.find(self.folded, self.sentences):
+        for hit in matcher.find(_mended(self.folded), self.sentences):
             self.hits.setdefault(hit.concept, []).append(hit)
         self._drop_letters()
         for concept in [name for name in self.hits if name.endswith("!")]:

@@ -20,7 +20,8 @@ _STOP_WORDS = (
     r"compliquant|devant|car|donc|ayant|secondaire|permettant|depuis|apres|des l"
 )
 _HARD_STOP = re.compile(
-    r"[;!\n|]|\.(?!\d)|\s-\s|=>|->|\s{3,}|\b(?:mais|puis|cependant|toutefois|par contre|en revanche|" + _STOP_WORDS + r")\b"
+    r"[;!\n|]|\.(?!\d)|\s-\s|=>|->|\s{3,}|"
+    r"\b(?:mais|puis|cependant|toutefois|par contre|en revanche|" + _STOP_WORDS + r")\b"
 )
 #: What was planned may be given up later in the sentence: "prévue puis annulée".
 _GIVEN_UP_STOP = re.compile(r"[;!\n|]|\.(?!\d)|\b(?:" + _STOP_WORDS + r")\b")
@@ -39,7 +40,7 @@ _WIDE = re.compile(r"\s{2}")
 #: "0 tabac", "Scope : 0 FA": a zero that opens an item counts none of what follows; "NIHSS : 0 HTA" is a score.
 _ZERO_BEFORE = re.compile(r"(?:^\W*|[,;(/>]\s?|\s-\s|\bet\s|(?P<colon>:\s?))[0o]\s(?:\w+\s){0,2}$")
 _LABEL_REACH = 25
-#: "Il n'y a pas chez ce patient d'angor", "n'avons pas vu, en cinq jours, de FA": the article takes the denial up again.
+#: "Il n'y a pas chez ce patient d'angor", "n'avons pas vu, en cinq jours, de FA": the article denies again.
 _ADJUNCT = re.compile(
     r"^(?P<verb>[^,]{0,30}?)(?:,[^,;:.]{3,60},|\b(?:chez|depuis|apres|avec|sous|malgre)\b[^,;:.]{2,40}?)\s*"
     r"(?P<article>(?:d'|de\s|aucune?\s)(?:[\w']+\s){0,4}(?:d'|de\s|en faveur d'|en faveur de\s)?)$"
@@ -156,8 +157,9 @@ def _counts_none(document: Annotated, start: int, low: int) -> bool:
     zero = _ZERO_BEFORE.search(document.folded[low:start])
     if zero is None:
         return False
-    colon = low + zero.start()
-    return zero["colon"] is None or not any(True for _ in document.measures_after(max(low, colon - _LABEL_REACH), colon))
+    opening = low + zero.start()
+    scores = document.measures_after(max(low, opening - _LABEL_REACH), opening)
+    return zero["colon"] is None or not any(True for _ in scores)
 
 
 def _list_goes_on(between: str, after: str) -> bool:

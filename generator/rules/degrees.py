@@ -10,6 +10,8 @@ from generator.rules.text import fold
 
 #: Suffix of the matcher concept whose words state a choice without the condition being named.
 ALONE = "@"
+#: Mark of a form of the study file that grades the condition only where it is named: "@arrêté en".
+_BESIDE = "@"
 _PARENTHESES = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 
 
@@ -31,14 +33,18 @@ def degree_forms(
     for code, concept in choices.items():
         label = " ".join(_PARENTHESES.sub(" ", fold(labels.get(code, ""))).split())
         own = stated.get(code, ())
-        forms[concept] = tuple(f for f in dict.fromkeys((label, *_narrower(anchors, label), *own)) if f)
-        if own:
-            forms[concept + ALONE] = own
+        beside = tuple(form.removeprefix(_BESIDE) for form in own)
+        forms[concept] = tuple(f for f in dict.fromkeys((label, *_narrower(anchors, label), *beside)) if f)
+        if alone := tuple(form for form in own if not form.startswith(_BESIDE)):
+            forms[concept + ALONE] = alone
     return forms
 
 
 def _narrower(anchors: tuple[str, ...], label: str) -> tuple[str, ...]:
-    """Forms of the narrower concept that a label names: "Sevré" under tobacco is the former smoker."""
+    """Forms of the narrower concept that a label names: "Sevré" under tobacco is the former smoker.
+
+    Its ``beside`` forms ("arrêté en") say so only where the broader concept is named.
+    """
     if not label:
         return ()
     named = []
@@ -46,5 +52,5 @@ def _narrower(anchors: tuple[str, ...], label: str) -> tuple[str, ...]:
         if not set(entry.get("parents", ())) & set(anchors):
             continue
         if any(re.search(rf"(?<!non )\b{re.escape(label)}\b", fold(form)) for form in entry["forms"]):
-            named.append(tuple(entry["forms"]))
+            named.append((*entry["forms"], *entry.get("beside", ())))
     return named[0] if len(named) == 1 else ()

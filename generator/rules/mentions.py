@@ -20,11 +20,19 @@ HISTORY_SECTIONS = ("antecedents", "facteurs_risque", "traitement_entree")
 _LINE_STOP = re.compile(r"[;\n|]|\.(?!\d)")
 _CLAUSE_STOP = re.compile(r"[,;\n|]|\.(?!\d)")
 _YEAR = re.compile(r"\s*\(?\s*(?:[a-z'-]+ ){0,5}\(?((?:19|20)\d\d)\b")
+#: "a fait en 2017 un AIT", "victime il y a trois ans d'un AVC", "le 12/05/2019, premier AIT": dated before it is named.
+_INDEFINITE = r"\s*[,:]?\s*(?:d'|par |avec )?(?:une?|deux|plusieurs|premiere?r?|son|sa|ses)\s(?:[\w'-]+\s){0,3}$"
+_DATED_BEFORE = re.compile(_INDEFINITE)
+_TOLD_YEAR = re.compile(
+    r"\b(?:en (?:\w+ )?((?:19|20)\d\d)|il y a (?:\w+ ){1,3}?(?:ans?|annees?|mois)|dans l'enfance)" + _INDEFINITE
+)
 _AGO = re.compile(r"[^,;.\n]{0,20}\b(?:il y a|depuis)\s+(?:\w+\s+){0,2}(?:ans?|annees?|mois|longtemps|l'enfance)\b")
 #: After these words a sentence that opened with the history speaks of the present.
 _PRESENT = re.compile(
     r"\b(?:victime|present\w+|hospitali\w+|adresse\w*|admis\w*|consulte|amenee?|transfere\w*|ce jour)\b"
 )
+#: "non connue", "jamais connu": what stands before "connu" may undo it.
+_UNKNOWN = re.compile(r"\b(?:non|pas|jamais|peu)\s(?:\w+\s)?$")
 #: A citation longer than this shows more than what states the value.
 _LONGEST_CITE = 140
 
@@ -126,8 +134,8 @@ def period_at(
 ) -> tuple[Period, bool]:
     """When what is named there was present, and whether the place is a list of history or says so itself."""
     phase = view.timeline.document_phase(document)
-    listed = _in_history(document, start, event)
     low, high = clause(document, start, end)
+    listed = _in_history(document, start, event) and not _dated_in_stay(view, document, low, high)
     if _before_stay(view, document, start, end, low, high):
         return Period.KNOWN, True
     if phase is Phase.FOLLOW_UP and not view.timeline.outpatient:
@@ -142,7 +150,7 @@ def period_at(
     moment = view.timeline.moment(document, start, end, low, high)
     if moment.explicit and moment.phase is not Phase.ADMISSION:
         if moment.phase is Phase.BEFORE:
-            return (Period.KNOWN, True) if _said_before(document, low, high) else (Period.UNSAID, False)
+            return (Period.KNOWN, True) if _said_before(document, start, end, low, high) else (Period.UNSAID, False)
         return (Period.LATER if moment.phase is Phase.FOLLOW_UP else Period.STAY), False
     return Period.UNSAID, False
 
@@ -161,6 +169,13 @@ def _in_history(document: Annotated, start: int, event: bool) -> bool:
     return has_own_line or not event or document.sentence_of(start) == first
 
 
+def _dated_in_stay(view: PatientView, document: Annotated, low: int, high: int) -> bool:
+    """Whether the clause gives a day of the stay: a result may follow a list of history without a title of its own."""
+    admission = view.timeline.episode.admission
+    days = (view.timeline.day_of(mention) for mention in document.dates_in(low, high))
+    return admission is not None and any(day is not None and day >= admission for day in days)
+
+
 def _discovered(document: Annotated, start: int, end: int) -> bool:
     """Whether the words around say that it was found then: "le bilan découvre une HTA", "FA de novo"."""
     low, high = clause(document, start, end)
@@ -174,10 +189,10 @@ def _any(document: Annotated, cue: str, low: int, high: int) -> bool:
     return any(True for _ in document.within(PREFIX + cue, low, high))
 
 
-def _said_before(document: Annotated, low: int, high: int) -> bool:
-    """Whether words of time say "before": not "antérieur", which is a place in the body, nor "à domicile"."""
+def _said_before(document: Annotated, start: int, end: int, low: int, high: int) -> bool:
+    """Whether words of time say "before": in "deux jours avant l'AVC" the stroke is what comes after."""
     hits = document.within(PREFIX + "time.before", low, high)
-    return any(not document.folded.startswith(("anterieur", "a domicile", "au domicile"), hit.start) for hit in hits)
+    return any(hit.end <= start or hit.start >= end for hit in hits)
 
 
 def _before_stay(view: PatientView, document: Annotated, start: int, end: int, low: int, high: int) -> bool:
@@ -191,8 +206,12 @@ def _before_stay(view: PatientView, document: Annotated, start: int, end: int, l
         return True
     if admission is None:
         return False
-    days = [view.timeline.day_of(mention) for mention in document.dates_in(start, high)]
-    return any(day is not None and (admission - day).days > 1 for day in days)
+    dates = [*document.dates_in(start, high)]
+    dates += [m for m in document.dates_in(low, start) if _DATED_BEFORE.match(text, m.end, start)]
+    if any((day := view.timeline.day_of(m)) is not None and (admission - day).days > 1 for m in dates):
+        return True
+    told = _TOLD_YEAR.search(text[low:start])
+    return bool(told) and (told[1] is None or int(told[1]) < admission.year) if told else False
 
 
 def _known_before(document: Annotated, start: int, end: int) -> bool:
@@ -202,4 +221,5 @@ def _known_before(document: Annotated, start: int, end: int) -> bool:
         if not is_denied(document, cue) and not _PRESENT.search(document.folded, cue.end, start):
             return True
     clause_low, clause_high = clause(document, start, end)
-    return _any(document, "known", clause_low, min(clause_high, end + 40))
+    known = document.within(PREFIX + "known", clause_low, min(clause_high, end + 40))
+    return any(not _UNKNOWN.search(document.folded, clause_low, cue.start) for cue in known)

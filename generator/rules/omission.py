@@ -19,6 +19,8 @@ from generator.rules.reading import Cite, PatientView
 _HISTORY_SECTIONS = ("antecedents", "facteurs_risque")
 #: What may stand between "antécédents" and what they are: "ATCD (carte du patient) :", "antécédents d'HTA".
 _OPENS = re.compile(r"(?:\s*\([^)]*\)|\s+[a-z/-]+){0,3}?\s*(?:[:=]|\b(?:de|des|sont|a type de)\b|d')|\s*$")
+_ABBREVIATED = re.compile(r"(?:atcds?|antcds?|fdr\w*|fdrcv|frcv|frv|ttts?|trt)$")
+_BLANK = re.compile(r"[ \t]+(?!fam|chir|n['e ])(?=\w)")
 #: What may follow "aucun", "pas de" in an empty list; "pas de diabète" denies one disease only.
 _NOTHING_AT_ALL = re.compile(
     r"\s*(?:$|[.,;)\n]|(?:notables?|particul\w*|signific\w*|connus?|a signaler|medica\w*|chirurg\w*|personnels?|"
@@ -86,14 +88,32 @@ def _find_home_treatments(view: PatientView) -> list[Enumeration]:
         found += [
             e for e in enumerations(document, sections, cues) if e.nothing or names_drugs(document, e.start, e.end)
         ]
+        found += _told_treatments(document)
     return found
 
 
-def names_drugs(document: Annotated, start: int, end: int) -> bool:
-    """Whether a drug or a class of drugs is named within [start, end)."""
-    return any(
-        start <= hit.start < end for name, hits in document.hits.items() if name.startswith("drug:") for hit in hits
-    )
+def _told_treatments(document: Annotated) -> Iterator[Enumeration]:
+    """Sentences that tell what is taken, of two drugs or more, or that nothing is: "prend habituellement …"."""
+    for hit in document.find(PREFIX + "list.takes"):
+        end = document.sentences[hit.sentence][1]
+        if names_drugs(document, hit.end, end, least=2):
+            yield from _judged(document, hit.start, hit.end, end)
+    for hit in document.find(PREFIX + "list.takes.none"):
+        low, end = document.sentences[hit.sentence]
+        if _NOTHING_AT_ALL.match(document.folded, hit.end, end):
+            yield Enumeration(document, low, end, 0, nothing=True)
+
+
+def names_drugs(document: Annotated, start: int, end: int, least: int = 1) -> bool:
+    """Whether at least so many drugs or classes of drugs are named within [start, end)."""
+    named = {
+        hit.start
+        for name, hits in document.hits.items()
+        if name.startswith("drug:") and not name.endswith("!")
+        for hit in hits
+        if start <= hit.start < end
+    }
+    return len(named) >= least
 
 
 def enumerations(document: Annotated, sections: Sequence[str], cues: Sequence[str]) -> Iterator[Enumeration]:
@@ -114,9 +134,16 @@ def enumerations(document: Annotated, sections: Sequence[str], cues: Sequence[st
                     low = document.sentences[hit.sentence][0]
                     yield Enumeration(document, max(low, hit.start - 30), end, 0, nothing=True)
                 continue
-            opening = _OPENS.match(document.folded, hit.end, end)
+            opening = _OPENS.match(document.folded, hit.end, end) or _bare_title(document, hit)
             if opening:
                 yield from _judged(document, hit.start, opening.end(), end)
+
+
+def _bare_title(document: Annotated, hit: Hit) -> re.Match[str] | None:
+    """The blank after an abbreviated title that opens its sentence without a colon: "ATCD HTA, DNID"."""
+    abbreviated = _ABBREVIATED.match(document.folded, hit.start, hit.end)
+    opens = not document.folded[document.sentences[hit.sentence][0] : hit.start].strip(" -•*")
+    return _BLANK.match(document.folded, hit.end) if abbreviated and opens else None
 
 
 def _judged(document: Annotated, start: int, body: int, end: int) -> Iterator[Enumeration]:

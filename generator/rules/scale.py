@@ -19,6 +19,7 @@ _NO = re.compile(r"(?:non|absen\w*|aucune?|jamais|pas |negati\w*|sans|indemne|fa
 _UNKNOWN = re.compile(r"(?:nsp|ne sait pas|inconnue?|non renseigne|donnee manquante|manquant|non fait|non evaluable)")
 _UNSPECIFIED = re.compile(r"sans (?:plus de )?precision|non precise|indetermine|type inconnu|\bsai\b")
 _PLAIN_YES = re.compile(r"^(?:oui|presen\w*|vrai|positi\w*|yes)\b|\b(?:acti(?:f|ve)s?|actuel\w*|en cours)\b")
+_VAGUE = re.compile(rf"{_UNSPECIFIED.pattern}|^(?:oui|presen\w*|vrai|positi\w*|yes)\b")
 _KNOWN = re.compile(r"\b(?:connue?s?|anterieure?s?|ancienn?e?s?|preexistant\w*|avant|antecedent\w*|chronique)\b")
 _FOUND = re.compile(
     r"\b(?:decouvert\w*|pendant|de novo|nouve\w+|inaugural\w*|diagnostiqu\w+|revele\w*|durant|au cours)\b"
@@ -42,6 +43,7 @@ class Scale:
     Args:
         no: the code that says absent; None when no choice does.
         default: the code of a presence without degree; None when a degree is needed.
+        graded: the default is itself a degree ("Actif"), which words may state.
         known, found: codes of "known before" and "found since", when the choices are moments.
         order: codes from the least to the most severe, as the dictionary lists them.
         worst: the most severe of several degrees answers.
@@ -52,6 +54,7 @@ class Scale:
 
     no: str | None
     default: str | None
+    graded: bool = False
     known: str | None = None
     found: str | None = None
     order: tuple[str, ...] = ()
@@ -82,6 +85,7 @@ def scale_of(plan: Plan) -> Scale:
     return Scale(
         no=no,
         default=str(default) if default not in (None, "") else None,
+        graded=not _VAGUE.search(labels.get(str(default), "oui")),
         known=known,
         found=found,
         order=tuple(degrees),

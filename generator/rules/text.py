@@ -33,13 +33,17 @@ def fold(text: str) -> str:
     return folded
 
 
+#: Doctors write the ending "-ion" as a degree sign.
+_ION = re.compile(r"(?<=\w[ts])ions?\b")
+
+
 @functools.lru_cache(maxsize=4096)
 def spellings(form: str) -> tuple[str, ...]:
-    """The folded spellings of a lexicon form: "œdème" is also found as "oedeme", and the reverse."""
+    """The folded spellings of a lexicon form: "œdème" is also "oedeme", and the reverse; "aggravation", "aggravat°"."""
     folded = " ".join(fold(form).split())
     joined = folded.replace("oe", "œ")
     split = folded.replace("œ", "oe")
-    return tuple(dict.fromkeys((folded, joined, split)))
+    return tuple(dict.fromkeys((folded, joined, split, _ION.sub("°", folded))))
 
 
 _WORD = re.compile(r"[a-zœ0-9]+")

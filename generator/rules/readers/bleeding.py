@@ -5,6 +5,7 @@ What the first images show is not asked: "pas d'hémorragie" before treatment sa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from generator.rules.annotate import Annotated
@@ -25,6 +26,8 @@ _CONTROLS = ("controle", "h24", "j1", "24 h")
 _HEAD = 300
 #: A sentence that weighs a bleeding stands with it or right after it.
 _NEXT_SENTENCES = 1
+#: "Il n'y a pas eu d'imagerie de contrôle".
+_NOT_MADE = re.compile(r"\b(?:pas|sans|aucune?|absence)\b[^,;:.]{0,30}$")
 
 
 def read_bleeding(view: PatientView, plan: Plan) -> Answer:
@@ -36,7 +39,7 @@ def read_bleeding(view: PatientView, plan: Plan) -> Answer:
         return _told_on_the_patient(view, scale, stay, seen)
     if seen:
         return by_degree(scale, seen)
-    denied = [m for m in stay if _denies(view, m, scale)]
+    denied = [m for m in stay if _denies(view, m, scale, by_course=False)]
     if denied and scale.no is not None:
         return answer(Status.STATED_ABSENT, scale.no, _images_first(denied), 0.9)
     return SILENT
@@ -48,10 +51,10 @@ def _told_on_the_patient(view: PatientView, scale: Scale, stay: Sequence[Mention
         return answer(Status.FOUND, scale.default, worse, 0.9)
     if scale.no is None:
         return SILENT
-    silent = _weighed(view, "bleeding.silent", seen)
+    silent = _weighed(view, "bleeding.silent", stay) if seen else []
     if silent:
         return answer(Status.FOUND, scale.no, silent, 0.9)
-    denied = [m for m in stay if _denies(view, m, scale)]
+    denied = [m for m in stay if _denies(view, m, scale, by_course=True)]
     if denied and not seen:
         return answer(Status.STATED_ABSENT, scale.no, _images_first(denied), 0.85)
     return SILENT
@@ -85,8 +88,8 @@ def _blamed(view: PatientView) -> list[Mention]:
     return found
 
 
-def _denies(view: PatientView, mention: Mention, scale: Scale) -> bool:
-    """Whether a place says that images made after the first ones, or the course, show no bleeding."""
+def _denies(view: PatientView, mention: Mention, scale: Scale, *, by_course: bool) -> bool:
+    """Whether a place says that images made after the first ones show no bleeding; or, ``by_course``, the course."""
     context, document = mention.context, mention.document
     if context.family or context.other_person or context.hypothetical or context.planned:
         return False
@@ -94,8 +97,10 @@ def _denies(view: PatientView, mention: Mention, scale: Scale) -> bool:
     if by_words == context.negated:
         return False
     phase = view.timeline.document_phase(document)
+    words = document.folded[mention.start : mention.end]
     low, high = document.sentences[document.sentence_of(mention.start)]
-    controlled = any(True for _ in document.within(PREFIX + "control", low, high))
+    controls = document.within(PREFIX + "control", low, high)
+    controlled = any(not _NOT_MADE.search(document.folded, low, cue.start) for cue in controls)
     moment = view.timeline.moment(document, mention.start, mention.end, low, high)
     later = moment.explicit and moment.phase in (Phase.DAY1, Phase.STAY, Phase.DISCHARGE)
     if is_kind(document, _IMAGES) and _is_control(document):
@@ -103,8 +108,7 @@ def _denies(view: PatientView, mention: Mention, scale: Scale) -> bool:
     if phase in (Phase.DAY1, Phase.STAY):
         return not by_words or is_kind(document, _IMAGES) or controlled
     if phase is Phase.DISCHARGE:
-        course = "complication" in document.folded[mention.start : mention.end]
-        return controlled or later or course or not by_words
+        return controlled or later or not by_words or (by_course and "complication" in words)
     return controlled and later
 
 

@@ -119,7 +119,7 @@ def by_degree(scale: Scale, affirmed: Sequence[Mention]) -> Answer:
     for mention in affirmed:
         if mention.code:
             support[mention.code] = support.get(mention.code, 0.0) + mention.weight
-    named = [code for code in scale.order if code in support and code != scale.default]
+    named = [code for code in scale.order if code in support and (code != scale.default or scale.graded)]
     if scale.worst and named:
         code = named[-1]
     elif named:
