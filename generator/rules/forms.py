@@ -18,7 +18,8 @@ _OPTIONS = re.compile(
     rf"[^.\n,;:\[☐☒☑□■(]{{0,25}}?(?::\s*(?={_ANY_BOX}\s*\w|\w[\w /-]{{0,25}}\s*{_ANY_BOX})"
     rf"|\s*(?={_ANY_BOX}\s*(?:oui|non|o|n)\b|(?:oui|non|o|n)\s*{_ANY_BOX}))"
 )
-_NEXT_FIELD = re.compile(r"\w[\w '/()-]*:(?!\d)")
+#: "[x] non   Diabète de type 2 : …", "[x] non motif : …": the words of a name after a gap, else one word.
+_NEXT_FIELD = re.compile(r"(?:(?<=\s\s)|(?<=[;|]))\w(?:[\w'/()-]| (?! ))*:(?!\d)|\b[\w'/()-]+\s?:(?!\d)")
 _NO_OPTION, _YES_OPTION = r"(?:non|n|jamais|aucune?|absente?|neant|0)", r"(?:oui|o)"
 
 _ANSWER_AFTER = re.compile(
