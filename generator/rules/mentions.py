@@ -21,7 +21,7 @@ _LINE_STOP = re.compile(r"[;\n|]|\.(?!\d)")
 _CLAUSE_STOP = re.compile(r"[,;\n|]|\.(?!\d)")
 _YEAR = re.compile(r"\s*\(?\s*(?:[a-z'-]+ ){0,5}\(?((?:19|20)\d\d)\b")
 #: "a fait en 2017 un AIT", "victime il y a trois ans d'un AVC", "le 12/05/2019, premier AIT": dated before it is named.
-_INDEFINITE = r"\s*[,:]?\s*(?:d'|par |avec )?(?:une?|deux|plusieurs|premiere?r?|son|sa|ses)\s(?:[\w'-]+\s){0,3}$"
+_INDEFINITE = r"\s*[,:]?\s*(?:d'|par |avec |pour )?(?:une?|deux|plusieurs|premiere?r?|son|sa|ses)\s(?:[\w'-]+\s){0,3}$"
 _DATED_BEFORE = re.compile(_INDEFINITE)
 _TOLD_YEAR = re.compile(
     r"\b(?:en (?:\w+ )?((?:19|20)\d\d)|il y a (?:\w+ ){1,3}?(?:ans?|annees?|mois)|dans l'enfance)" + _INDEFINITE
@@ -33,6 +33,7 @@ _PRESENT = re.compile(
 )
 #: "non connue", "jamais connu": what stands before "connu" may undo it.
 _UNKNOWN = re.compile(r"\b(?:non|pas|jamais|peu)\s(?:\w+\s)?$")
+_INTERVIEW = re.compile(r"\b(?:interrogatoire|anamnese|entourage|dossier (?:medical|anterieur|ancien))\b")
 #: A citation longer than this shows more than what states the value.
 _LONGEST_CITE = 140
 
@@ -143,6 +144,10 @@ def period_at(
     if phase is Phase.BEFORE:
         return Period.KNOWN, True
     listed = listed or _known_before(document, start, end)
+    if phase <= Phase.ADMISSION and _told_at_interview(document, start, low):
+        return Period.KNOWN, True
+    if phase >= Phase.ADMISSION and _any(document, "time.new", low, min(high, end + 40)):
+        return Period.STAY, listed
     if _discovered(document, start, end) and not (listed and phase < Phase.ADMISSION):
         return (Period.KNOWN if listed else Period.STAY), listed
     if listed:
@@ -183,6 +188,11 @@ def _discovered(document: Annotated, start: int, end: int) -> bool:
     return _any(document, "time.discovery", max(low, start - 60), high) or _any(
         document, "time.discovery", max(line_low, start - 45), start
     )
+
+
+def _told_at_interview(document: Annotated, start: int, low: int) -> bool:
+    """Whether it was found by asking, not by an examination: "l'interrogatoire retrouve une hypertension"."""
+    return bool(_INTERVIEW.search(document.folded, low, start))
 
 
 def _any(document: Annotated, cue: str, low: int, high: int) -> bool:

@@ -170,7 +170,8 @@ def is_denied(document: Annotated, hit: Hit) -> bool:
     for nothing in document.within(PREFIX + "list.nothing", max(low, hit.start - 30), hit.start):
         if not document.folded[nothing.end : hit.start].strip():
             # "TA contrôlée sans traitement" speaks of something else than the usual treatment
-            return document.folded[nothing.start : nothing.end] != "sans" or "history" in hit.concept
+            opens = not document.folded[low : nothing.start].strip()
+            return document.folded[nothing.start : nothing.end] != "sans" or opens or "history" in hit.concept
     return False
 
 

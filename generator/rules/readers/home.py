@@ -19,6 +19,7 @@ from schema.value import Status
 
 _UNDER = re.compile(
     r"\b(?:sous|par|anticoagulee? par|prend|prenait|recevait)\s+(?:(?:du|de|de la|un|une|son|sa|l')\s*)?$"
+    r"|\b(?:ac ?/?fa|fa|flutter|avc|ait|idm|stent|ep|tvp|mtev|valve)\s?/\s?$"
 )
 _SINCE = re.compile(
     r"\b(?:il y a|depuis)\s+(?:\w+\s+){0,2}(?:ans?|annees?|mois|semaines?)\b|\ben (?:19|20)\d\d\b|\b(?:19|20)\d\d\b"
