@@ -12,13 +12,16 @@ from generator.rules.cite import clause
 from generator.rules.context import context_of
 from generator.rules.episode import Moment, Phase
 from generator.rules.events import event_concepts, event_entry
-from generator.rules.phrases import closing, opening
+from generator.rules.matcher import Hit
+from generator.rules.phrases import anywhere, closing, opening
 from generator.rules.plan import Plan
 from generator.rules.policies import vote
 from generator.rules.readers.dates import NEAR_UNNAMED, event_of, reports_event
 from generator.rules.readers.measure import excluded
 from generator.rules.readers.onset import read_onset
 from generator.rules.reading import SILENT, Answer, PatientView, Reading
+from generator.rules.stay import is_kind
+from generator.rules.text import fold
 from generator.rules.when import day_of_clock
 from schema.value import Status
 from schema.variable import VariableKind
@@ -28,7 +31,9 @@ _REPORT, _CORRECTED, _WEAK = 2.0, 20.0, 0.4
 #: An event whose time stands right after it ("Heure bolus : 15h48") took place, whatever box stands before.
 _BESIDE = 2
 #: How far from its time, in the units of `chronology`, a weak form may stand.
-_WEAK_REACH = 45
+_WEAK_REACH, _GIVEN_REACH, _DRUG_REACH = 45, 90, 35
+_GIVEN = anywhere("thrombolysis.given")
+_OTHER_DRUG, _THROMBOLYTIC = anywhere("bolus.of_another"), anywhere("bolus.of_thrombolytic")
 _PURPOSE, _REFUSED_BEFORE = closing("procedure.purpose", 6), closing("procedure.refused_before", 12)
 _REFUSED_AFTER = opening("procedure.refused_after", 12)
 _GRADE = re.compile(
@@ -41,6 +46,11 @@ _FAILURE = re.compile(
     r"\b(?:echec|pas de (?:re)?(?:canalisation|permeabilisation|perfusion)|"
     r"absence de recanalisation|sans recanalisation|aucune recanalisation)\b"
 )
+_OPEN = re.compile(
+    r"\b(?:permeables?|opacifie\w*|reouvert\w*|ouvert\w*|reouverture|ouverture|repermeabilis\w*|desobstru\w*|recanalis\w*|"
+    r"flux (?:normal|retabli|satisfaisant|anterograde)|bon flux)\b"
+)
+_NOT_OPEN = re.compile(r"\b(?:pas de|absence|aucune?|non|sans|occlusion persistante|persistance de l'occlusion)\s")
 _FINAL = re.compile(r"\b(?:finale?s?|definiti\w+|au total|en fin|fin de procedure|a l'issue|dernier\w*)\b")
 
 
@@ -66,14 +76,17 @@ def _arrival(view: PatientView, plan: Plan) -> Answer:
 
 
 def _readings(view: PatientView, plan: Plan, document: Annotated, event: str) -> Iterator[Reading]:
-    if excluded(document, plan):
+    if excluded(document, plan) or is_kind(document, [fold(kind) for kind in event_entry(event).get("elsewhere", ())]):
         return
     own = _REPORT if reports_event(document, plan, event) else 1.0
     for timed in times_of(document, event_concepts(event) if event else plan.anchors):
         if not event and timed.cost > NEAR_UNNAMED:
             continue
         context = context_of(document, timed.hit)
-        if timed.weak and (timed.cost > _WEAK_REACH or _only_spoken_of(document, timed)):
+        reach = _GIVEN_REACH if _is_given(document, timed) else _WEAK_REACH
+        if timed.weak and (timed.cost > reach or _only_spoken_of(document, timed)):
+            continue
+        if event == "thrombolysis" and _bolus_of_another(document, timed.hit):
             continue
         beside = timed.cost <= _BESIDE
         if (context.negated or context.planned or context.hypothetical) and not (timed.corrects or beside):
@@ -89,6 +102,28 @@ def _only_spoken_of(document: Annotated, timed: Timed) -> bool:
     low, high = document.sentences[timed.hit.sentence]
     before, after = document.folded[low : timed.hit.start], document.folded[timed.hit.end : high]
     return bool(_PURPOSE.search(before) or _REFUSED_BEFORE.search(before) or _REFUSED_AFTER.match(after))
+
+
+def _is_given(document: Annotated, timed: Timed) -> bool:
+    """Whether a verb of giving or doing stands between an act and its time: "TNK 15 mg en une fois, faite à 13h22"."""
+    low, high = timed.hit.end, timed.mention.start
+    return low < high and bool(_GIVEN.search(document.folded, low, high))
+
+
+def _bolus_of_another(document: Annotated, hit: Hit) -> bool:
+    """Whether a bolus is one of heparin, of an antihypertensive…: the drug named nearest before it, else after it."""
+    low, high = document.sentences[hit.sentence]
+    before = document.folded[max(low, hit.start - _DRUG_REACH) : hit.end]
+    after = document.folded[hit.start : min(high, hit.end + _DRUG_REACH)]
+    for text, nearest in ((before, -1), (after, 0)):
+        named = sorted(
+            (match.start(), other)
+            for pattern, other in ((_OTHER_DRUG, True), (_THROMBOLYTIC, False))
+            for match in pattern.finditer(text)
+        )
+        if named:
+            return named[nearest][1]
+    return False
 
 
 def reading_of(view: PatientView, plan: Plan, document: Annotated, timed: Timed) -> Reading | None:
@@ -114,6 +149,7 @@ def _recanalisation(view: PatientView, plan: Plan) -> Answer:
     if final in _FAILED or (not final and any(_FAILURE.search(d.folded) for d in reports)):
         return SILENT
     readings = [r for document in reports for r in _results(view, plan, document, final)]
+    readings = readings or [r for document in reports for r in _steps(view, plan, document, final)]
     retold = [r for d in view.documents if d not in reports for r in _results(view, plan, d, final)]
     pool = readings or retold
     if not pool:
@@ -144,6 +180,25 @@ def _results(view: PatientView, plan: Plan, document: Annotated, final: str) -> 
             continue
         weight = (2.0 if grade else 1.0) + (1.0 if said_final else 0.0) + (_CORRECTED if timed.corrects else 0.0)
         yield Reading(reading.value, reading.cites, reading.moment, weight)
+
+
+def _steps(view: PatientView, plan: Plan, document: Annotated, final: str) -> Iterator[Reading]:
+    """Times of passes and controls of the report that gave the final result: by their grade, or an artery seen open."""
+    for timed in times_of(document, event_concepts("recanalisation_step")):
+        reading = reading_of(view, plan, document, timed)
+        sentence = document.sentence_of(max(timed.mention.end - 1, timed.hit.start))
+        low, high = (
+            document.sentences[sentence][0],
+            document.sentences[min(sentence + 1, len(document.sentences) - 1)][1],
+        )
+        end = max(timed.hit.end, timed.mention.end)
+        high = min([high, *(m.start for m in document.dates_in(end, high) if m.clock)])
+        grades = [_grade(match) for match in _GRADE.finditer(document.folded, end, high)]
+        grades = grades or [_grade(match) for match in _GRADE.finditer(document.folded, low, end)]
+        opened = _OPEN.search(document.folded, end, high) and not _NOT_OPEN.search(document.folded, end, high)
+        reached = grades[:1] == [final] if grades and final else opened and not grades
+        if reading and reached:
+            yield reading
 
 
 def _grade_beside(document: Annotated, timed: Timed, low: int, high: int) -> str:
