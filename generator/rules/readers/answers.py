@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from generator.rules.annotate import Annotated
@@ -22,6 +22,12 @@ _NEAR = 70
 _COMPLEMENT = re.compile(r"\s?(?:\w+\s){0,2}(?:(?:de|du|des|d'|au|aux|a|en|dans|sur)\b[^,;:.()\n]*)?$")
 _COMPLEMENT_REACH = 40
 _ARROW = re.compile(r"(?:->|=>|→)\s*(?:en |au |vers )?$")
+_CODE_ROW = re.compile(r"\s*[:=]?\s*(?:(?:\[\s?[x✓✔]?\s?\]|[☐☒☑□■])\s*\d\b[\s,;/]*){2,}")
+_TICKED_CODE = re.compile(r"(?:\[\s?[x✓✔]\s?\]|[☒☑■])\s*(?P<code>\d)\b")
+_PLAIN_REPORT = re.compile(
+    r"operatoire|^\s*(?:cro?|compte[ -]rendu|document|note|autre|intervention|geste|procedure)\s*$"
+)
+_HEAD = 120
 _VISIT = re.compile(r"\b(?:consult\w*|cs|rdv|rendez|revu|revoir|suivi|suivra|avis|attente|demande|dossier)\b")
 _DENIES = re.compile(r"absence|non |defaut|pas d|perte")
 _NONE_LABEL = re.compile(r"^(?:non\b|aucune?\b|absen|pas d|sans\b|neant|jamais|negati)")
@@ -51,8 +57,9 @@ def mentions(view: PatientView, plan: Plan, document: Annotated) -> list[Mention
     for code, concept in plan.choices.items():
         hits.extend((hit, code, True) for hit in document.find(concept))
         hits.extend((hit, code, False) for hit in document.find(concept + BESIDE))
+    ticked = _ticked_codes(plan, document)
     if not hits:
-        return []
+        return ticked
     hits.sort(key=lambda item: (item[0].start, -item[0].end, not item[2]))
     found: list[Mention] = []
     covered = -1
@@ -71,6 +78,21 @@ def mentions(view: PatientView, plan: Plan, document: Annotated) -> list[Mention
             found.append(mention)
             if anchor:
                 asked[anchor] = hit.end
+    return sorted([*found, *ticked], key=lambda mention: mention.start) if ticked else found
+
+
+def _ticked_codes(plan: Plan, document: Annotated) -> list[Mention]:
+    """The numbers ticked after a question: "TOAST : [ ] 1 [x] 2 [ ] 3"."""
+    found = []
+    for anchor in plan.anchors:
+        for hit in document.find(anchor):
+            _, high = document.sentences[hit.sentence]
+            row = _CODE_ROW.match(document.folded, hit.end, high)
+            ticked = _TICKED_CODE.search(row[0]) if row else None
+            if row and ticked and ticked["code"] in plan.choices:
+                found.append(
+                    Mention(ticked["code"], document, hit.start, row.end(), hit.start, False, False, alone=True)
+                )
     return found
 
 
@@ -159,6 +181,17 @@ def _denied_after(plan: Plan, document: Annotated, hit: Hit) -> bool:
     after = document.folded[hit.end : min(high, hit.end + 60)]
     rest, _, apposed = re.split(r"[;:(\n]", after, maxsplit=1)[0].partition(",")
     return any(fold(word) in rest or apposed.split(",")[0].strip().rstrip("s") == fold(word) for word in words)
+
+
+def kind_rank(document: Annotated, kinds: Sequence[str]) -> int:
+    """Rank of the first of these words of types that a document is of; their number when it is of none.
+
+    A report whose type only says that it is one is known by its first lines.
+    """
+    name = fold(f"{document.document.type} {document.document.title}")
+    if _PLAIN_REPORT.search(name) or not name.strip():
+        name += " " + document.folded[:_HEAD]
+    return next((n for n, kind in enumerate(kinds) if re.search(rf"\b{re.escape(fold(kind))}", name)), len(kinds))
 
 
 def none_code(plan: Plan) -> str | None:

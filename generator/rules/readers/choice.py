@@ -29,7 +29,7 @@ from generator.rules.context import context_of
 from generator.rules.episode import Phase
 from generator.rules.plan import Plan
 from generator.rules.policies import vote
-from generator.rules.readers.answers import Mention, mentions, none_code
+from generator.rules.readers.answers import Mention, kind_rank, mentions, none_code
 from generator.rules.readers.clauses import clause_of, is_stale
 from generator.rules.readers.measure import excluded
 from generator.rules.reading import SILENT, Answer, PatientView, Reading
@@ -60,6 +60,7 @@ _REVISED = re.compile(
 )
 _LIKELY = re.compile(r"\b(?:probable\w*|vraisembl\w+|plausible|en faveur d|le plus souvent|compatible)")
 _OPEN = re.compile(r"\b(?:ou|soit|versus|vs)\b")
+_NOTHING = re.compile(r"\W*(?:ras|r\.a\.s|rien a signaler|sans particularite)\W*")
 #: Share of the best support from which a choice of higher order wins.
 _ENOUGH = 0.35
 
@@ -190,7 +191,7 @@ def _found(view: PatientView, plan: Plan, document: Annotated) -> Iterator[_Foun
         return
     stop = _until(plan, document)
     none = none_code(plan)
-    tier = _tier(plan, document)
+    tier = kind_rank(document, plan.hints.document_types)
     undecided = plan.hints.settings.get("undecided")
     named = mentions(view, plan, document)
     for mention in named:
@@ -230,15 +231,6 @@ def _discharge_weight(plan: Plan, mention: Mention, named: Sequence[Mention]) ->
     ):
         return 0.1
     return 1.0 + mention.start / max(1, len(document.folded))
-
-
-def _tier(plan: Plan, document: Annotated) -> int:
-    """Rank of the document among the types that the study prefers; those not named come last."""
-    name = fold(f"{document.document.type} {document.document.title}")
-    for rank, kind in enumerate(plan.hints.document_types):
-        if fold(kind) in name:
-            return rank
-    return len(plan.hints.document_types)
 
 
 def _is_about(plan: Plan, mention: Mention) -> bool:
@@ -300,20 +292,24 @@ def _denied_questions(view: PatientView, plan: Plan, document: Annotated) -> Ite
 def _denied_answers(view: PatientView, plan: Plan) -> list[Cite]:
     """Where a document that the study prefers denies answers one by one: "pas d'extravasation, pas de dissection".
 
-    To deny one answer is not to deny the others: two must be.
+    To deny one answer is not to deny the others: two must be. A sentence that only says "RAS" denies all.
     """
     if not plan.hints.settings.get("denied"):
         return []
+    kinds = plan.hints.document_types
     for document in view.documents:
-        if _tier(plan, document) < len(plan.hints.document_types) and _fit(view, plan, document):
-            denied = {
-                code: hit
-                for code, concept in plan.choices.items()
-                for hit in (*document.find(concept), *document.find(concept + BESIDE))
-                if context_of(document, hit).negated
-            }
-            if len(denied) > 1:
-                return [clause(document, hit.start, hit.end) for hit in denied.values()]
+        if kind_rank(document, kinds) == len(kinds) or not _fit(view, plan, document):
+            continue
+        denied = {
+            code: hit
+            for code, concept in plan.choices.items()
+            for hit in (*document.find(concept), *document.find(concept + BESIDE))
+            if context_of(document, hit).negated
+        }
+        if len(denied) > 1:
+            return [clause(document, hit.start, hit.end) for hit in denied.values()]
+        if nothing := next((span for span in document.sentences if _NOTHING.fullmatch(document.folded, *span)), None):
+            return [clause(document, *nothing)]
     return []
 
 

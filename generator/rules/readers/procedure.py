@@ -20,10 +20,9 @@ from generator.rules.episode import Phase
 from generator.rules.matcher import Hit
 from generator.rules.phrases import alternatives
 from generator.rules.plan import Plan
-from generator.rules.readers.answers import none_code
+from generator.rules.readers.answers import kind_rank, none_code
 from generator.rules.readers.clauses import clause_of, is_stale
 from generator.rules.reading import SILENT, Answer, PatientView
-from generator.rules.text import fold
 from schema.value import Status
 from schema.variable import VariableKind
 
@@ -169,8 +168,8 @@ def _is_told_done(document: Annotated, hit: Hit) -> bool:
 
 
 def _is_own(plan: Plan, document: Annotated) -> bool:
-    name = fold(f"{document.document.type} {document.document.title}")
-    return any(fold(kind) in name for kind in plan.hints.document_types)
+    kinds = plan.hints.document_types
+    return kind_rank(document, kinds) < len(kinds)
 
 
 def _by_omission(view: PatientView, plan: Plan) -> Answer:

@@ -36,8 +36,8 @@ _SIDE = re.compile(
 #: "Côté : D", "Latéralité de la lésion : [ ] D [x] G".
 _QUESTION = re.compile(
     r"\b(?:cote|lateralite)(?: atteint)?"
-    r"(?: (?:de la |de l'|du |de )?(?:lesion|avc|aic|infarctus|ischemie|occlusion|atteinte)(?: cerebrale| ischemique)?)?"
-    r"\s*[:=]\s*"
+    r"(?: (?:de la |de l'|du |de )?(?:lesion|avc|aic|infarctus|ischemie|occlusion|atteinte)"
+    r"(?: cerebrale| ischemique)?)?\s*[:=]\s*"
 )
 _TICKED = re.compile(r"(?:\[\s?[xX✓✔]\s?\]|[☒☑■✓✔])\s*")
 _STOP = re.compile(
