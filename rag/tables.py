@@ -23,7 +23,7 @@ from schema.run import RunManifest
 from schema.value import ExtractedValue
 from schema.variable import Variable, VariableKind
 
-_ROWS_PER_GROUP = 1_000
+_ROWS_PER_GROUP = 200  # of parquet, held in memory
 
 
 class Exports:

@@ -31,7 +31,7 @@ ReadPlace = Callable[[int], PatientResult | Failure]
 #: Builds a `ReadPlace` inside the process that will use it; must be picklable.
 MakeReader = Callable[[], ReadPlace]
 
-_CHUNK = 8  # patients sent to a worker at once: enough to hide the cost of sending, small enough to share the end
+_CHUNK = 8  # patients sent to a worker at once, at most: enough to hide the cost of sending
 _AHEAD = 3  # chunks under way per worker: the others go on while one is slow
 
 _read_place: ReadPlace | None = None  # this worker process's reader
@@ -55,15 +55,15 @@ def read_all(places: Sequence[int], make_reader: MakeReader, workers: int) -> It
 
 def _read_in_pool(left: deque[int], make_reader: MakeReader, workers: int) -> Iterator[PatientResult | Failure]:
     """Read the patients at the places in ``left``, taking them away; stop where a worker died."""
-    size = max(1, min(_CHUNK, len(left) // (workers * _AHEAD)))
-    places = list(left)
-    waiting = deque(places[start : start + size] for start in range(0, len(places), size))
+    waiting = deque(left)
     under_way: deque[Future[list[PatientResult | Failure]]] = deque()
     pool = ProcessPoolExecutor(workers, _context(), _start_worker, (make_reader,))
     try:
         while waiting or under_way:
             while waiting and len(under_way) < workers * _AHEAD:
-                under_way.append(pool.submit(_read_chunk, waiting.popleft()))
+                # Smaller and smaller towards the end, so that no worker is left alone with a long chunk.
+                size = max(1, min(_CHUNK, len(waiting) // (workers * _AHEAD)))
+                under_way.append(pool.submit(_read_chunk, [waiting.popleft() for _ in range(size)]))
             for result in under_way.popleft().result():
                 left.popleft()
                 yield result

@@ -24,11 +24,13 @@ def exported(out: Path) -> list[bytes]:
 
 
 def _fill_until(request: FillRequest, last_event: int) -> None:
-    """Fill, but die at the given input or output operation (or patient), as under ``kill -9``."""
+    """Fill, but die at the given operation on the run's files (or patient), as under ``kill -9``."""
     left = last_event
 
-    def count(event: str, _: object) -> None:
+    def count(event: str, arguments: tuple[object, ...]) -> None:
         nonlocal left
+        if event == "open" and str(request.out) not in str(arguments[0]):
+            return
         if event in ("open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "sqlite3.connect", "synthetic.patient"):
             left -= 1
             if left == 0:
