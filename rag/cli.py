@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.update(_OFFLINE)
     arguments = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
-    from rag.breakage import describe
+    from schema.problem import describe_break
     from schema.problem import InputError
 
     try:
@@ -96,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say(f"error: {error.filename or 'input or output'}: {error.strerror}. {remedy}")
         return _IMPOSSIBLE
     except Exception as error:
-        _say(f"internal error: {describe(error)}. Please report this line.")
+        _say(f"internal error: {describe_break(error)}. Please report this line.")
         return _PARTIAL
 
 

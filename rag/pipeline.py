@@ -14,7 +14,6 @@ from tqdm import tqdm
 
 from generator.protocol import Generator
 from generator.rules.reader import RulesGenerator
-from rag.breakage import describe
 from rag.corpus.read import read_documents
 from rag.fingerprint import fingerprint, versions
 from rag.patient import MakeGenerator, PatientReader, build_generator, build_record
@@ -23,7 +22,7 @@ from rag.settings import load_study
 from rag.store import PatientResult, RunStore, Source, Spool, discard_work, new_drafts
 from rag.tables import Exports
 from rag.workers import Failure, MakeReader, ReadPlace, read_all
-from schema.problem import InputError, Problem
+from schema.problem import InputError, Problem, describe_break
 from schema.run import Fingerprint, RunManifest
 from schema.value import ExtractedValue, Status
 from schema.variable import Variable
@@ -179,11 +178,21 @@ def _make_reader(spool: Path, variables: tuple[Variable, ...], generator: Genera
             problems: list[Problem] = []
             record = build_record(documents.raw_documents(place), problems.append, today)
             sources = tuple(Source(d.document_id, d.type, str(d.written_on or "")) for d in record.documents)
-            return PatientResult(place, record.patient_id, reader.read(record), sources, tuple(problems))
+            values = reader.read(record)
+            problems += [_broken_cell(value) for value in values if value.status is Status.FAILED]
+            return PatientResult(place, record.patient_id, values, sources, tuple(problems))
         except Exception as error:
-            return Failure(place, describe(error))
+            return Failure(place, describe_break(error))
 
     return read_place
+
+
+def _broken_cell(value: ExtractedValue) -> Problem:
+    return Problem(
+        f"patient {value.patient_id!r}, variable {value.variable!r}",
+        f"the program broke on this cell ({value.explanation}); it is empty, the patient's other cells are kept.",
+        "Report this message.",
+    )
 
 
 def _results(

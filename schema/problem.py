@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +36,12 @@ class InputError(Exception):
     def __init__(self, *problems: Problem) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+
+
+def describe_break(error: BaseException) -> str:
+    """Where the program broke ("ValueError at patient.py:41 > reader.py:33").
+
+    Without the message of the exception, which may quote a patient's documents.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} at {' > '.join(f'{Path(frame.filename).name}:{frame.lineno}' for frame in frames)}"

@@ -24,7 +24,7 @@ class Status(StrEnum):
     TRUNCATED = "truncated"  # the generator's answer was cut
     REFUSED = "refused"  # the generator declined to answer
     SERVER_ERROR = "server_error"  # the generator could not be reached; worth another try
-    FAILED = "failed"  # the program broke on this patient: nothing is known of the cell; worth another try
+    FAILED = "failed"  # the program broke on this patient or cell: nothing is known of it
 
     @property
     def fills(self) -> bool:

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from generator.rules.annotate import Annotated
 from generator.rules.episode import Timeline
-from generator.rules.plan import make_plans
+from generator.rules.plan import Plan, make_plans
 from generator.rules.readers import READERS, read_nothing
 from generator.rules.reading import PatientView
 from schema.document import PatientRecord
 from schema.passage import Passage
+from schema.problem import describe_break
 from schema.study import Study
-from schema.value import ExtractedValue
+from schema.value import ExtractedValue, Status
 from schema.variable import Variable
 
 
@@ -45,7 +46,14 @@ class RulesGenerator:
         values = []
         for plan in self._plans:
             seen = view if passages is None else view.limited_to(passages.get(plan.variable.name, ()))
-            values.append(
-                READERS.get(plan.reader, read_nothing)(seen, plan).extracted(record.patient_id, plan.variable.name)
-            )
+            values.append(_read(seen, plan, record.patient_id))
         return values
+
+
+def _read(view: PatientView, plan: Plan, patient_id: str) -> ExtractedValue:
+    """One variable. A defect of its reader costs that cell alone, and says so: FAILED is not silence."""
+    name = plan.variable.name
+    try:
+        return READERS.get(plan.reader, read_nothing)(view, plan).extracted(patient_id, name)
+    except Exception as error:
+        return ExtractedValue(patient_id, name, Status.FAILED, explanation=describe_break(error))
