@@ -25,7 +25,7 @@ from generator.rules.annotate import Annotated
 from generator.rules.chronology import times_of
 from generator.rules.cite import Cite, clause
 from generator.rules.events import event_concepts
-from generator.rules.phrases import alternatives, anywhere, closing
+from generator.rules.phrases import alternatives, anywhere, closing, opening
 from generator.rules.text import fold
 from schema.document import DateKind, DateMention
 
@@ -61,6 +61,7 @@ _NO_OUT = re.compile(
 _NO_OUT_BEFORE = re.compile(rf"{alternatives('stay.about_leaving')}\s*(?:de|d'|a|la|sa|une|le|l'|\s)*$")
 #: "Transféré du CHR le 21": where one comes from.
 _BROUGHT = re.compile(r"transf[a-z]+ (?:du|de|des|depuis|par)\b")
+_HANDED, _HANDED_AFTER = closing("stay.handed", 30), opening("stay.handed", 25)
 _PLANNED = anywhere("stay.planned")
 _WARD_AFTER = re.compile(
     rf"^[^.;\n]{{0,25}}?\b(?:en|au|a|vers|dans|pour)\s+(?:la |l'|le |notre |unite |service |d')*"
@@ -70,6 +71,12 @@ _SENT_HOME = anywhere("stay.sent_home")
 _NOT_ARRIVED = anywhere("stay.not_arrived")
 #: Longest stay believed, and how far apart two hospitals of one episode may admit.
 _LONGEST, _TRANSFER = dt.timedelta(days=200), dt.timedelta(days=2)
+
+
+#: How much a document that is no summary is believed on the discharge.
+_PLAIN_NOTE = 1.5
+#: A letter of this name goes with the patient on the day of the discharge.
+_GOES_ALONG = ("liaison", "lettre de sortie", "courrier de sortie", "fiche de sortie")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +144,7 @@ def find_episode(documents: Sequence[Annotated]) -> Episode:
     best = max(proposed, key=lambda stay: (scores[id(stay)], stay.end is not None, -stay.start.toordinal()))
     start = _first_arrival(best, stays, documents)
     agreeing = [s for s in stays if s.cite and abs((s.start - best.start).days) <= 1]
-    leavings = _leavings(best, stays, documents)
+    leavings = _leavings(best, stays, documents) or list(_letter_days(start, documents))
     end = _vote(leavings)
     arrival = _arrival(start, documents)
     cites = [arrival[1]] if arrival else []
@@ -257,7 +264,7 @@ def _leavings(best: _Stay, stays: Sequence[_Stay], documents: Sequence[Annotated
 
 def _leavings_of(document: Annotated) -> Iterator[_Leaving]:
     text = document.folded
-    believed = 3.0 if is_summary(document) else 1.5
+    believed = 3.0 if is_summary(document) else _PLAIN_NOTE
     for mention in document.document.dates:
         day = (
             _day(mention) if mention.kind is not DateKind.CLOCK and mention.date and mention.date.is_complete else None
@@ -274,12 +281,31 @@ def _leavings_of(document: Annotated) -> Iterator[_Leaving]:
         elif (after := _OUT_AFTER.match(trail)) and not document.dates_in(mention.end, mention.end + after.end() + 25):
             said, start, end = trail[after.start("cue") :], mention.start, mention.end + after.end()
             lead = ""
+        elif believed > _PLAIN_NOTE and day == written_day(document) and _is_handed(mention, lead, trail):
+            said, start, end, lead = "", mention.start, mention.end, ""
         else:
             continue
         if _BROUGHT.match(said) or _NO_OUT.search(said) or _NO_OUT_BEFORE.search(lead) or _WARD_AFTER.match(trail):
             continue
         planned = _PLANNED.search(text, max(0, start - 15), min(len(text), end + 25))
         yield _Leaving(day, believed * (0.3 if planned else 1.0), clause(document, start, end))
+
+
+def _is_handed(mention: DateMention, lead: str, trail: str) -> bool:
+    """Whether a letter says that it hands the patient over as it is written: "nous vous confions aujourd'hui"."""
+    own = mention.kind is DateKind.RELATIVE
+    return own and bool(_HANDED.search(lead) or _HANDED_AFTER.match(trail))
+
+
+def _letter_days(start: dt.date, documents: Sequence[Annotated]) -> Iterator[_Leaving]:
+    """For want of any stated end, the day of the letter that goes along with a living patient."""
+    for document in documents:
+        day = written_day(document)
+        if day is None or not start < day <= start + _LONGEST or document.find("event:death"):
+            continue
+        if is_kind(document, _GOES_ALONG) and not is_kind(document, REHABILITATION):
+            yield _Leaving(day, 1.0, Cite(document, *document.sentences[0]))
+            return
 
 
 def _vote(leavings: Sequence[_Leaving]) -> dt.date | None:

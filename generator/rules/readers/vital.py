@@ -25,23 +25,69 @@ from schema.value import Status
 
 #: A visit "à 3 mois" takes place from 2 months on; any other document proves life only from nearly the whole time.
 _VISIT_SHARE, _ANY_SHARE = 0.65, 0.9
+_LATE_VISIT = dt.timedelta(days=45)
 _OF_ANOTHER = closing("death.of_another", 45)
 _OF_ANOTHER_AFTER = opening("death.of_another", 14, digits=False)
 #: "La fille nous apprend que le patient est décédé": the subject has changed.
 _PATIENT = re.compile(r"\b(?:que|patiente?|malade|monsieur|madame|m\.|mr|mme|il|elle)\b")
 _SUPPOSED = closing("death.supposed", 25)
 _NOT_SEEN = anywhere("alive.not_seen")
+#: How far before the words of a death the relative who tells it may be named.
+_INFORMANT_REACH = 300
+_TELLS = r"(?:nous|m'|m |apprend|appris|informe|annonce|dit|indique|signale|rapporte|previent|explique|confirme|precise|declare)"
+_REACHED = r"(?:appel\w*|joint\w*|interlocut\w*|contact\w*|telephon\w*|repond\w*|source|selon|d'apres|aupres|par)"
+
+
+def _kin(informants: str, dead: str) -> tuple[re.Pattern[str], tuple[re.Pattern[str], re.Pattern[str]]]:
+    """A relative who speaks, and what the dead patient is to them, before and after the words of death."""
+    speaks = rf"\b{_REACHED}\W+(?:\w+\W+){{0,3}}?(?:{informants})\b|\b(?:{informants})\b[^;\n]{{0,45}}?\b{_TELLS}"
+    own = rf"\b(?:sa|son|leur|ma|mon|notre)\s(?:{dead})\b"
+    return re.compile(speaks), (re.compile(rf"{own}[^.;\n]{{0,20}}$"), re.compile(rf"^\s*de\s{own}"))
+
+
+_SPOUSES = "epouse|epoux|femme|mari|conjointe?|compagnon|compagne|concubine?"
+#: Who speaks, and what the patient is to them.
+_KIN = (
+    _kin("fille|fils|enfants?|gendre|belle-fille", "mere|pere|maman|papa|belle-mere|beau-pere"),
+    _kin(_SPOUSES, _SPOUSES),
+    _kin("petite-fille|petit-fils|petits-enfants", "grand-mere|grand-pere"),
+    _kin("niece|neveu", "tante|oncle"),
+    _kin("soeur|frere", "soeur|frere"),
+)
+#: The worst grade of the Rankin scale is death: "mRS à 3 mois : 6", a ticked 6; not "Rankin à 6 mois", "(0 à 6)".
+_RANKIN_OF_DEAD = re.compile(
+    r"\b(?:mrs|rankin)\b(?:(?:[^.;\n\d]|\b\d+\s?(?:mois|jours|j)\b|\b[mj]\s?\d+\b|\(0\s?(?:a|-)\s?6\)){0,40}?"
+    r"(?:[:=]|\b(?:a|est|cote\w*|de|score)\b)\s*6\b(?!\s?(?:mois|m\b|/|sem|ans?)|[.,/]\d|\s?-\s?\d)"
+    r"|[^\n]{0,80}?(?:\[\s?x\s?\]|[☒☑■])\s?6\b)"
+)
 #: Words of a visit, the plainest first.
 _SEEN = (anywhere("alive.seen"), anywhere("alive.shown"))
 
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """A death of the patient. ``day`` is None when no complete date is told; ``in_stay``: before the discharge."""
+    """A death of the patient.
+
+    ``day`` is None when no complete date is told: it then lies from ``earliest`` to ``latest``, as far as the documents
+    bound it. ``in_stay``: before the discharge.
+    """
 
     day: dt.date | None
     cites: tuple[Cite, ...]
     in_stay: bool
+    earliest: dt.date | None = None
+    latest: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What one place tells of a death: its day, or the days between which it lies."""
+
+    day: dt.date | None
+    cite: Cite
+    phase: Phase
+    earliest: dt.date | None = None
+    latest: dt.date | None = None
 
 
 def find_death(view: PatientView) -> Death | None:
@@ -49,27 +95,31 @@ def find_death(view: PatientView) -> Death | None:
     told = [item for document in view.documents for item in _deaths(view, document)]
     if not told:
         return None
-    dated = [day for day, _, _ in told if day]
+    dated = [item.day for item in told if item.day]
     day = max(dict.fromkeys(dated), key=dated.count) if dated else None
-    cites = [cite for own, cite, _ in told if own == day] + [cite for own, cite, _ in told if own != day]
+    cites = [item.cite for item in told if item.day == day] + [item.cite for item in told if item.day != day]
     episode = view.timeline.episode
     if day is not None:
         in_stay = episode.discharge is None or day <= episode.discharge
     else:
-        in_stay = any(phase <= Phase.DISCHARGE for _, _, phase in told)
-    return Death(day, tuple(cites[:3]), in_stay)
+        in_stay = any(item.phase <= Phase.DISCHARGE for item in told)
+    earliest = max((item.earliest for item in told if item.earliest), default=None)
+    latest = min((item.latest for item in told if item.latest), default=None)
+    return Death(day, tuple(cites[:3]), in_stay, earliest, latest)
 
 
-def _deaths(view: PatientView, document: Annotated) -> Iterator[tuple[dt.date | None, Cite, Phase]]:
-    phase = view.timeline.document_phase(document)
-    written = written_day(document)
+def _deaths(view: PatientView, document: Annotated) -> Iterator[_Told]:
+    phase, written = view.timeline.document_phase(document), written_day(document)
     if phase is Phase.BEFORE:
         return
+    if phase is Phase.FOLLOW_UP:
+        for match in _RANKIN_OF_DEAD.finditer(document.folded):
+            yield _Told(None, clause(document, match.start(), match.end()), phase, latest=written)
     concepts = event_concepts("death")
     days = {timed.hit: timed for timed in sorted(days_of(document, concepts), key=lambda timed: -timed.cost)}
     for concept in concepts:
         for hit in document.find(concept):
-            if not _is_patients(document, hit):
+            if not (_is_patients(document, hit) or (phase is Phase.FOLLOW_UP and _told_by_kin(document, hit))):
                 continue
             timed = days.get(hit)
             day = told_day(view.timeline, document, timed.mention) if timed else None
@@ -78,7 +128,34 @@ def _deaths(view: PatientView, document: Annotated) -> Iterator[tuple[dt.date | 
             start, end = hit.start, hit.end
             if timed and day:
                 start, end = min(start, timed.mention.start), max(end, timed.mention.end)
-            yield day, clause(document, start, end), phase
+            earliest, latest = _bounds(document, hit)
+            yield _Told(day, clause(document, start, end), phase, earliest, latest or written)
+
+
+def _bounds(document: Annotated, hit: Hit) -> tuple[dt.date | None, dt.date | None]:
+    """The first and last day of the month or year that the sentence gives: "décédé en octobre 2022"."""
+    for mention in document.dates_in(hit.end, document.sentences[hit.sentence][1]):
+        if mention.date and not mention.date.is_complete:
+            return mention.date.earliest(), mention.date.latest()
+    return None, None
+
+
+def _told_by_kin(document: Annotated, hit: Hit) -> bool:
+    """Whether a relative tells of the death of the relative that the patient is to them.
+
+    "Appel de sa fille : elle m'apprend que sa mère est décédée": the daughter's mother is the patient. "Elle m'apprend
+    que son mari est décédé", said by the patient, is not.
+    """
+    low, high = document.sentences[hit.sentence]
+    text = document.folded
+    before, after = text[low : hit.start], text[hit.end : high]
+    if context_of(document, hit).negated or context_of(document, hit).hypothetical:
+        return False
+    for informant, dead in _KIN:
+        named = dead[0].search(before) or dead[1].match(after)
+        if named and informant.search(text, max(0, hit.start - _INFORMANT_REACH), hit.start):
+            return True
+    return False
 
 
 def _is_patients(document: Annotated, hit: Hit) -> bool:
@@ -114,7 +191,10 @@ def read_vital(view: PatientView, plan: Plan) -> Answer:
         if plan.policy in (Policy.DURING_STAY, Policy.AT_DISCHARGE):
             within = death.in_stay
         else:
-            within = death.day is None or horizon is None or death.day <= horizon
+            known = _within(death, horizon)
+            if known is None:
+                return SILENT
+            within = known
         return Answer(Status.FOUND, dead if within else alive, death.cites, 0.95)
     cites: tuple[Cite, ...] = ()
     if plan.policy not in (Policy.DURING_STAY, Policy.AT_DISCHARGE):
@@ -122,6 +202,18 @@ def read_vital(view: PatientView, plan: Plan) -> Answer:
     if not cites and not plan.offset:
         cites = episode.discharge_cites
     return Answer(Status.STATED_ABSENT, alive, cites[:3], 0.93) if cites else SILENT
+
+
+def _within(death: Death, horizon: dt.date | None) -> bool | None:
+    """Whether the death came by the horizon; None when the documents leave it open."""
+    if horizon is None:
+        return True
+    if death.day:
+        return death.day <= horizon
+    if death.earliest and death.earliest > horizon:
+        return False
+    # A visit "à 3 mois" is held a few weeks late; from a much later one nothing is known of the horizon.
+    return True if death.latest is None or death.latest <= horizon + _LATE_VISIT else None
 
 
 def _codes(plan: Plan) -> tuple[str, str]:
