@@ -60,6 +60,8 @@ def counted(label: str) -> str:
 def reader_of(variable: Variable, wanted: Wanted) -> str:
     """The name of the reader that answers a variable; `SILENT` when its label is not understood."""
     kind = variable.kind
+    if cause_of_readmission(variable.label) is not None and (kind is VariableKind.DATE or _asks_if(variable)):
+        return "readmission"
     if kind is VariableKind.DATE:
         return "date"
     if kind in (VariableKind.DATETIME, VariableKind.TIME):
@@ -71,6 +73,27 @@ def reader_of(variable: Variable, wanted: Wanted) -> str:
     if kind in (VariableKind.YESNO, VariableKind.TRUEFALSE, VariableKind.CHOICE):
         return _reader_of_choice(variable, wanted)
     return SILENT
+
+
+_READMISSION = re.compile(
+    r"\b(?:re-?\s?hospitalis\w+|re-?\s?admission|nouvelle hospitalisation)s?\b(?!\s*anterieur)(?P<why>.*)$"
+)
+_CAUSE = re.compile(
+    r"\b(?:pour|liee? a|de cause|d'origine|motivee? par|en rapport avec)\s+(?:une?\s|l[ae]\s|l')?(?P<cause>.+)$"
+)
+
+
+def cause_of_readmission(label: str) -> str | None:
+    """What a question about readmissions gives as their cause, "" for any; None for any other question."""
+    asked = _READMISSION.search(fold(label))
+    if asked is None or _COUNT.match(fold(label)) or _DURATION.search(fold(label)):
+        return None
+    cause = _CAUSE.search(asked["why"])
+    return cause["cause"] if cause else ""
+
+
+def _asks_if(variable: Variable) -> bool:
+    return is_yes_no(variable) and not _others(variable)
 
 
 def _reader_of_number(variable: Variable, wanted: Wanted) -> str:

@@ -65,19 +65,21 @@ class Timed:
     corrects: bool
 
 
-def times_of(document: Annotated, concepts: Sequence[str]) -> Iterator[Timed]:
-    """The times of day that belong to any of these matcher concepts."""
+def times_of(document: Annotated, concepts: Sequence[str], rivals: Sequence[str] = ()) -> Iterator[Timed]:
+    """The times of day that belong to any of these matcher concepts; ``rivals`` take those nearer to them."""
     mentions = [mention for mention in document.document.dates if mention.clock is not None]
-    yield from _owned(document, concepts, mentions)
+    yield from _owned(document, concepts, rivals, mentions)
 
 
-def days_of(document: Annotated, concepts: Sequence[str]) -> Iterator[Timed]:
+def days_of(document: Annotated, concepts: Sequence[str], rivals: Sequence[str] = ()) -> Iterator[Timed]:
     """The complete dates, relative dates and day offsets that belong to any of these matcher concepts."""
     mentions = [m for m in document.document.dates if m.kind is DateKind.DAY_OFFSET or (m.date and m.date.is_complete)]
-    yield from _owned(document, concepts, mentions)
+    yield from _owned(document, concepts, rivals, mentions)
 
 
-def _owned(document: Annotated, concepts: Sequence[str], mentions: Sequence[DateMention]) -> Iterator[Timed]:
+def _owned(
+    document: Annotated, concepts: Sequence[str], rivals: Sequence[str], mentions: Sequence[DateMention]
+) -> Iterator[Timed]:
     if not any(document.find(concept) for concept in concepts):
         return
     owned: dict[Hit, tuple[int, DateMention]] = {}
@@ -88,7 +90,7 @@ def _owned(document: Annotated, concepts: Sequence[str], mentions: Sequence[Date
         if not any(True for concept in concepts for _ in document.within(concept, low, high)):
             continue
         best: tuple[int, Hit] | None = None
-        for concept in dict.fromkeys((*concepts, *rival_concepts())):
+        for concept in dict.fromkeys((*concepts, *rival_concepts(), *rivals)):
             for hit in document.within(concept, low, high):
                 cost = _cost(document, hit, mention)
                 # At equal distance the longer form is the more telling one ("fin de thrombolyse", "thrombolyse").

@@ -27,6 +27,13 @@ def drug_forms() -> dict[str, tuple[str, ...]]:
     return forms
 
 
+def rivals_of(document: Annotated, concepts: Iterable[str]) -> tuple[str, ...]:
+    """Where one of these concepts is a drug, the other drugs that a document names: each has a time of its own."""
+    if not any(concept.startswith(PREFIX) for concept in concepts):
+        return ()
+    return tuple(name for name in document.hits if name.startswith(PREFIX) and not name.endswith("!"))
+
+
 @functools.cache
 def lineage(name: str) -> frozenset[str]:
     """A drug or class and all the classes it belongs to, by their lexicon names."""

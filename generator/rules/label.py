@@ -36,6 +36,13 @@ _OR = re.compile(r"\s*(?:[/,;+&]|\b(?:et/ou|ou)\b)\s*(?:(?:un|une|de|des|du|la|l
 _WORD = re.compile(r"[a-z0-9œ]+(?:-[a-z0-9œ]+)*\+?")
 _ABBREVIATION = re.compile(r"\b(?=[a-z0-9/-]*[A-Z][a-z0-9/-]*[A-Z])[A-Za-z][A-Za-z0-9/-]{1,11}\b")
 _PROPER_NAME = re.compile(r"(?<=[a-zà-ÿ'’] )[A-Z][a-zà-ÿ]{3,}(?:-[A-Z][a-zà-ÿ]+)*\b")
+#: Where a number is read ("FEVG à l'échographie", "lactate sur les gaz du sang"): its name is enough to find it.
+_EXAMINATION = re.compile(
+    r"\b(?:a l'|au|aux|a la|sur|par|en|lors d[eu]|de l'|de la|du)\s*(?:l'|la |le |les )?"
+    r"(?:(?:echo\w*|ett|eto|ecg|electrocardiogramme|scanner|tdm|irm|radio\w*|biopsie|bilan|biologie|prelevement|"
+    r"prise de sang|gaz du sang|gds|gazometrie|laboratoire|monitor\w*|spirometrie|efr|examen|air ambiant)\b"
+    r"(?:\s(?:sanguin\w*|biologique|clinique|cardiaque|transthoracique|initiale?|arteriels?))?)"
+)
 _TREATED = re.compile(r"\b(?:traitement|therapie|chirurgie)s?\b")
 _EXCLUDES = re.compile(r"\b(?:hors|sauf|sans|non|excepte|exclu\w*|pas|ni)\b")
 #: Endings of adjectives: an alternative made of one alone ("carotidienne ou vertébrale") names nothing.
@@ -72,6 +79,9 @@ def wanted_of(label: str, *, named: bool = False) -> Wanted:
     remarks = [a or b for a, b in _PARENTHESES.findall(label)]
     outside = _PARENTHESES.sub(" ", label)
     core = _core(outside)
+    bare = " ".join(_EXAMINATION.sub(" ", core).split())
+    if not all(word in _words("vague") for word in _content(bare)):
+        core = bare
     whole = _concepts(core, named) or _concepts(without_moment(fold(label)), named)
     concepts, forms = list(whole), []
     if not whole:
@@ -160,6 +170,8 @@ def _concepts(folded: str, named: bool = False) -> tuple[str, ...]:
             return ()  # "hémorragie du post-partum" is not either of the two
     names = tuple(dict.fromkeys(concept for concept, _, _ in hits))
     rest = _content("".join(left))
+    if kinds_of(names) == {"drug"}:
+        rest = [word for word in rest if word not in _words("routes")]
     if rest and not all(_is_linked(word) for word in rest):
         return ()
     if _TREATED.search(folded) and kinds_of(names) == {"condition"}:

@@ -72,6 +72,13 @@ _IN_NOTE = tuple(
     for pattern, policy in _IN_LABEL
     if policy not in (Policy.BEFORE, Policy.AT_FOLLOW_UP)
 )
+#: "Si plusieurs ETT, la première": which of several values to keep, wherever the note says it.
+_OF_SEVERAL = re.compile(
+    r"\b(?:si|en cas de|quand|lorsque|parmi)\s(?:il y a |on a )?(?:plusieurs|multiples?|dosages repetes|repetition)"
+    r"[^.;:]{0,40}?[,:=]?\s*(?:(?:prendre|retenir|saisir|noter|garder|coter|renseigner|choisir)\s)?"
+    r"(?P<which>(?:la|le|les|l')\s?(?:valeur |dosage |mesure |score )?"
+    r"(?:premiere?|derniere?|plus \w+|pire|maxim\w+|minim\w+))\b"
+)
 _NOTE_LEADS = re.compile(r"^[^.;(]*")
 _NOTE_DENIES = re.compile(r"\b(?:jamais|pas|ni|sauf|hors|excepte|exclure|exclu\w*|quel\w* que)\b")
 _IN_SECTION: tuple[tuple[str, Policy], ...] = (
@@ -94,8 +101,11 @@ def moment_of(variable: Variable) -> tuple[Policy, float | None]:
     label = fold(variable.label.replace(variable.unit, " ") if variable.unit else variable.label)
     label = label.partition("a defaut")[0]
     found = _numbered(label) or _worded(label, _IN_LABEL)
+    several = _OF_SEVERAL.search(fold(variable.note))
+    if several and (found is None or found[0] is Policy.DURING_STAY):
+        found = _worded(several["which"], _IN_LABEL) or found
     if found:
-        return found
+        return _as_kind_asks(variable, found)
     lead = _NOTE_LEADS.match(fold(variable.note))
     if lead and not _NOTE_DENIES.search(lead[0]) and (in_note := _worded(lead[0], _IN_NOTE)):
         return in_note

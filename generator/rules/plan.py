@@ -13,6 +13,7 @@ from generator.rules.asked import (
     DATED,
     NUMBERS,
     bounds_of,
+    cause_of_readmission,
     counted,
     is_no,
     is_other,
@@ -205,6 +206,8 @@ def _codes(variable: Variable, hints: VariableHints) -> tuple[str, ...]:
 
 def _wanted(variable: Variable) -> Wanted:
     """What the label asks for; a question about a treatment that names none takes the drugs of its note."""
+    if (cause := cause_of_readmission(variable.label)) is not None:
+        return wanted_of(cause) if cause else Wanted()
     if variable.kind in DATED:
         return wanted_of(_DATED_ACT.sub("", variable.label) or variable.label)
     label = _OF_RELATIVES.sub(r"\1", counted(variable.label))  # the reader of conditions asks it of the family

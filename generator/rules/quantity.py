@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any, overload
 
 from generator.rules.lexicon import load_lexicon
 from generator.rules.numbers import Number, canonical_unit, convert
 from generator.rules.plan import Plan
 from generator.rules.text import fold, words
+from schema.study import Policy
 from schema.value import Value
 from schema.variable import Variable, VariableKind
 
@@ -55,8 +57,20 @@ def _single(number: Number, plan: Plan) -> float | None:
         out_of = _entry(plan).get("out_of") or bounds_of(plan.variable, None, None)[1]
         return number.value if out_of and number.second == float(out_of) else None
     if number.joint == "-" and plan.unit and number.second > number.value:
-        return (number.value + number.second) / 2
+        return _of_interval(number.value, number.second, plan)
     return None
+
+
+_LOWER_BOUND = re.compile(r"\b(?:borne|valeur|limite) (?:basse|inferieure|minimale|la plus basse)\b")
+_UPPER_BOUND = re.compile(r"\b(?:borne|valeur|limite) (?:haute|superieure|maximale|la plus haute)\b")
+
+
+def _of_interval(low: float, high: float, plan: Plan) -> float:
+    """The bound that the question or its note asks for, else the middle ("FEVG 30-35 %")."""
+    note = fold(plan.variable.note)
+    if plan.policy is Policy.LOWEST or _LOWER_BOUND.search(note):
+        return low
+    return high if plan.policy is Policy.HIGHEST or _UPPER_BOUND.search(note) else (low + high) / 2
 
 
 def _unit_between(between: str) -> str:

@@ -19,7 +19,7 @@ from generator.rules.text import fold, spellings
 FILES = ("concepts", "drugs")
 KINDS = {"condition", "measure", "score", "procedure", "event", "person"}
 KEYS = {
-    "concepts": {"kind", "forms", "beside", "except", "parents", "reader", "analyte", "units", "range", "out_of"},
+    "concepts": {"kind", "forms", "beside", "except", "parents", "reader", "analyte", "units", "range", "out_of", "label"},
     "drugs": {"label", "forms", "except", "parents"},
 }
 

@@ -20,6 +20,7 @@ from generator.rules.readers.onset import read_onset, read_onset_mode
 from generator.rules.readers.person import read_age, read_sex
 from generator.rules.readers.pressure import read_pressure
 from generator.rules.readers.procedure import read_procedure
+from generator.rules.readers.readmission import read_readmission
 from generator.rules.readers.several import read_list
 from generator.rules.readers.side import read_side
 from generator.rules.readers.treatment import read_treatment
@@ -46,6 +47,7 @@ READERS: dict[str, Reader] = {
     "onset_mode": read_onset_mode,  # known time, waking, unknown
     "pressure": read_pressure,
     "procedure": read_procedure,  # yes/no: done, or not done
+    "readmission": read_readmission,  # yes or no, or the day of the first one
     "sex": read_sex,
     "vital": read_vital,  # dead or alive at a moment
     "side": read_side,  # left or right, of the lesion

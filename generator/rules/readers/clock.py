@@ -10,12 +10,14 @@ from generator.rules.annotate import Annotated
 from generator.rules.chronology import Timed, times_of
 from generator.rules.cite import clause
 from generator.rules.context import context_of
+from generator.rules.drugs import PREFIX as DRUG
+from generator.rules.drugs import rivals_of
 from generator.rules.episode import Moment, Phase
 from generator.rules.events import event_concepts, event_entry
 from generator.rules.matcher import Hit
 from generator.rules.phrases import anywhere, closing, opening
 from generator.rules.plan import Plan
-from generator.rules.policies import vote
+from generator.rules.policies import choose, vote
 from generator.rules.readers.dates import NEAR_UNNAMED, event_of, reports_event
 from generator.rules.readers.measure import excluded
 from generator.rules.readers.onset import read_onset
@@ -23,6 +25,7 @@ from generator.rules.reading import SILENT, Answer, PatientView, Reading
 from generator.rules.stay import is_kind
 from generator.rules.text import fold
 from generator.rules.when import day_of_clock
+from schema.study import Policy
 from schema.value import Status
 from schema.variable import VariableKind
 
@@ -40,6 +43,7 @@ _GRADE = re.compile(
     r"(?:tici)\s*(?:final\w*|modifie|post[\w -]{0,15}|score|est|a|de|cotee?|:|=|\(|\s)*\s*"
     r"(?P<grade>0|1|2\s?a|2\s?b|2\s?c|3|iii|ii\s?[abc]|i)(?![\w/]|[.,]\d)"
 )
+_INTO_VEIN = re.compile(r"\b(?:ivd?|ivse|ivl|pse|bolus|intra-?veineu\w*|perfus\w*|inject\w*|seringue)\b")
 _ROMAN = {"i": "1", "iii": "3"}
 _FAILED = ("0", "1", "2a")
 _FAILURE = re.compile(
@@ -64,6 +68,8 @@ def read_clock(view: PatientView, plan: Plan) -> Answer:
     if event == "recanalisation":
         return _recanalisation(view, plan)
     readings = [r for document in view.documents for r in _readings(view, plan, document, event)]
+    if plan.policy in (Policy.FIRST, Policy.LAST) and not event:
+        return choose(readings, plan, view)  # "première dose de furosémide": one of several times, not the most told
     return vote(readings) if readings else SILENT
 
 
@@ -79,8 +85,9 @@ def _readings(view: PatientView, plan: Plan, document: Annotated, event: str) ->
     if excluded(document, plan) or is_kind(document, [fold(kind) for kind in event_entry(event).get("elsewhere", ())]):
         return
     own = _REPORT if reports_event(document, plan, event) else 1.0
-    for timed in times_of(document, event_concepts(event) if event else plan.anchors):
-        if not event and timed.cost > NEAR_UNNAMED:
+    concepts = event_concepts(event) if event else plan.anchors
+    for timed in times_of(document, concepts, rivals_of(document, concepts)):
+        if not event and (timed.cost > NEAR_UNNAMED or not _is_given_so(document, plan, timed.hit)):
             continue
         context = context_of(document, timed.hit)
         reach = _GIVEN_REACH if _is_given(document, timed) else _WEAK_REACH
@@ -95,6 +102,14 @@ def _readings(view: PatientView, plan: Plan, document: Annotated, event: str) ->
         if reading:
             weight = own * (_WEAK if timed.weak else 1.0) * (_CORRECTED if timed.corrects else 1.0)
             yield Reading(reading.value, reading.cites, reading.moment, weight)
+
+
+def _is_given_so(document: Annotated, plan: Plan, hit: Hit) -> bool:
+    """Whether a drug is given by the route that the label names: "furosémide IV" is not the tablet of the morning."""
+    if not (hit.concept.startswith(DRUG) and _INTO_VEIN.search(fold(plan.variable.label))):
+        return True
+    low, high = document.sentences[hit.sentence]
+    return bool(_INTO_VEIN.search(document.folded, max(low, hit.start - 12), min(high, hit.end + 40)))
 
 
 def _only_spoken_of(document: Annotated, timed: Timed) -> bool:

@@ -9,6 +9,7 @@ from generator.rules.annotate import Annotated
 from generator.rules.chronology import Timed, days_of
 from generator.rules.cite import clause
 from generator.rules.context import context_at, context_of
+from generator.rules.drugs import rivals_of
 from generator.rules.episode import Moment, Phase
 from generator.rules.events import event_concepts, event_entry, event_of_label
 from generator.rules.matcher import Hit
@@ -116,7 +117,7 @@ def _readings(view: PatientView, plan: Plan, document: Annotated, event: str) ->
     reports = reports_event(document, plan, event)
     own = written_day(document)
     best: dict[Hit, Timed] = {}
-    for timed in days_of(document, concepts):
+    for timed in days_of(document, concepts, rivals_of(document, concepts)):
         if timed.hit not in best or timed.cost < best[timed.hit].cost:
             best[timed.hit] = timed
     for hit, timed in best.items():

@@ -31,6 +31,9 @@ _NEXT_REACH = 45
 _TOTAL_REACH = 700
 #: Support lost with each further document that gives a value for the arrival.
 _LATER_TEAM = 0.85
+_PAST_SECTIONS = ("antecedents", "antecedents_familiaux")
+#: A value of the last days before the discharge stands for the one at discharge.
+_LAST_DAYS = 3
 _UNDATED = PartialDate(9999)
 #: A score spoken of again without its name was named within this distance.
 _ANAPHORA_REACH = 400
@@ -47,8 +50,22 @@ _ARROW = re.compile(r"\s*(?:->|=>|→|-->)\s*\d")
 _TO_ANOTHER = re.compile(r"(?:→|->|=>)\s*[a-z]{3}")
 #: A reference interval is no result: "<6", "(0,74-1,06)".
 _REFERENCE = re.compile(r"(?:[<>≤≥]\s*|\(\s*|\bn\s*[:=<]\s*|\bvr\s*[:=]?\s*)$")
+#: A table's cell without a value: "TSH      .      3,27".
+_EMPTY_CELL = re.compile(r"[^.\n]{0,30}?(?:\s{2}|\t|\|)\s*\.")
 #: Words that make a number a rounding of the one measured elsewhere.
 _ABOUT = re.compile(r"\b(?:proche de|environ|autour de|aux alentours de|vers les)\s*$|~\s*$")
+#: What the patient says of it, not what was measured.
+_DECLARED = re.compile(
+    r"\s*\(?(?:declare\w*|estime\w*|rapporte\w*|annonce\w*|selon (?:lui|elle|le patient|la patiente))\b"
+)
+#: Another quantity of the same name: "poids habituel 75", "poids sec", "TA cible".
+_ANOTHER = re.compile(
+    r"\s*\(?(?:habituel\w*|de forme|sec\b|ideal\w*|theorique\w*|cible\w*|objectif|de reference|anterieur\w*|avant\b|"
+    r"de base\b|predit\w*|normale?s?\b)"
+)
+_LOST = re.compile(
+    r"\b(?:perte|prise|gain|variation|ecart|baisse|chute|hausse|augmentation|objectif|cible)s? d[eu]\s*$"
+)
 _REMARK = re.compile(r"\([^)]*\)")
 _ROUGH_WEIGHT = 0.3
 _CAPILLARY, _CAPILLARY_WEIGHT = re.compile(r"\b(?:cap\b|capillaire|dextro|hgt|lecteur|bandelette)"), 0.2
@@ -60,8 +77,36 @@ def read_measure(view: PatientView, plan: Plan) -> Answer:
     """The number that stands at the plan's moment, in the variable's unit."""
     readings = [reading for document in view.documents for reading in measure_readings(view, plan, document)]
     readings += list(_unchanged(view, plan, readings))
-    answer = choose(first_of_each_document(eligible(readings, plan, view), plan), plan, view)
+    chosen = first_of_each_document(eligible(readings, plan, view), plan)
+    answer = choose(chosen or _nearest_in_stay(view, plan, readings), plan, view)
     return _of_the_dead(view, plan) or answer
+
+
+def _nearest_in_stay(view: PatientView, plan: Plan, readings: Sequence[Reading]) -> list[Reading]:
+    """What was measured a day after the arrival, or in the last days before the discharge, where nothing is nearer.
+
+    A weight or a laboratory value, that is: a score is of its own day.
+    """
+    episode = view.timeline.episode
+    dated = [(r.moment.day, r) for r in readings if r.moment.explicit or _of_its_day(view, r)]
+    if is_score(plan) or not plan.unit or episode.admission is None:
+        return []
+    if plan.policy is Policy.AT_ADMISSION:
+        days = [(day, r) for day, r in dated if day and 0 <= (day - episode.admission).days <= 1]
+        first = min((day for day, _ in days), default=None)
+        return [r for day, r in days if day == first][:1]
+    if plan.policy is Policy.AT_DISCHARGE and episode.discharge:
+        days = [(day, r) for day, r in dated
+                if day and (day - episode.admission).days > 1
+                and 0 <= (episode.discharge - day).days <= _LAST_DAYS]  # fmt: skip
+        last = max((day for day, _ in days), default=None)
+        return [r for day, r in days if day == last][-1:]
+    return []
+
+
+def _of_its_day(view: PatientView, reading: Reading) -> bool:
+    """Whether a document of the stay, not a summary, writes the value without another date: it is of its own day."""
+    return view.timeline.document_phase(reading.document) in (Phase.ADMISSION, Phase.DAY1, Phase.STAY)
 
 
 def _of_the_dead(view: PatientView, plan: Plan) -> Answer | None:
@@ -149,6 +194,8 @@ def _readings_of_hit(view: PatientView, plan: Plan, document: Annotated, hit: Hi
         if not superseded:
             value = to_variable(number, plan, document.folded[hit.end : number.start] if first else "")
             moment = view.timeline.moment(document, number.start, number.end, clause_start, clause_stop)
+            if not moment.explicit and _in_history(document, hit):
+                moment = Moment(Phase.BEFORE)  # "ATCD : insuffisance cardiaque, FEVG 35 %"
             if value is not None and (first or moment.explicit):
                 weight = _directness(document, hit, number)
                 yield Reading(value, (Cite(document, hit.start, number.end),), moment, weight)
@@ -156,6 +203,15 @@ def _readings_of_hit(view: PatientView, plan: Plan, document: Annotated, hit: Hi
         first = False
         stop = next_measure(document, plan, number.end, min(high, number.end + _NEXT_REACH))
         number = _next_number(document, plan, number.end, stop)
+
+
+def _in_history(document: Annotated, hit: Hit) -> bool:
+    """Whether a list of history holds a name; on the line of the title, within its first sentence only."""
+    if not document.in_section(hit.start, _PAST_SECTIONS):
+        return False
+    section = document.section_of(hit.start)
+    first = document.sentence_of(section.start)
+    return hit.sentence == first or document.sentences[first][1] <= section.start + len(section.title) + 3
 
 
 def _window(document: Annotated, hit: Hit) -> tuple[int, int]:
@@ -170,7 +226,8 @@ def _window(document: Annotated, hit: Hit) -> tuple[int, int]:
 
 def _directness(document: Annotated, hit: Hit, number: Number) -> float:
     """Less for a rounding and for a finger-prick reading, which give way to the laboratory's value."""
-    if _ABOUT.search(document.folded, hit.end, number.start):
+    between = document.folded[hit.end : number.start]
+    if _ABOUT.search(between) or _DECLARED.match(between):
         return _ROUGH_WEIGHT
     return _CAPILLARY_WEIGHT if _CAPILLARY.search(document.folded, hit.start, number.start) else 1.0
 
@@ -182,13 +239,20 @@ def _first_number(document: Annotated, plan: Plan, hit: Hit, stop: int) -> Numbe
             "," in _REMARK.sub("", between) and not _only_time_words(document, hit.end, number.start)
         ):
             return None
-        if _COMPARED.search(between) or _TO_ANOTHER.search(between):
+        if _COMPARED.search(between) or _TO_ANOTHER.search(between) or _names_another(document, plan, hit, between):
             return None
         if to_variable(number, plan, between) is not None:
             return number
         if not _skippable(number, between):
             return None
     return None
+
+
+def _names_another(document: Annotated, plan: Plan, hit: Hit, between: str) -> bool:
+    """Whether the words around a name make it a usual value, a target or a change, which is not the one measured."""
+    if plan.baseline or plan.policy is Policy.BEFORE:
+        return False
+    return bool(_ANOTHER.match(between) or _LOST.search(document.folded, max(0, hit.start - 20), hit.start))
 
 
 def _skippable(number: Number, between: str) -> bool:
@@ -242,6 +306,9 @@ def _total(document: Annotated, plan: Plan, hit: Hit) -> tuple[Value, Cite] | No
 def _table_row(view: PatientView, plan: Plan, document: Annotated, hit: Hit) -> list[Reading]:
     """Values of a laboratory table whose header row gives the days: "Glycémie (g/L)   2,05   1,82"."""
     low, high = document.sentences[hit.sentence]
+    if _EMPTY_CELL.match(document.folded, hit.end):  # the dots of empty cells end no sentence
+        line_end = document.folded.find("\n", hit.end)
+        high = line_end if line_end >= 0 else len(document.folded)
     numbers = document.numbers_in(hit.end, high)
     if not numbers or not re.search(r"\s{2,}|\t|\|", document.folded[hit.end : numbers[-1].start]):
         return []
