@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 # Before any library reads it: one core means one thread.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
@@ -118,14 +119,23 @@ def _time_start_up(cohort: Path, study: Path | None) -> None:
 
 def _compare_workers(cohort: Path, study: Path | None, folder: Path) -> None:
     copies = _copies(cohort, folder, _WORKERS_PATIENTS)
-    one, two = ([_measured(copies, study, workers)[0] for _ in range(3)] for workers in (1, 2))
-    print(f"{_WORKERS_PATIENTS} patients, median of 3")
-    print(f"  one worker   {statistics.median(one):6.2f} s\n  two workers  {statistics.median(two):6.2f} s")
-    print(f"  gain         {statistics.median(one) / statistics.median(two):6.2f}")
+    turns = [[_measured(copies, study, workers) for workers in (1, 2)] for _ in range(3)]
+    print(f"{_WORKERS_PATIENTS} patients, {len(turns)} turns; median (min)")
+    medians = []
+    for workers, fills in enumerate(zip(*turns, strict=True), start=1):
+        seconds = [fill.seconds for fill in fills]
+        own, children = (
+            statistics.median(cpu) for cpu in zip(*((f.cpu, f.cpu_of_workers) for f in fills), strict=True)
+        )
+        medians.append(statistics.median(seconds))
+        print(f"  workers {workers}    {medians[-1]:6.2f} s  ({min(seconds):.2f}), CPU {own:.1f} + {children:.1f} s")
+    gain = medians[0] / medians[1]
+    # Karp and Flatt, Measuring parallel processor performance, CACM 1990: what does not run in parallel, whatever why.
+    print(f"  gain         {gain:6.2f}  (serial share {100 * (2 / gain - 1):.0f} %)")
 
 
 def _compare_memory(cohort: Path, study: Path | None, folder: Path) -> None:
-    few, many = (_measured(_copies(cohort, folder, patients), study, 1)[1] for patients in (100, 2_000))
+    few, many = (_measured(_copies(cohort, folder, patients), study, 1).peak for patients in (100, 2_000))
     print(f"peak memory  {few:.0f} MiB for 100 patients, {many:.0f} MiB for 2,000: ratio {many / few:.2f}")
 
 
@@ -146,22 +156,35 @@ def _copies(cohort: Path, folder: Path, patients: int) -> Path:
     return copied
 
 
-def _measured(cohort: Path, study: Path | None, workers: int) -> tuple[float, float]:
-    """(seconds of the fill, start-up excluded; peak memory in MiB) of a fill in a process of its own."""
+class _Fill(NamedTuple):
+    """Start-up excluded. ``cpu``, ``cpu_of_workers``: seconds, user and system; ``peak``: memory in MiB."""
+
+    seconds: float
+    cpu: float
+    cpu_of_workers: float
+    peak: float
+
+
+def _measured(cohort: Path, study: Path | None, workers: int) -> _Fill:
+    """A fill in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.fill", str(cohort), "--fill-once", str(workers)]
     command += ["--study", str(study)] if study else []
-    seconds, peak = _run(command).split()
-    return float(seconds), float(peak)
+    return _Fill(*map(float, _run(command).split()))
 
 
 def _fill_once(cohort: Path, study: Path | None, workers: int) -> None:
-    import generator.rules.reader  # noqa: F401 (start-up is not measured)
-    import rag.pipeline  # noqa: F401
-
     with tempfile.TemporaryDirectory() as folder:
+        _fill(_copies(cohort, Path(folder), 1), study, Path(folder) / "first")  # start-up is not measured
+        before = _cpu(resource.RUSAGE_SELF)
         seconds = _seconds(lambda: _fill(cohort, study, Path(folder) / "run", workers))
     peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    print(seconds, max(peaks) / 1024)
+    cpus = _cpu(resource.RUSAGE_SELF) - before, _cpu(resource.RUSAGE_CHILDREN)
+    print(*_Fill(seconds, *cpus, max(peaks) / 1024))
+
+
+def _cpu(who: int) -> float:
+    used = resource.getrusage(who)
+    return used.ru_utime + used.ru_stime
 
 
 def _run(command: list[str]) -> str:
