@@ -61,6 +61,9 @@ _REVISED = re.compile(
 _LIKELY = re.compile(r"\b(?:probable\w*|vraisembl\w+|plausible|en faveur d|le plus souvent|compatible)")
 _OPEN = re.compile(r"\b(?:ou|soit|versus|vs)\b")
 _NOTHING = re.compile(r"\W*(?:ras|r\.a\.s|rien a signaler|sans particularite)\W*")
+_EXCEPT = re.compile(
+    r"[;.]|\b(?:sauf|hormis|en dehors|excepte|mais|a part|autre que|si ce n'est|hors|avec|cependant|toutefois|puis)\b"
+)
 #: Share of the best support from which a choice of higher order wins.
 _ENOUGH = 0.35
 
@@ -197,7 +200,7 @@ def _found(view: PatientView, plan: Plan, document: Annotated) -> Iterator[_Foun
     for mention in named:
         if mention.start >= stop:
             return
-        if mention.denied and mention.code != none:
+        if mention.code != none and (mention.denied or _is_within_denial(mention, named, none)):
             continue
         if tier == len(plan.hints.document_types) and not _is_about(plan, mention):
             continue
@@ -213,6 +216,20 @@ def _found(view: PatientView, plan: Plan, document: Annotated) -> Iterator[_Foun
         yield _Found(mention, weight, tier)
 
 
+def _is_within_denial(mention: Mention, named: Sequence[Mention], none: str | None) -> bool:
+    """Whether "none of them" opens the sentence that goes on to name the answer: "Aucune complication : …"."""
+    document = mention.document
+    sentence = document.sentence_of(mention.start)
+    return any(
+        other.code == none
+        and not other.denied
+        and other.end <= mention.start
+        and document.sentence_of(other.start) == sentence
+        and not _EXCEPT.search(document.folded, other.end, mention.start)
+        for other in named
+    )
+
+
 def _discharge_weight(plan: Plan, mention: Mention, named: Sequence[Mention]) -> float:
     """More at the end of a letter, where it tells where the patient goes; most for a death: who died went nowhere.
 
@@ -223,14 +240,22 @@ def _discharge_weight(plan: Plan, mention: Mention, named: Sequence[Mention]) ->
     if _DEATH_LABEL.match(label):
         return 2 * _DEATH
     sentence = document.sentence_of(mention.start)
-    if _LATER.search(document.folded[document.sentences[sentence][0] : mention.at]):
+    if _comes_later(mention):
         return _NOT_YET
     if _VAGUE_LABEL.search(label) and any(
-        other.code != mention.code and not other.denied and document.sentence_of(other.start) == sentence
+        other.code != mention.code
+        and not (other.denied or _comes_later(other))
+        and document.sentence_of(other.start) == sentence
         for other in named
     ):
         return 0.1
     return 1.0 + mention.start / max(1, len(document.folded))
+
+
+def _comes_later(mention: Mention) -> bool:
+    document = mention.document
+    low, _ = document.sentences[document.sentence_of(mention.at)]
+    return _LATER.search(document.folded, low, mention.at) is not None
 
 
 def _is_about(plan: Plan, mention: Mention) -> bool:
@@ -257,8 +282,8 @@ def _until(plan: Plan, document: Annotated) -> int:
     forms = plan.hints.settings.get("until")
     if not isinstance(forms, tuple):
         return len(document.folded)
-    places = [document.folded.find(fold(form)) for form in forms]
-    return min((place for place in places if place >= 0), default=len(document.folded))
+    places = (re.search(rf"(?<!\w){re.escape(fold(form))}", document.folded) for form in forms)
+    return min((place.start() for place in places if place), default=len(document.folded))
 
 
 def _fit(view: PatientView, plan: Plan, document: Annotated) -> float:
