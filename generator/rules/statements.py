@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from generator.rules.annotate import Annotated
+from generator.rules.cite import Cite, spread
 from generator.rules.cues import PREFIX
 from generator.rules.drugs import DrugHit
 from generator.rules.mentions import bounds
-from generator.rules.reading import Answer, Cite
+from generator.rules.reading import Answer
+from generator.rules.stay import is_summary
 from schema.value import Status
 
 LINE = re.compile(r"[;\n|]|\.(?!\d)")
 CLAUSE = re.compile(r"[,;\n|()]|\.(?!\d)")
+MOST_CITES = 3
 #: Sections that speak of the time before the stay.
 HISTORY = ("antecedents", "facteurs_risque", "histoire", "motif", "traitement_entree", "mode_de_vie")
 
@@ -45,12 +48,9 @@ def cued(document: Annotated, cue: str, low: int, high: int) -> bool:
 
 def answer_of(status: Status, code: str, statements: Iterable[Statement], confidence: float) -> Answer:
     """A code backed by the places that say so: one by document, those of most weight first."""
-    cites: dict[str, Cite] = {}
-    for statement in sorted(statements, key=lambda s: -s.weight):
-        document = statement.document
-        low, high = _shown(document, statement.drug)
-        cites.setdefault(document.document.document_id, Cite(document, low, high))
-    return Answer(status, code, tuple(cites.values())[:3], confidence)
+    ordered = sorted(statements, key=lambda s: -s.weight)
+    cites = (Cite(s.document, *_shown(s.document, s.drug)) for s in ordered)
+    return Answer(status, code, spread(cites, MOST_CITES, second=is_summary), confidence)
 
 
 def _shown(document: Annotated, drug: DrugHit) -> tuple[int, int]:

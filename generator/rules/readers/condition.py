@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from generator.rules.cite import spread
 from generator.rules.mentions import Mention, Period, longest_hits, mention_at
 from generator.rules.omission import courses, histories
 from generator.rules.plan import Plan
 from generator.rules.readers.measure import excluded
 from generator.rules.reading import SILENT, Answer, Cite, PatientView
 from generator.rules.scale import Scale, code_beside, scale_of
+from generator.rules.stay import is_summary
 from schema.study import Policy
 from schema.value import Status
 
@@ -65,11 +67,12 @@ def answer(status: Status, code: str, chosen: Sequence[Mention], confidence: flo
 
 
 def cites_of(chosen: Iterable[Mention]) -> tuple[Cite, ...]:
-    """The cites of mentions: one by document, best first."""
-    by_document: dict[str, Cite] = {}
-    for mention in chosen:
-        by_document.setdefault(mention.document.document.document_id, mention.cite())
-    return tuple(by_document.values())[:_MOST_CITES]
+    """The cites of mentions: one by document, best first, the discharge summary no later than second."""
+    return _spread(mention.cite() for mention in chosen)
+
+
+def _spread(cites: Iterable[Cite]) -> tuple[Cite, ...]:
+    return spread(cites, _MOST_CITES, second=is_summary)
 
 
 def best_first(chosen: Iterable[Mention]) -> list[Mention]:
@@ -151,7 +154,7 @@ def _by_moment(view: PatientView, plan: Plan, scale: Scale, affirmed: Sequence[M
 def _by_omission(view: PatientView, plan: Plan, scale: Scale) -> Answer:
     """ "No", where the annotation rule lets a list or the story of the stay say so by leaving the condition out."""
     if plan.omission == "history":
-        cites = tuple(e.cite() for e in histories(view)[:_MOST_CITES])
+        cites = _spread(e.cite() for e in histories(view))
     elif plan.omission == "care":
         cites = tuple(courses(view)[:_MOST_CITES])
     else:

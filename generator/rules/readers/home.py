@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from generator.rules.annotate import Annotated
+from generator.rules.cite import Cite, spread
 from generator.rules.context import context_at
 from generator.rules.drugs import DrugHit, drug_hits
 from generator.rules.episode import Phase
@@ -14,7 +15,8 @@ from generator.rules.omission import Enumeration, home_treatments
 from generator.rules.plan import Plan
 from generator.rules.reading import SILENT, Answer, PatientView
 from generator.rules.regimen import Regimen, code_of
-from generator.rules.statements import CLAUSE, HISTORY, LINE, Statement, Taking, answer_of, cued, one_dose
+from generator.rules.statements import CLAUSE, HISTORY, LINE, MOST_CITES, Statement, Taking, answer_of, cued, one_dose
+from generator.rules.stay import is_summary
 from schema.value import Status
 
 _UNDER = re.compile(
@@ -59,20 +61,23 @@ def read_home_treatment(view: PatientView, plan: Plan, regimen: Regimen) -> Answ
         own = [e for e in lists if e.document in group]
         if regimen.no is None:
             continue
-        if denied:
-            return answer_of(Status.STATED_ABSENT, regimen.no, denied, 0.9)
-        nothing = [e for e in own if e.nothing]
-        if nothing:
-            return Answer(Status.STATED_ABSENT, regimen.no, tuple(e.cite() for e in nothing[:3]), 0.9)
+        nothing = [e.cite() for e in own if e.nothing]
+        fullest = [e.cite() for e in sorted(own, key=lambda e: -e.items)]
+        if denied or nothing:
+            places = answer_of(Status.STATED_ABSENT, regimen.no, denied, 0.9).cites
+            return Answer(Status.STATED_ABSENT, regimen.no, _spread([*places[:1], *nothing, *fullest, *places]), 0.9)
         if own:
             if plan.omission != "treatment":
                 return SILENT
-            fullest = sorted(own, key=lambda e: -e.items)[:3]
             return Answer(
-                Status.ABSENT_BY_OMISSION, regimen.no, tuple(e.cite() for e in fullest), 0.8, (),
+                Status.ABSENT_BY_OMISSION, regimen.no, _spread(fullest), 0.8, (),
                 "traitement habituel listé sans cette classe",
             )  # fmt: skip
     return SILENT
+
+
+def _spread(cites: Iterable[Cite]) -> tuple[Cite, ...]:
+    return spread(cites, MOST_CITES, second=is_summary)
 
 
 def _home_statements(
