@@ -77,8 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.update(_OFFLINE)
     arguments = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
-    from schema.problem import describe_break
-    from schema.problem import InputError
+    from schema.problem import InputError, describe_break
 
     try:
         return command(arguments)
