@@ -24,6 +24,7 @@ _COMPLEMENT_REACH = 40
 _ARROW = re.compile(r"(?:->|=>|→)\s*(?:en |au |vers )?$")
 _CODE_ROW = re.compile(r"\s*[:=]?\s*(?:(?:\[\s?[x✓✔]?\s?\]|[☐☒☑□■])\s*\d\b[\s,;/]*){2,}")
 _TICKED_CODE = re.compile(r"(?:\[\s?[x✓✔]\s?\]|[☒☑■])\s*(?P<code>\d)\b")
+_BOX = re.compile(r"\[[\sx✓✔_]?\]|[☐☒☑□■]")
 _PLAIN_REPORT = re.compile(
     r"operatoire|^\s*(?:cro?|compte[ -]rendu|document|note|autre|intervention|geste|procedure)\s*$"
 )
@@ -161,6 +162,8 @@ def nearest_anchor(plan: Plan, document: Annotated, hit: Hit) -> Hit | None:
             continue
         before = anchor.end <= hit.start
         between = document.folded[anchor.end : hit.start] if before else document.folded[hit.end : anchor.start]
+        if _BOX.search(between) and _BOX.search(document.folded, anchor.start - 3, anchor.start):
+            continue  # "[ ] transfert": another option of the form
         distance = len(between) + 15 * between.count(",") + (0 if before else 12)
         if distance < best_distance:
             best, best_distance = anchor, distance

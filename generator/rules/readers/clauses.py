@@ -15,6 +15,8 @@ _STOP = re.compile(
     r"[;\n|]|\s=+>|\s->|→|\b(?:mais|cependant|toutefois|alors que|tandis que|en revanche|par contre|malgre|hormis)\b"
 )
 _PAST_SECTIONS = ("antecedents", "antecedents_familiaux", "facteurs_risque", "traitement_entree", "mode_de_vie")
+#: Words that end a history written on one line with the present.
+_TODAY = re.compile(r"\b(?:ce jour|ce matin|ce soir|aujourd'hui|hdm|actuellement)\b")
 #: A date after this belongs to another thing: "origine ischémique (IDM en 2014)".
 _OTHER_THING = re.compile(r"\(\s*[a-z]{3,}")
 #: "antérieur" is a place after these, a time elsewhere: "cérébrale antérieure", "paroi antérieure".
@@ -40,7 +42,7 @@ def is_stale(view: PatientView, document: Annotated, start: int, end: int) -> bo
     if view.timeline.document_phase(document) is Phase.BEFORE:
         return True
     if document.in_section(start, _PAST_SECTIONS):
-        return True
+        return not _TODAY.search(document.folded, document.section_of(start).start, start)
     low, high = clause_of(document, start, end)
     admission = view.timeline.episode.admission
     if admission:
