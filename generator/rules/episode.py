@@ -163,6 +163,8 @@ class Timeline:
             if day is None:
                 continue
             if mention.kind is DateKind.RELATIVE:
+                if _SINCE.search(document.folded, max(low, mention.start - 8), mention.end):
+                    continue  # "dyspnée NYHA IV depuis 4 jours": it lasts
                 day = self._counted_from_entry(document, mention, day)
             distance = _distance(mention.start, mention.end, start, end)
             if best is None or distance < best[1]:
@@ -228,6 +230,7 @@ def _opens_line(document: Annotated, mention: DateMention) -> bool:
     return mention.start - line <= 12 and not _WEEKDAY.sub("", document.folded[line : mention.start]).strip(" -•*[(:")
 
 
+_SINCE = re.compile(r"\bdepuis\b")
 _WEEKDAY = re.compile(r"\b(?:lun|mar|mer|jeu|ven|sam|dim)[a-z]*\.?|\ble\b")
 
 #: Order matters at equal distance: the first listed wins.

@@ -105,6 +105,12 @@ def wanted_of(label: str, *, named: bool = False) -> Wanted:
     return Wanted(tuple(dict.fromkeys(concepts)), tuple(dict.fromkeys(forms)), tuple(_content(core)))
 
 
+@functools.lru_cache(maxsize=1024)
+def concepts_named(folded: str) -> tuple[str, ...]:
+    """All the concepts that a folded text names, such as the title of a document."""
+    return tuple(dict.fromkeys(concept for concept, _, _ in _hits(folded)))
+
+
 def drugs_named(text: str) -> tuple[str, ...]:
     """Drugs of a note's sentences that leave nothing out: "Bisphosphonate, dénosumab. Calcium seul = Non." """
     found: list[str] = []

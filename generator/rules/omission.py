@@ -15,6 +15,7 @@ from generator.rules.cues import PREFIX
 from generator.rules.episode import Phase
 from generator.rules.matcher import Hit
 from generator.rules.reading import Cite, PatientView
+from generator.rules.stay import is_summary
 
 _HISTORY_SECTIONS = ("antecedents", "facteurs_risque")
 #: What may stand between "antécédents" and what they are: "ATCD (carte du patient) :", "antécédents d'HTA".
@@ -27,6 +28,8 @@ _NOTHING_AT_ALL = re.compile(
     r"traitements?|ttt|antecedents?|atcd|facteurs?|cardio\w*|neuro\w*|vasculaires?|habituels?|au long cours|en cours|"
     r"chronique|de fond|[aà]u? domicile|medicamenteux|regulier|par ailleurs)\b)"
 )
+#: From this share of a summary on, the stay has been told.
+_TOLD = 0.4
 _SEPARATORS = re.compile(r"[,;+•\n]|\s-\s|\bet\b|\.\s")
 #: Words of a list that is not one: "ATCD : cf courrier", "non connus".
 _FEW_WORDS = 6
@@ -86,7 +89,9 @@ def _find_home_treatments(view: PatientView) -> list[Enumeration]:
         sections = ("traitement_entree", "traitement_sortie") if phase is Phase.BEFORE else ("traitement_entree",)
         cues = ("list.home", "list.treatment") if early else ("list.home",)
         found += [
-            e for e in enumerations(document, sections, cues) if e.nothing or names_drugs(document, e.start, e.end)
+            e
+            for e in enumerations(document, sections, cues)
+            if (e.nothing or names_drugs(document, e.start, e.end)) and not _is_late(document, e.start)
         ]
         found += _told_treatments(document)
     return found
@@ -102,6 +107,26 @@ def _told_treatments(document: Annotated) -> Iterator[Enumeration]:
         low, end = document.sentences[hit.sentence]
         if _NOTHING_AT_ALL.match(document.folded, hit.end, end):
             yield Enumeration(document, low, end, 0, nothing=True)
+
+
+def discharge_treatments(document: Annotated) -> list[Enumeration]:
+    """Lists of what the patient leaves with, in a document of the discharge."""
+    return [
+        *enumerations(document, ("traitement_sortie",), ("list.discharge",)),
+        *(e for e in enumerations(document, ("traitement_entree",), ()) if _is_late(document, e.start)),
+    ]
+
+
+def _is_late(document: Annotated, start: int) -> bool:
+    """Whether a list that is only titled "Traitement" stands where a summary has told the stay already."""
+    section = document.section_of(start)
+    return (
+        section.kind == "traitement_entree"
+        and " " not in section.title.strip()
+        and is_summary(document)
+        and start >= _TOLD * len(document.folded)
+        and all(other.kind != "traitement_sortie" for other in document.document.sections)
+    )
 
 
 def names_drugs(document: Annotated, start: int, end: int, least: int = 1) -> bool:

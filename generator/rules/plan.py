@@ -171,6 +171,8 @@ def _plan(variable: Variable, hints: VariableHints) -> Plan:
     if reader in _OF_CHOICES:
         hints = completed(variable, hints)
     policy, offset = (hints.policy, hints.offset) if hints.policy else moment_of(variable)
+    if reader == "procedure" and policy is Policy.BEFORE and not hints.reader:
+        reader = "condition"  # an old act is found where old diseases are: in the history
     return Plan(
         variable=variable,
         reader=reader,

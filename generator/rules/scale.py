@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, field
 
@@ -23,6 +24,10 @@ _VAGUE = re.compile(rf"{_UNSPECIFIED.pattern}|^(?:oui|presen\w*|vrai|positi\w*|y
 _KNOWN = re.compile(r"\b(?:connue?s?|anterieure?s?|ancienn?e?s?|preexistant\w*|avant|antecedent\w*|chronique)\b")
 _FOUND = re.compile(
     r"\b(?:decouvert\w*|pendant|de novo|nouve\w+|inaugural\w*|diagnostiqu\w+|revele\w*|durant|au cours)\b"
+)
+_FLARE = re.compile(r"\b(?:decompens|poussee|exacerb|crise|(?:o|œ)edeme aigu|surinfect)")
+_ASKS_KNOWN = re.compile(
+    r"\b(?:deja|connue?s? (?:avant|a l'admission|a l'entree)|preexistant\w*|anterieure?s? (?:a|au) )"
 )
 _WORST = re.compile(r"plus (?:grave|severe|eleve|haut)|\bpire\b|\bmaxim")
 #: Words of a label that name something that happens at a date, so that the stay's own must be told from history.
@@ -47,6 +52,7 @@ class Scale:
         known, found: codes of "known before" and "found since", when the choices are moments.
         order: codes from the least to the most severe, as the dictionary lists them.
         worst: the most severe of several degrees answers.
+        known_only: the label asks what was known before, of a disease that flares up: named in the stay, it may be new.
         event: the condition happens at a date, and the reason for the stay may be one more of them.
         of_relatives: the label asks about the family.
         alone: code → matcher concept of words that state it by themselves.
@@ -61,6 +67,7 @@ class Scale:
     worst: bool = False
     event: bool = False
     of_relatives: bool = False
+    known_only: bool = False
     alone: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -92,8 +99,16 @@ def scale_of(plan: Plan) -> Scale:
         worst=bool(_WORST.search(fold(variable.note))),
         event=bool(hints.settings.get("event", _EVENT.search(without_moment(fold(variable.label))) is not None)),
         of_relatives=bool(_RELATIVES.search(fold(variable.label))),
+        known_only=bool(_ASKS_KNOWN.search(fold(variable.label))) and _flares_up(plan.anchors),
         alone={code: plan.choices[code] + ALONE for code in hints.choices if code in plan.choices},
     )
+
+
+@functools.cache
+def _flares_up(concepts: tuple[str, ...]) -> bool:
+    """Whether a disease has acute episodes, one of which may be the reason for the stay (heart failure, asthma)."""
+    lexicon = load_lexicon("concepts")
+    return any(_FLARE.search(fold(form)) for name in concepts if name in lexicon for form in lexicon[name]["forms"])
 
 
 def code_beside(document: Annotated, plan: Plan, scale: Scale, hit: Hit) -> str:

@@ -6,9 +6,11 @@ moments ("Absente | Connue avant | Découverte pendant le séjour").
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from generator.rules.cite import spread
+from generator.rules.lexicon import parents_of
 from generator.rules.mentions import Mention, Period, longest_hits, mention_at
 from generator.rules.omission import courses, histories
 from generator.rules.plan import Plan
@@ -29,6 +31,7 @@ def read_condition(view: PatientView, plan: Plan) -> Answer:
     found = list(mentions(view, plan, scale))
     allowed = [m for m in found if _in_time(m, plan, scale)]
     affirmed = [m for m in allowed if _affirms(m, scale)]
+    found += _denied_wholes(view, plan, scale) if not any(_affirms(m, scale) for m in allowed) else []
     denied = [m for m in found if _denies(m, scale) and (m.period is not Period.LATER or scale.by_moment)]
     if affirmed and not _outweighed(affirmed, denied, plan):
         if scale.by_moment:
@@ -59,6 +62,24 @@ def mentions(view: PatientView, plan: Plan, scale: Scale) -> Iterator[Mention]:
             for hit in document.find(concept):
                 if not any(low <= hit.start and hit.end <= high for low, high in spans):
                     yield mention_at(view, document, hit.start, hit.end, code, event=scale.event)
+
+
+def _denied_wholes(view: PatientView, plan: Plan, scale: Scale) -> Iterator[Mention]:
+    """Denials of a broader condition as a whole: "aucune maladie cardiaque connue" denies heart failure."""
+    wholes = dict.fromkeys(parent for anchor in plan.anchors for parent in parents_of(anchor))
+    for document in view.documents:
+        for hit in (hit for parent in wholes for hit in document.find(parent)):
+            if WHOLE.match(document.folded, hit.end) and not document.names_narrower(hit):
+                mention = mention_at(view, document, hit.start, hit.end, event=scale.event)
+                if mention.context.negated:
+                    yield mention
+
+
+#: What may follow the name of a kind when the whole kind is meant: "pas de cardiopathie connue".
+WHOLE = re.compile(
+    r"\s*(?:$|[.,;)\n]|(?:connue?s?|notables?|particuli\w+|sous-jacente?s?|anterieure?s?|decelee?s?|retrouvee?s?|"
+    r"associee?s?|evidente?s?|ni|et|ou|a ce jour|au|aux|dans)\b)"
+)
 
 
 def answer(status: Status, code: str, chosen: Sequence[Mention], confidence: float) -> Answer:
@@ -105,7 +126,7 @@ def _in_time(mention: Mention, plan: Plan, scale: Scale) -> bool:
     if plan.policy is Policy.DURING_STAY:
         return mention.period in (Period.UNSAID, Period.STAY)
     if mention.period is Period.UNSAID:
-        return not scale.event
+        return not (scale.event or (scale.known_only and plan.policy is Policy.BEFORE))
     return mention.period is Period.KNOWN or (plan.policy is Policy.AT_ADMISSION and mention.period is Period.STAY)
 
 

@@ -17,12 +17,17 @@ from generator.rules.cite import Cite, clause, spread
 from generator.rules.context import Context, context_of
 from generator.rules.cues import PREFIX
 from generator.rules.episode import Phase
+from generator.rules.label import concepts_named
+from generator.rules.lexicon import parents_of
 from generator.rules.matcher import Hit
 from generator.rules.phrases import alternatives
 from generator.rules.plan import Plan
 from generator.rules.readers.answers import kind_rank, none_code
 from generator.rules.readers.clauses import clause_of, is_stale
+from generator.rules.readers.condition import WHOLE
 from generator.rules.reading import SILENT, Answer, PatientView
+from generator.rules.stay import name_of
+from schema.study import Policy
 from schema.value import Status
 from schema.variable import VariableKind
 
@@ -38,6 +43,18 @@ _DONE_AFTER = re.compile(rf"(?:\s\w+)?,?\s*(?:qui a ete |ayant ete |a ete )?{alt
 #: "intubé", "ventilée": a participle tells the act as done.
 _PARTICIPLE = re.compile(r"(?<=\w)ée?s?$")
 _STRONG_FORM = re.compile(r"(?:lysee?s?|ectomisee?s?|isee?s?|operee?s?)$")
+
+
+#: A title that speaks of an act without telling it.
+_NOT_A_REPORT = re.compile(
+    r"\b(?:demandes?|prescription|bon de|convocation|consentement|information|preparation|avant|pre-?|annul\w*|"
+    r"report\w*|programm\w*|consultation|suivi|surveillance|avis|rcp|post)\b"
+)
+#: How long an act lasted says that it was done: "CPAP pendant 40 minutes", "VNI 2 h".
+_LASTED = re.compile(
+    r"[^,;.]{0,40}?\b(?:pendant|durant|de \d+ ?h\d* a \d+ ?h|"
+    r"\d+ ?(?:h|heures?|min|minutes)\b(?! (?:apres|avant|plus)))"
+)
 
 
 class _Said(IntEnum):
@@ -108,7 +125,8 @@ def yes_code(plan: Plan) -> str:
 
 def _statements(view: PatientView, plan: Plan, document: Annotated) -> Iterator[_Statement]:
     """What a document says of the procedure, in text order."""
-    if view.timeline.document_phase(document) is Phase.BEFORE:
+    phase = view.timeline.document_phase(document)
+    if phase is Phase.BEFORE or not _is_asked_of(view, plan, phase):
         return
     found: list[_Statement] = []
     none, yes = none_code(plan) or "0", yes_code(plan)
@@ -126,8 +144,36 @@ def _statements(view: PatientView, plan: Plan, document: Annotated) -> Iterator[
                 told = _said(document, hit)
                 if told is not None and not (told is _Said.NOT_DONE and document.names_narrower(hit)):
                     found.append(_Statement(told, document, hit.start, hit.end))
+    found += _denied_wholes(plan, document)
+    if plan.anchors and not plan.hints.document_types and _is_report(document, plan):
+        found.append(_Statement(_Said.REPORTED, document, *document.sentences[0]))
     found.sort(key=lambda s: s.start)
     yield from found
+
+
+def _is_asked_of(view: PatientView, plan: Plan, phase: Phase) -> bool:
+    """Whether a document of that phase counts: those of the follow-up do not for an act of the stay."""
+    if view.timeline.outpatient or plan.policy not in (Policy.AT_FOLLOW_UP, Policy.DURING_STAY):
+        return True
+    return (phase is Phase.FOLLOW_UP) is (plan.policy is Policy.AT_FOLLOW_UP)
+
+
+def _is_report(document: Annotated, plan: Plan) -> bool:
+    """Whether a document is titled after the act: the report of a coronarography says that it was done."""
+    name = name_of(document)
+    if _NOT_A_REPORT.search(name):
+        return False
+    return any(concept in plan.anchors for concept in concepts_named(name))
+
+
+def _denied_wholes(plan: Plan, document: Annotated) -> Iterator[_Statement]:
+    """Denials of a broader act as a whole: "aucune ventilation" denies the non-invasive one."""
+    for parent in dict.fromkeys(parent for anchor in plan.anchors for parent in parents_of(anchor)):
+        for hit in document.find(parent):
+            if WHOLE.match(document.folded, hit.end) and not document.names_narrower(hit):
+                context = context_of(document, hit)
+                if context.negated and not _is_doubtful(context):
+                    yield _Statement(_Said.NOT_DONE, document, hit.start, hit.end)
 
 
 def _is_doubtful(context: Context) -> bool:
@@ -164,7 +210,9 @@ def _is_told_done(document: Annotated, hit: Hit) -> bool:
         return True
     if any(mention.clock for mention in document.dates_in(hit.start, high)):
         return True
-    return any(number.unit in ("mg", "mL") for number in document.numbers_in(hit.end, high))
+    if _LASTED.match(document.folded, hit.end, high):
+        return True
+    return any(number.unit in ("mg", "mL", "L/min") for number in document.numbers_in(hit.end, high))
 
 
 def _is_own(plan: Plan, document: Annotated) -> bool:

@@ -15,7 +15,7 @@ from generator.rules.context import context_at
 from generator.rules.drugs import DrugHit, drug_hits
 from generator.rules.episode import Phase
 from generator.rules.mentions import bounds, mention_at
-from generator.rules.omission import Enumeration, enumerations
+from generator.rules.omission import Enumeration, discharge_treatments
 from generator.rules.plan import Plan
 from generator.rules.readers.home import read_home_treatment
 from generator.rules.reading import SILENT, Answer, PatientView
@@ -53,7 +53,7 @@ def _at_discharge(view: PatientView, plan: Plan, regimen: Regimen) -> Answer:
             continue
         if _died(view, document):
             return SILENT
-        own = list(enumerations(document, ("traitement_sortie",), ("list.discharge",)))
+        own = discharge_treatments(document)
         lists += own
         statements += _discharge_statements(view, regimen, document, [(e.start, e.end) for e in own])
     stops = [s for s in statements if s.taking is Taking.STOPPED]
@@ -123,7 +123,8 @@ def _taken_at_discharge(
         return None
     if (context.planned or context.declined) and not listed:
         return None
-    if _UNSETTLED.search(text, *sentence) or _BEGUN_LATER.search(text, drug.end, clause[1]):
+    item = bounds(document, drug.start, drug.end, _ITEM)
+    if _UNSETTLED.search(text, *sentence) or _BEGUN_LATER.search(text, drug.end, item[1]):
         return None
     moment = view.timeline.moment(document, drug.start, drug.end, *clause)
     if moment.explicit and (moment.phase is Phase.FOLLOW_UP or (moment.phase is Phase.BEFORE and not leaving)):
@@ -137,6 +138,7 @@ def _taken_at_discharge(
     return (Taking.TAKEN, 2.0 if cued(document, "drug.start", *sentence) else 1.0)
 
 
+_ITEM = re.compile(r"[,;\n|]|\.(?!\d)")
 _BEGUN_LATER = re.compile(r"\ba (?:debuter|introduire|reprendre|commencer|demarrer)\b(?! (?:ce jour|aujourd|demain))")
 _UNSETTLED = re.compile(r"\b(?:re-?)?discut\w+|\bre-?evaluer\b|\benvisag\w+|\breintroduction\b")
 _THEN_LATER = re.compile(
