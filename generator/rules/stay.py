@@ -278,7 +278,9 @@ def _leavings_of(document: Annotated) -> Iterator[_Leaving]:
         if cue:
             said, start, end = lead[cue.start() :], mention.start - len(lead) + cue.start(), mention.end
             lead = lead[: cue.start()]
-        elif (after := _OUT_AFTER.match(trail)) and not document.dates_in(mention.end, mention.end + after.end() + 25):
+        elif (after := _OUT_AFTER.match(trail)) and not any(
+            near.date for near in document.dates_in(mention.end, mention.end + after.end() + 25)
+        ):
             said, start, end = trail[after.start("cue") :], mention.start, mention.end + after.end()
             lead = ""
         elif believed > _PLAIN_NOTE and day == written_day(document) and _is_handed(mention, lead, trail):

@@ -47,7 +47,7 @@ def _time_of_day(
     if hour >= 24:
         return (
             Found(DateKind.DAY_OFFSET, offset_days=hour / 24)
-            if announced and not minute and before.endswith("à ")
+            if announced and minute is None and before.endswith("à ")
             else None
         )
     clock = clock_at(hour, minute or 0)
@@ -57,7 +57,7 @@ def _time_of_day(
         return None
     small = hour < 7 and written_small
     near_duration = words.WEAK_DURATION_CUE.search(before) or words.WEAK_DURATION_AFTER.match(context.low, match.end())
-    if near_duration and (small or not minute):
+    if near_duration and (small or minute is None):
         return None
     if small and before.endswith(", "):
         return None  # "24/11, 1 h 52" is as well a length of time

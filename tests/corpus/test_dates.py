@@ -83,6 +83,7 @@ def test_a_missing_year_is_not_made_up() -> None:
         "ponction à [quinze heures zéro cinq|15:05], TICI 3 à [16 heures quarante|16:40]",
         "vers [midi et demi|12:30], à [midi vingt|12:20], [minuit et quart|00:15]",
         "à [vingt heures|20:00] un comprimé, puis matin, midi et soir",
+        "vue normale [16h00|16:00] / découverte [18h40|18:40] ; 24h00 de surveillance",
         "une heure et cinquante deux minutes après le début, à une heure et demie de route",
         "pendant quarante huit heures, toutes les six heures, depuis deux heures, les six premières heures",
         "entre neuf et dix heures, vers six sept heures, soixante douze heures de surveillance",

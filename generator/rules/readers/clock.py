@@ -41,7 +41,7 @@ _PURPOSE, _REFUSED_BEFORE = closing("procedure.purpose", 6), closing("procedure.
 _REFUSED_AFTER = opening("procedure.refused_after", 12)
 _GRADE = re.compile(
     r"(?:tici)\s*(?:final\w*|modifie|post[\w -]{0,15}|score|est|a|de|cotee?|:|=|\(|\s)*\s*"
-    r"(?P<grade>0|1|2\s?a|2\s?b|2\s?c|3|iii|ii\s?[abc]|i)(?![\w/]|[.,]\d)"
+    r"(?P<grade>0|1|2\s?a|2\s?b(?:50|67)?|2\s?c|3|iii|ii\s?[abc]|i)(?![\w/]|[.,]\d)"
 )
 _INTO_VEIN = re.compile(r"\b(?:ivd?|ivse|ivl|pse|bolus|intra-?veineu\w*|perfus\w*|inject\w*|seringue)\b")
 _ROMAN = {"i": "1", "iii": "3"}
@@ -231,7 +231,7 @@ def _grade_beside(document: Annotated, timed: Timed, low: int, high: int) -> str
 
 def _grade(match: re.Match[str]) -> str:
     grade = match["grade"].replace(" ", "")
-    return _ROMAN.get(grade, grade.replace("ii", "2"))
+    return _ROMAN.get(grade, grade.replace("ii", "2").removesuffix("50").removesuffix("67"))
 
 
 def _final_grade(documents: Sequence[Annotated]) -> str:

@@ -16,10 +16,10 @@ from generator.rules.annotate import Annotated
 from generator.rules.cite import clause
 from generator.rules.context import context_at
 from generator.rules.episode import Moment, Phase
-from generator.rules.phrases import anywhere, closing
+from generator.rules.phrases import alternatives, anywhere, closing
 from generator.rules.plan import Plan
 from generator.rules.policies import vote
-from generator.rules.readers.onset_times import SURE, UNTICKED_BOX, Kind, Told, times_taken_back, times_told
+from generator.rules.readers.onset_times import PLAIN, SURE, UNTICKED_BOX, Kind, Told, times_taken_back, times_told
 from generator.rules.reading import SILENT, Answer, Cite, PatientView, Reading
 from generator.rules.stay import PREHOSPITAL, is_kind
 from schema.value import Status
@@ -55,7 +55,8 @@ class _Onset:
     def mode(self) -> str:
         """ "known", "waking", "unknown", or "" when nothing is told."""
         waking, unknown = sum(w for w, _ in self.waking), sum(w for w, _ in self.unknown)
-        known = sum(told.weight for told in self.starts)
+        # A symptom at some time is also what a waking patient notices, or who finds the patient.
+        known = sum(told.weight * (1.0 if told.plain >= PLAIN else 0.5) for told in self.starts)
         if not (waking or unknown or known):
             return "unknown" if self.told else ""
         if known >= max(waking, unknown):
@@ -64,6 +65,12 @@ class _Onset:
 
 
 _WAKING = anywhere("onset.waking")
+#: "Réveillée à 6h50 par des fourmillements", "en sortant du lit, il tombe".
+_WAKES_WITH = re.compile(
+    r"\b(?:reveil\w*|lever|saut du lit|sort\w*\s(?:d[ue]|hors du)\s(?:son\s)?lit)\b(?P<gap>[^.;\n]{0,60}?)"
+    rf"(?:{alternatives('onset.deficit')}|{alternatives('onset.symptom')})"
+)
+_FINE = anywhere("onset.fine")
 _NOT_WAKING = closing("onset.not_waking", 40)
 _OTHER_WAKING = anywhere("onset.other_waking")
 _UNKNOWN = anywhere("onset.unknown")
@@ -112,6 +119,7 @@ def _onset(view: PatientView) -> _Onset:
         # Of two notes that disagree, the later one knows more.
         told += times_told(view, document, trust * (1 + _LATER * rank))
         waking += [(trust, cite) for cite in _signs(document, _WAKING) if _is_waking(document, cite)]
+        waking += [(trust, cite) for cite in _wakings_with(document) if _is_waking(document, cite)]
         unknown += [(trust, cite) for cite in _signs(document, _UNKNOWN)]
         unknown += [(trust / 2, cite) for cite in _signs(document, _ALONE)]
     told = [t for t in told if t.retained or t.kind is Kind.WELL or t.when.time() not in taken_back]
@@ -137,6 +145,16 @@ def _signs(document: Annotated, pattern: re.Pattern[str]) -> Iterator[Cite]:
         unticked = bool(boxes) and UNTICKED_BOX.match(boxes[-1])
         if not unticked and not context_at(document, start, end, document.sentence_of(start)).negated:
             yield clause(document, start, end)
+
+
+def _wakings_with(document: Annotated) -> Iterator[Cite]:
+    """Where a waking is told with a symptom right after, and neither well-being nor a later time in between."""
+    for match in _WAKES_WITH.finditer(document.folded):
+        start, end = match.span()
+        between = document.dates_in(match.start("gap"), match.end("gap"))
+        if len([m for m in between if m.clock]) > 1 or _FINE.search(match["gap"]):
+            continue
+        yield clause(document, start, end)
 
 
 def _is_waking(document: Annotated, cite: Cite) -> bool:

@@ -25,7 +25,12 @@ _BEFORE, _AFTER = 110, 150
 _RETAINED, _PLAIN, _ACT_FINE, _SYMPTOM_ONLY, _ACT = 8.0, 2.0, 1.5, 1.0, 0.5
 #: A last time seen well counts from this plainness on; below it, only for want of a better one.
 SURE = _ACT_FINE
+_BEDTIME, _NEXT_WORDS = 19, 30
 _WITNESSED, _MENDED, _DOUBTED = 1.5, 4.0, 0.5
+
+
+#: From this plainness on, words tell of a start and not only of a symptom at some time.
+PLAIN = _PLAIN
 
 
 class Kind(Enum):
@@ -54,7 +59,7 @@ class Told:
 _RETAINED_BEFORE = closing("onset.retained", 45, digits=False)
 _RETAINED_AFTER = opening("onset.retained_after", 30, digits=False)
 _ABOUT_ONSET = anywhere("onset.subject")
-_WELL_BEFORE = closing("onset.well", 55)
+_WELL, _WELL_BEFORE = anywhere("onset.well"), closing("onset.well", 55)
 _WELL_AFTER = opening("onset.well_after", 30, digits=False)
 _LAST_ACT, _CONTACT = closing("onset.last_act", 40), closing("onset.contact", 45)
 _DEFICIT = anywhere("onset.deficit")
@@ -76,6 +81,8 @@ _COMPLEMENT = re.compile(
 _EPISODE = re.compile(rf"{alternatives('onset.episode')}|{alternatives('onset.symptom')}")
 #: "Depuis 9h10" says the start of what stands before it: a symptom, but not "à jeun depuis 8h".
 _SINCE = ("depuis", "a partir de")
+_SUDDEN = re.compile(r"\b(?:brutal\w*|soudain\w*|brusque\w*|d'un coup|tout a coup)\b")
+_NEXT_EVENT = re.compile(r"[,/(]|\bpuis\b|\bet\b")
 _LAST_CLAUSE = re.compile(r"[^,:(;]*$")
 #: A time that the sentence goes on to explain as that of another event.
 _TAKEN_BACK = re.compile(
@@ -87,6 +94,7 @@ _TAKEN_BACK = re.compile(
 _WRONG = re.compile(r"^[^.;\n\d]{0,40}?\b(?:a tort|par erreur|errone\w*|inexact\w*|faux|fausse)\b")
 UNTICKED_BOX = re.compile(r"\[\s?\]|☐|□|\(\s\)")
 _UNTICKED = re.compile(rf"(?:{UNTICKED_BOX.pattern})\s*[\w' -]{{1,20}}?(?=\s{{2,}}|\s*[☐☒☑□\[(:,;/]|$)")
+_ABBREVIATED = re.compile(r"(?<=\btel)\.|(?<=\bm)\.|(?<=\bmr)\.|(?<=\bmme)\.|(?<=\bdr)\.|(?<=\benv)\.|(?<=\bsympt)\.")
 _TOLD_IN = ("histoire", "motif", "indication", "")
 
 
@@ -99,8 +107,9 @@ def times_told(view: PatientView, document: Annotated, trust: float) -> Iterator
         if sort is None or day is None or mention.clock is None:
             continue
         kind, plain, retained = sort
-        when = _before_arrival(view, mention, dt.datetime.combine(day, mention.clock))
-        if plain == _SYMPTOM_ONLY and _after_arrival(view, when):
+        when = _before_arrival(view, mention, kind, dt.datetime.combine(day, mention.clock))
+        # A stroke in hospital is told as sudden; other symptoms timed after the arrival are those of an examination.
+        if plain == _SYMPTOM_ONLY and _after_arrival(view, when) and not _SUDDEN.search(lead + trail):
             continue
         weight = trust * plain * (1.0 if retained else _emphasis(document, mention, lead, trail))
         place = clause(document, mention.start - len(lead) // 3, mention.end)
@@ -134,8 +143,8 @@ def _around(document: Annotated, mention: DateMention) -> tuple[str, str]:
 
 
 def _readable(text: str) -> str:
-    """The text without the answers of a form that are not ticked, nor its dots."""
-    return without_dots(_UNTICKED.sub(" ", text))
+    """The text without the answers of a form that are not ticked, its dots, nor those of abbreviations."""
+    return _ABBREVIATED.sub(" ", without_dots(_UNTICKED.sub(" ", text)))
 
 
 def _sort(document: Annotated, lead: str, trail: str, mention: DateMention) -> tuple[Kind, float, bool] | None:
@@ -145,9 +154,13 @@ def _sort(document: Annotated, lead: str, trail: str, mention: DateMention) -> t
         fine = not _START.search(lead) and (_FINE.search(told_before) or _FINE.search(trail))
         well = fine or _WELL_BEFORE.search(lead)
         return (Kind.WELL if well else Kind.START), _RETAINED, True
-    if _WELL_BEFORE.search(lead) or _WELL_AFTER.match(trail):
-        return Kind.WELL, _PLAIN, False
     found = _last(_FOUND, lead) if _FOUND_BEFORE.search(lead) else None
+    well = _last(_WELL, lead) if _WELL_BEFORE.search(lead) else None
+    # "Partie à 16h, elle allait bien, rentrée à 18h40": the last word before the time is that of the discovery.
+    if (
+        well and not (found and found.start() >= well.end() and _NEXT_EVENT.search(lead, well.end()))
+    ) or _WELL_AFTER.match(trail):
+        return Kind.WELL, _PLAIN, False
     start = _last(_START, lead) if _START_BEFORE.search(lead) else None
     if start and not (found and found.start() > start.start()) and not _of_another(lead, start):
         return Kind.START, _PLAIN, False
@@ -193,16 +206,23 @@ def _emphasis(document: Annotated, mention: DateMention, lead: str, trail: str) 
     factor = _WITNESSED if _WITNESS.search(lead + trail) else 1.0
     if _DOUBT.match(trail):
         factor *= _DOUBTED
-    return factor * (_MENDED if is_correction(document, mention.start) or _MENDS.search(lead) else 1.0)
+    return factor * (
+        _MENDED if is_correction(document, mention.start) or _MENDS.search(lead + trail[:_NEXT_WORDS]) else 1.0
+    )
 
 
-def _before_arrival(view: PatientView, mention: DateMention, when: dt.datetime) -> dt.datetime:
+def _before_arrival(view: PatientView, mention: DateMention, kind: Kind, when: dt.datetime) -> dt.datetime:
     """The day before, for a bare time later than the arrival: symptoms of "23h15" told by a patient arrived at 7h48."""
     arrival = _arrival(view)
-    if mention.date is not None or arrival is None:
+    if mention.date is not None:
         return when
+    if arrival is None:
+        bedtime = kind is Kind.WELL and when.hour >= _BEDTIME and when.date() == view.timeline.episode.admission
+        return when - dt.timedelta(days=1) if bedtime else when
     late = when.date() == arrival.date() and when.hour >= 17 and arrival.hour < 17 and when > arrival
-    return when - dt.timedelta(days=1) if late else when
+    # "Vue bien à 11h30" by a patient arrived at 15h is of that morning, not of the next.
+    next_morning = when.date() > arrival.date() and when.hour < 12 <= arrival.hour
+    return when - dt.timedelta(days=1) if late or next_morning else when
 
 
 def _after_arrival(view: PatientView, when: dt.datetime) -> bool:

@@ -34,7 +34,10 @@ _SUPPOSED = closing("death.supposed", 25)
 _NOT_SEEN = anywhere("alive.not_seen")
 #: How far before the words of a death the relative who tells it may be named.
 _INFORMANT_REACH = 300
-_TELLS = r"(?:nous|m'|m |apprend|appris|informe|annonce|dit|indique|signale|rapporte|previent|explique|confirme|precise|declare)"
+_TELLS = (
+    r"(?:nous|m'|m |apprend|appris|informe|annonce|dit|indique|signale|rapporte|previent|explique|confirme|precise|"
+    r"declare)"
+)
 _REACHED = r"(?:appel\w*|joint\w*|interlocut\w*|contact\w*|telephon\w*|repond\w*|source|selon|d'apres|aupres|par)"
 
 
