@@ -196,8 +196,9 @@ def _say(*lines: str) -> None:
 
 
 def _say_problems(problems: Sequence[Problem], rest: str = "") -> None:
-    """Say all of them, or the first ones when ``rest`` tells where the others are said."""
-    shown = problems[:_PROBLEMS_SHOWN] if rest else problems
+    """Say all of them, what was lost first, or the first ones when ``rest`` tells where the others are said."""
+    ordered = sorted(problems, key=lambda problem: not problem.lost)
+    shown = ordered[:_PROBLEMS_SHOWN] if rest else ordered
     _say(*(f"warning: {problem}" for problem in shown))
     if len(shown) < len(problems):
         _say(f"… and {len(problems) - len(shown)} more: {rest}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,12 +36,34 @@ def build_generator(
         raise InputError(Problem(str(study_file), f"{error}.", "Correct or remove that entry.")) from error
 
 
+#: Documents named in one message.
+_NAMES_SHOWN = 5
+
+
 def build_record(
     raw_documents: Sequence[RawDocument], on_problem: Callable[[Problem], None], today: dt.date | None = None
 ) -> PatientRecord:
     """Read the documents of one patient (at least one); those dated after ``today`` are said."""
     documents = [build_document(raw, on_problem, today) for raw in raw_documents]
     return PatientRecord.of(raw_documents[0].patient_id, documents)
+
+
+def inferences(record: PatientRecord) -> Iterator[Problem]:
+    """What a patient's documents did not say and was inferred, or stayed unknown; one `Problem` for each field."""
+    for field in ("date", "type"):
+        inferred = [d.document_id for d in record.documents if field in d.inferred]
+        if inferred:
+            what = f"{len(inferred)} document(s) without a {field}; it was read in their text or name: {_listed(inferred)}."
+            yield Problem(f"patient {record.patient_id!r}", what, f"Give the {field} if it is wrong.", lost=False)
+    undated = [d.document_id for d in record.documents if d.written_on is None]
+    if undated:
+        what = f"{len(undated)} document(s) without a date, in the source as in the text: {_listed(undated)}."
+        yield Problem(f"patient {record.patient_id!r}", what, "Give it: it tells an arrival from a visit.", lost=False)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:_NAMES_SHOWN])
+    return shown if len(names) <= _NAMES_SHOWN else f"{shown}…"
 
 
 class PatientReader:

@@ -16,7 +16,7 @@ from generator.protocol import Generator
 from generator.rules.reader import RulesGenerator
 from rag.corpus.read import read_documents
 from rag.fingerprint import fingerprint, versions
-from rag.patient import MakeGenerator, PatientReader, build_generator, build_record
+from rag.patient import MakeGenerator, PatientReader, build_generator, build_record, inferences
 from rag.redcap.dictionary import read_dictionary
 from rag.settings import load_study
 from rag.store import PatientResult, RunStore, Source, Spool, discard_work, new_drafts
@@ -177,6 +177,7 @@ def _make_reader(spool: Path, variables: tuple[Variable, ...], generator: Genera
         try:
             problems: list[Problem] = []
             record = build_record(documents.raw_documents(place), problems.append, today)
+            problems += inferences(record)
             sources = tuple(Source(d.document_id, d.type, str(d.written_on or "")) for d in record.documents)
             values = reader.read(record)
             problems += [_broken_cell(value) for value in values if value.status is Status.FAILED]

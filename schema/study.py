@@ -38,7 +38,6 @@ class VariableHints(BaseModel):
         choices: forms of each choice code, beside the choice's own label.
         policy, offset: which moment answers; days after the admission where the policy needs them.
         document_types: words of document types or titles to prefer; excluded_types: to leave out.
-        sections: kinds of section to prefer.
         omission: where a list that does not name the variable answers no; "" for none.
         settings: what the reader alone understands, by name.
     """
@@ -54,7 +53,6 @@ class VariableHints(BaseModel):
     offset: float | None = None
     document_types: tuple[str, ...] = ()
     excluded_types: tuple[str, ...] = ()
-    sections: tuple[str, ...] = ()
     omission: Literal["history", "treatment", "care", ""] | None = None
     settings: dict[str, str | float | bool | tuple[str, ...]] = {}
 
