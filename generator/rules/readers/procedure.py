@@ -132,7 +132,8 @@ def _statements(view: PatientView, plan: Plan, document: Annotated) -> Iterator[
     none, yes = none_code(plan) or "0", yes_code(plan)
     for code, said in ((none, _Said.NOT_DONE), (yes, _Said.DONE)):
         for hit in document.find(plan.choices.get(code, "")):
-            if not is_stale(view, document, hit.start, hit.end) and not _is_doubtful(context_of(document, hit)):
+            doubtful = said is _Said.DONE and _is_doubtful(context_of(document, hit))
+            if not doubtful and not is_stale(view, document, hit.start, hit.end):
                 found.append(_Statement(said, document, hit.start, hit.end))
     if _is_own(plan, document):
         for hit in document.find(plan.choices.get(yes, "") + BESIDE):
