@@ -53,7 +53,8 @@ def inferences(record: PatientRecord) -> Iterator[Problem]:
     for field in ("date", "type"):
         inferred = [d.document_id for d in record.documents if field in d.inferred]
         if inferred:
-            what = f"{len(inferred)} document(s) without a {field}; it was read in their text or name: {_listed(inferred)}."
+            count, names = len(inferred), _listed(inferred)
+            what = f"{count} document(s) without a {field}; it was read in their text or name: {names}."
             yield Problem(f"patient {record.patient_id!r}", what, f"Give the {field} if it is wrong.", lost=False)
     undated = [d.document_id for d in record.documents if d.written_on is None]
     if undated:
