@@ -11,13 +11,27 @@ from generator.rules.lexicon import load_lexicon
 from generator.rules.text import fold
 from schema.document import DateMention
 
-_WORDS = {
-    "zero": 0, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7, "huit": 8,
-    "neuf": 9, "dix": 10, "onze": 11, "douze": 12, "treize": 13, "quatorze": 14, "quinze": 15, "seize": 16,
-    "dix-sept": 17, "dix-huit": 18, "dix-neuf": 19, "vingt": 20, "vingt et un": 21, "vingt-deux": 22,
-    "vingt-trois": 23, "vingt-quatre": 24, "trente": 30, "quarante": 40, "cinquante": 50,
-}  # fmt: skip
-_WORD_PATTERN = "|".join(sorted(map(re.escape, _WORDS), key=len, reverse=True))
+_UNITS = (
+    "zero un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit "
+    "dix-neuf"
+).split()
+_TENS = {20: "vingt", 30: "trente", 40: "quarante", 50: "cinquante", 60: "soixante", 80: "quatre-vingt"}
+
+
+def _spelled(number: int) -> str:
+    """A number below 100 in letters, folded ("soixante-douze", "quatre-vingt-onze")."""
+    if number < len(_UNITS):
+        return _UNITS[number]
+    ten = max(base for base in _TENS if base <= number)
+    rest = number - ten
+    if not rest:
+        return _TENS[ten]
+    return f"{_TENS[ten]}{' et ' if rest in (1, 11) and ten != 80 else '-'}{_UNITS[rest]}"
+
+
+#: "Un" alone is an article far more often than a value.
+_WORDS = {_spelled(number): number for number in range(100) if number != 1}
+_WORD_PATTERN = "|".join(re.escape(word).replace(r"\-", "[- ]") for word in sorted(_WORDS, key=len, reverse=True))
 
 
 def _unit_pattern() -> str:
@@ -75,6 +89,11 @@ def canonical_unit(written: str) -> str:
     return _CANONICAL.get(fold(written).strip(), "")
 
 
+def _hyphened(word: str) -> str:
+    """A number in letters as `_WORDS` writes it: hyphens but around "et"."""
+    return word.replace(" ", "-").replace("-et-", " et ")
+
+
 def _float(text: str) -> float:
     return float(text.replace(" ", "").replace(",", "."))
 
@@ -95,7 +114,9 @@ def find_numbers(folded: str, dates: Sequence[DateMention]) -> list[Number]:
             continue
         unit = _CANONICAL.get(match["unit"] or "", "")
         if match["word"]:
-            numbers.append(Number(_WORDS[match["word"]], match.start(), match.end(), unit=unit, spelled=True))
+            numbers.append(
+                Number(_WORDS[_hyphened(match["word"])], match.start(), match.end(), unit=unit, spelled=True)
+            )
             continue
         value, second, end = _float(match["value"]), match["second"], match.end()
         joint = folded[match.end("value") : match.start("second")].strip() if second else ""

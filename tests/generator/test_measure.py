@@ -71,6 +71,7 @@ CASES: list[tuple[str, Value | None, list[Note]]] = [
     (DAY1, 20, [urgent("NIHSS 16."), summary("ÉVOLUTION\nAggravation à H20 : NIHSS 16 -> 20.")]),
     (DAY1, 12, [urgent("NIHSS 12."), ("soins", NEXT, "NIHSS inchangé.")]),
     (EXIT, 2, [urgent("NIHSS 12."), summary("ÉVOLUTION\nNIHSS 4 à J1. Le langage se corrige. À la sortie le score est de 2.")]),
+    (DAY1, 2, [urgent("NIHSS 12."), ("soins", NEXT, "J1 : NIHSS : 2 (HLH partielle 1, sensitif 1)")]),
     (EXIT, None, [urgent("NIHSS 12."), summary("ÉVOLUTION\nBonne récupération.")]),
     # Rankin: before, at three months, death
     ("mrs_pre", 1, [urgent("Autonome, mRS antérieur à 1.")]),

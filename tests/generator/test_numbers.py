@@ -26,6 +26,8 @@ from rag.corpus.dates import find_dates
         ("créatinine 112 µmol/L", [(112, None, "umol/L")]),
         ("plaquettes 4 210/mm3", [(4210, None, "/mm3")]),
         ("trois passages", [(3, None, "")]),
+        ("NIHSS à vingt-sept", [(27, None, "")]),
+        ("soixante douze ans", [(72, None, "years")]),
         ("M1 gauche, TICI2b, J3", []),
     ],
 )

@@ -66,6 +66,8 @@ _ANOTHER = re.compile(
 _LOST = re.compile(
     r"\b(?:perte|prise|gain|variation|ecart|baisse|chute|hausse|augmentation|objectif|cible)s? d[eu]\s*$"
 )
+#: "NIHSS 2 (ataxie 1, dysarthrie 1)": the items of a score are no values of it.
+_DETAIL = re.compile(r"\([^)]*[a-z]{3}")
 _REMARK = re.compile(r"\([^)]*\)")
 _ROUGH_WEIGHT = 0.3
 _CAPILLARY, _CAPILLARY_WEIGHT = re.compile(r"\b(?:cap\b|capillaire|dextro|hgt|lecteur|bandelette)"), 0.2
@@ -270,7 +272,7 @@ def _next_number(document: Annotated, plan: Plan, start: int, stop: int) -> Numb
     if not numbers or not _LINKS.match(document.folded[start : numbers[0].start + 1]):
         return None
     between = document.folded[start : numbers[0].start]
-    if _BREAK.search(between) or _COMPARED.search(between):
+    if _BREAK.search(between) or _COMPARED.search(between) or _DETAIL.search(between):
         return None
     return numbers[0] if to_variable(numbers[0], plan, "") is not None else None
 
