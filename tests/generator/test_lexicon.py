@@ -19,7 +19,19 @@ from generator.rules.text import fold, spellings
 FILES = ("concepts", "drugs")
 KINDS = {"condition", "measure", "score", "procedure", "event", "person"}
 KEYS = {
-    "concepts": {"kind", "forms", "beside", "except", "parents", "reader", "analyte", "units", "range", "out_of", "label"},
+    "concepts": {
+        "kind",
+        "forms",
+        "beside",
+        "except",
+        "parents",
+        "reader",
+        "analyte",
+        "units",
+        "range",
+        "out_of",
+        "label",
+    },
     "drugs": {"label", "forms", "except", "parents"},
 }
 
