@@ -81,6 +81,12 @@ _COMPLEMENT = re.compile(
 _EPISODE = re.compile(rf"{alternatives('onset.episode')}|{alternatives('onset.symptom')}")
 #: "Depuis 9h10" says the start of what stands before it: a symptom, but not "à jeun depuis 8h".
 _SINCE = ("depuis", "a partir de")
+#: "À 7h55 sa femme le trouve au sol"; but "ne trouve plus ses mots".
+_DISCOVERED_AFTER = re.compile(r"^[^.;\n]{0,45}?\b(?:re)?(?:trouve\w*|decouvr\w*|decouverte?s?)\b(?!\s(?:plus|pas))")
+#: "L'heure de survenue n'est pas connue": the time that follows is another.
+_NOT_KNOWN = re.compile(
+    r"\b(?:inconnu|indetermin|imprecis|incertain|ignor|(?:pas|non)\s(?:\w+\s){0,2}(?:connu|determin|precis|dat))"
+)
 _SUDDEN = re.compile(r"\b(?:brutal\w*|soudain\w*|brusque\w*|d'un coup|tout a coup)\b")
 _NEXT_EVENT = re.compile(r"[,/(]|\bpuis\b|\bet\b")
 _LAST_CLAUSE = re.compile(r"[^,:(;]*$")
@@ -156,24 +162,26 @@ def _sort(document: Annotated, lead: str, trail: str, mention: DateMention) -> t
         return (Kind.WELL if well else Kind.START), _RETAINED, True
     found = _last(_FOUND, lead) if _FOUND_BEFORE.search(lead) else None
     well = _last(_WELL, lead) if _WELL_BEFORE.search(lead) else None
-    # "Partie à 16h, elle allait bien, rentrée à 18h40": the last word before the time is that of the discovery.
-    if (
-        well and not (found and found.start() >= well.end() and _NEXT_EVENT.search(lead, well.end()))
-    ) or _WELL_AFTER.match(trail):
+    if (well and not _passed_over(lead, well, found)) or _WELL_AFTER.match(trail):
         return Kind.WELL, _PLAIN, False
     start = _last(_START, lead) if _START_BEFORE.search(lead) else None
     if start and not (found and found.start() > start.start()) and not _of_another(lead, start):
         return Kind.START, _PLAIN, False
     act = _LAST_ACT.search(lead)
     seen = act or _CONTACT.search(lead)
-    if seen and _is_fine(lead[seen.start() :] + trail):
+    if seen and not _passed_over(lead, seen, found) and _is_fine(lead[seen.start() :] + trail):
         return Kind.WELL, _ACT_FINE, False
     if act:
         return Kind.WELL, _ACT, False
-    if found or _FOUND_AFTER.match(trail):
+    if found or _FOUND_AFTER.match(trail) or _DISCOVERED_AFTER.match(trail):
         return None
     told = document.section_of(mention.start).kind in _TOLD_IN and _SYMPTOM_AFTER.match(trail)
     return (Kind.START, _SYMPTOM_ONLY, False) if _SYMPTOM_BEFORE.search(lead) or told else None
+
+
+def _passed_over(lead: str, cue: re.Match[str], found: re.Match[str] | None) -> bool:
+    """Whether the sentence has gone on to the discovery: "partie à 16h, elle allait bien, rentrée à 18h40"."""
+    return found is not None and bool(_NEXT_EVENT.search(lead, cue.start(), found.start()))
 
 
 def _is_fine(told: str) -> bool:
@@ -190,7 +198,9 @@ def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
 
 
 def _of_another(lead: str, start: re.Match[str]) -> bool:
-    """Whether a start word is said of another event: "début du repas", "alerte déclenchée", "à jeun depuis"."""
+    """Whether a start word is said of another event ("début du repas", "à jeun depuis") or of no known time."""
+    if _NOT_KNOWN.search(lead, start.end()):
+        return True
     complement = _COMPLEMENT.match(lead[start.start() :])
     if complement:
         return not _EPISODE.match(complement["what"])
