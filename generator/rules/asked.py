@@ -32,13 +32,15 @@ _DEGREE = re.compile(
     r"active|ancien\w*|"
     r"connue?s?|decouvert\w*|en cours|traitee?s?|equilibre\w*|chronique|aigue?s?|partiel\w*|complet\w*|"
     r"permanente?|paroxystique|"
-    r"persistante?|occasionnel\w*|regulier\w*|quotidien\w*|[ivx]+|\d)\b"
+    r"secondaires?|mixte|inaugural\w*|gestationnel|persistante?|occasionnel\w*|regulier\w*|quotidien\w*|[ivx]+|\d)\b"
 )
+_LETTER = re.compile(r"(?:(?:stade|grade|classe|score|child(?:-pugh)?)\s*)?[a-e]")
 _GRADE = re.compile(
     r"(?:(?:stade|grade|classe|score|type|asa|nyha|killip|fine|ecog|os|ps|mrs)\s*)?(?:[ivx]+[a-d]?|\d{1,2}[a-d]?)"
 )
 _COUNT = re.compile(r"^\s*(?:nombre|nb|nbre|n)\s+(?:totale?\s+|cumule\w*\s+)?(?:de\s+|d'|des\s+|total de\s+)")
 _DURATION = re.compile(r"^\s*(?:durees?|delais?|intervalle|temps (?:entre|ecoule|de|d'|total|jusqu))\b")
+_LASTS = re.compile(r"\s*durees?\s+(?:totale\s+)?(?:de la |de l'|du |des |de |d'|sous )(?P<thing>[^(]+)")
 #: A stretch of time that has a name of its own → the events that bound it.
 _BOUNDED = (
     (r"\b(?:reanimation|usi|soins intensifs)\b", ("icu_in", "icu_out")),
@@ -55,6 +57,12 @@ def counted(label: str) -> str:
     """The label of a count without "nombre de": what is counted."""
     match = _COUNT.match(fold(label))
     return label[match.end() :] if match else label
+
+
+def lasting(label: str) -> str:
+    """What a question about a length of time says to last ("Durée d'antibiothérapie"); "" for any other question."""
+    match = _LASTS.match(fold(label))
+    return match["thing"] if match else ""
 
 
 def reader_of(variable: Variable, wanted: Wanted) -> str:
@@ -102,6 +110,8 @@ def _reader_of_number(variable: Variable, wanted: Wanted) -> str:
     if _DURATION.search(label) and unit in _TIME_UNITS:
         return "duration" if wanted.understood or bounds_of(variable) else SILENT
     readers = [str(reader) for name in wanted.concepts if (reader := _entry(name).get("reader"))]
+    if readers == ["age"] and _AGE_THEN.search(label):
+        return SILENT
     if readers and not (_COUNT.match(label) and readers[0] == "measure" and not unit):
         return readers[0] if len(wanted.concepts) == 1 else SILENT
     if not wanted.understood:
@@ -113,6 +123,13 @@ def _reader_of_number(variable: Variable, wanted: Wanted) -> str:
     if wanted.concepts:  # an amount of something that is no measure ("Tabac (paquets-années)") needs its unit
         return "measure" if unit else SILENT
     return "measure"
+
+
+#: The age at another time, or another person's: "Âge au premier épisode", "Âge de la mère".
+_AGE_THEN = re.compile(
+    r"\b(?:premiere?s?|debut|survenue|apparition|episode|menopause|menarche|naissance|gestation\w*|mere|pere|conjoint|"
+    r"parents?|deces|arret|diagnostic de)\b"
+)
 
 
 def _reader_of_choice(variable: Variable, wanted: Wanted) -> str:
@@ -257,7 +274,7 @@ def is_sided(variable: Variable) -> bool:
 def is_graded(variable: Variable) -> bool:
     """Whether the choices are the grades of a scale ("ASA 1 | ASA 2", "I | II | III", "0 | 2a | 2b")."""
     labels = [fold(choice.label).strip() for choice in variable.choices if not is_unknown(choice)]
-    return len(labels) >= 3 and all(_GRADE.fullmatch(label) for label in labels)
+    return len(labels) >= 3 and any(all(scale.fullmatch(label) for label in labels) for scale in (_GRADE, _LETTER))
 
 
 def asks_for_death(variable: Variable) -> bool:

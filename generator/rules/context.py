@@ -109,11 +109,14 @@ def context_at(document: Annotated, start: int, end: int, sentence: int) -> Cont
     )
 
 
-def _masked(document: Annotated, kind: str, start: int, end: int) -> bool:
-    """Whether a pseudo-cue ("pas de doute") covers the cue at [start, end)."""
+def _masked(document: Annotated, kind: str, start: int, end: int, mention: int = -1) -> bool:
+    """Whether a pseudo-cue ("pas de doute") covers the cue at [start, end); not one that runs into the mention itself.
+
+    "Pas de récidive d'AVC" does not deny the stroke, but it denies the recurrence.
+    """
     sentence = document.sentences[document.sentence_of(start)]
     masks = document.within(f"{PREFIX}{kind}.none", *sentence)
-    return any(mask.start <= start and end <= mask.end for mask in masks)
+    return any(mask.start <= start and end <= mask.end and not mask.start < mention < mask.end for mask in masks)
 
 
 def _negated(document: Annotated, start: int, end: int, low: int, high: int) -> bool:
@@ -123,7 +126,7 @@ def _negated(document: Annotated, start: int, end: int, low: int, high: int) -> 
     if _counts_none(document, start, low):
         return True
     for cue in document.within(PREFIX + "negation.before", max(low, start - _NEGATION_REACH), start + 1):
-        if cue.end > start or _masked(document, "negation", cue.start, cue.end):
+        if cue.end > start or _masked(document, "negation", cue.start, cue.end, start):
             continue
         between = text[cue.end : start]
         word = text[cue.start : cue.end]

@@ -36,6 +36,12 @@ _OR = re.compile(r"\s*(?:[/,;+&]|\b(?:et/ou|ou)\b)\s*(?:(?:un|une|de|des|du|la|l
 _WORD = re.compile(r"[a-z0-9œ]+(?:-[a-z0-9œ]+)*\+?")
 _ABBREVIATION = re.compile(r"\b(?=[a-z0-9/-]*[A-Z][a-z0-9/-]*[A-Z])[A-Za-z][A-Za-z0-9/-]{1,11}\b")
 _PROPER_NAME = re.compile(r"(?<=[a-zà-ÿ'’] )[A-Z][a-zà-ÿ]{3,}(?:-[A-Z][a-zà-ÿ]+)*\b")
+#: "Taille de la végétation": documents write "végétation de 12 mm".
+_SIZE_OF = re.compile(
+    r"(?:taille|(?:plus )?grand diametre|diametre|longueur|epaisseur|grand axe|surface|volume)\s"
+    r"(?:de la |de l'|du |des |de |d')"
+    r"(?P<thing>.+)$"
+)
 #: Where a number is read ("FEVG à l'échographie", "lactate sur les gaz du sang"): its name is enough to find it.
 _EXAMINATION = re.compile(
     r"\b(?:a l'|au|aux|a la|sur|par|en|lors d[eu]|de l'|de la|du)\s*(?:l'|la |le |les )?"
@@ -100,6 +106,8 @@ def wanted_of(label: str, *, named: bool = False) -> Wanted:
         forms += added.forms
     if not concepts and not _TREATED.search(core) and len(_content(core)) == 1:
         forms += [a for match in _ABBREVIATION.finditer(outside) if (a := _searchable(match[0]))]
+    if not concepts and named and (sized := _SIZE_OF.match(core)):
+        forms += _forms_of(sized["thing"])
     if not concepts and named:
         forms += [match[0] for match in _PROPER_NAME.finditer(outside)]
     return Wanted(tuple(dict.fromkeys(concepts)), tuple(dict.fromkeys(forms)), tuple(_content(core)))
@@ -228,7 +236,9 @@ def _forms_of(part: str) -> list[str]:
 def _stem(word: str) -> str:
     """A word with any ending: "vertébrale" → "vertebral*"."""
     stem = (
-        re.sub(r"(?:aux|ales?|al|es|e|s|x)$", lambda m: "a" if m[0][0] == "a" else "", word) if len(word) > 5 else word
+        re.sub(r"(?:aux|ales?|al|i(?:f|ve)s?|es|e|s|x)$", lambda m: m[0][0] if m[0][0] in "ai" else "", word)
+        if len(word) > 5
+        else word
     )
     return stem + "*" if len(word) > 5 and len(stem) >= 4 else word
 

@@ -38,7 +38,7 @@ _ADMISSION = (
 _DISCHARGE = r"\b(?:a la sortie|de sortie|en sortie|a sa sortie|fin d'hospitalisation|fin de sejour)\b"
 _BEFORE = (
     r"\b(?:avant(?! (?:la )?sortie)|anterieure?s?|prealables?|auparavant|precedente?s?|connue?s?|habituel\w*|usuel\w*|"
-    r"de base|au long cours|premorbide\w*|antecedents?|atcd|hereditaires?|"
+    r"(?:(?:a l'|en )?etat )?(?:de base|basal)|au long cours|premorbide\w*|antecedents?|atcd|hereditaires?|"
     r"pre-?\s?(?:op|operatoires?|morbides?|hospitalier\w*|existant\w*|avc|fracture|chute|greffe|therapeutiques?))\b"
     r"|(?<!retour )\b(?:au|a) domicile (?:a l'admission|avant)\b|\btraitement\b[^.]*\b(?:au|a) domicile\b"
 )
@@ -51,6 +51,7 @@ _FIRST = r"\bpremiere?s?\b|\b1ere?\b"
 _STAY = (
     r"\b(?:pendant|durant|au cours) (?:du |le |de l'|l'|la )?(?:sejour|hospitalisation|intervention|procedure)\b|"
     r"\bdu sejour\b|\b(?:per|post)-?\s?(?:operatoires?|procedure|interventionnel\w*)\b|\bhospitali(?:er|ere)s?\b|"
+    r"\b(?:en|au|dans le) post-?\s?partum\b|"
     r"\bintra-?hospitali\w+|\bnosocomial\w*|\bpost-?op\b|\bper-?op\b"
 )
 #: Order matters: "la plus basse du séjour" is the lowest, "antithrombotique de sortie" the one at discharge.

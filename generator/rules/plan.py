@@ -19,6 +19,7 @@ from generator.rules.asked import (
     is_other,
     is_unknown,
     is_usual_state,
+    lasting,
     omission_of,
     reader_of,
 )
@@ -82,6 +83,7 @@ _PRESENCE = ("condition", "bleeding")
 _CLOSED = ("choice", "checkbox", "procedure")
 #: Those that look for the answers first, and for the words of the question beside them.
 _OF_CHOICES = ("choice", "checkbox")
+_IF = VariableKind.YESNO
 _YES_NO = (Choice("1", "Oui"), Choice("0", "Non"))
 
 
@@ -138,6 +140,10 @@ def _forms_of(plan: Plan) -> dict[str, tuple[str, ...]]:
 def _parts(variable: Variable, reader: str, policy: Policy, offset: float | None) -> dict[str, Plan]:
     """What a variable is made of: the yes or no of each choice of a list, the two events of a length of time."""
     if reader == "duration":
+        thing = lasting(variable.label)
+        if not bounds_of(variable) and thing:
+            named = dataclasses.replace(variable, name=f"{variable.name}#of", label=thing, note="", unit="", kind=_IF)
+            return {"of": _plan(named, VariableHints())}
         return {event: _plan(_dated(variable, event), VariableHints(settings={"event": event}))
                 for event in bounds_of(variable)}  # fmt: skip
     if reader != "list":
@@ -225,7 +231,8 @@ def _wanted(variable: Variable) -> Wanted:
 #: "Date de pose du pacemaker": the documents date the pacemaker, in words of their own.
 _DATED_ACT = re.compile(
     r"\b(?:dates?|heures?|d[ée]but|pose|implantation|mise en place|r[ée]alisation|initiation|introduction|instauration|"
-    r"survenue|apparition|(?:premi|derni)[eè]re?)\b\s*(?:et\s+)?(?:d['’]\s?|de l['’]\s?|de la |du |des |de )?",
+    r"survenue|apparition|(?:premi|derni)[eè]re?|(?:injection|dose|prise|administration|perfusion|bolus|s[ée]ance|cure|"
+    r"cycle)s?(?= d))\b\s*(?:et\s+)?(?:d['’]\s?|de l['’]\s?|de la |du |des |de )?",
     re.IGNORECASE,
 )
 _AT_HOME = re.compile(r"\b(?:au|à|a)\s+domicile\b", re.IGNORECASE)

@@ -46,9 +46,9 @@ def choose(readings: Sequence[Reading], plan: Plan, view: PatientView) -> Answer
         numeric = [r for r in readings if isinstance(r.value, int | float)]
         if numeric:
             return settle([max(numeric, key=lambda r: sign * float(r.value))])  # type: ignore[arg-type]
-    if plan.policy in (Policy.FIRST, Policy.LAST):
+    if plan.policy in (Policy.FIRST, Policy.LAST) or (plan.policy is Policy.AT_ADMISSION and view.timeline.outpatient):
         ordered = sorted(readings, key=_when)
-        return settle([ordered[0] if plan.policy is Policy.FIRST else ordered[-1]])
+        return settle([ordered[-1] if plan.policy is Policy.LAST else ordered[0]])
     return vote(readings)
 
 
@@ -89,6 +89,8 @@ def _contemporary(reading: Reading, view: PatientView, phase: Phase) -> float:
 
 
 def _at_admission(reading: Reading, plan: Plan, view: PatientView) -> float:
+    if view.timeline.outpatient:
+        return 1.0  # without a stay, "au diagnostic" and "à l'inclusion" ask for the first value there is
     if reading.moment.phase is not Phase.ADMISSION:
         return 0.0
     return _contemporary(reading, view, Phase.ADMISSION) * (1.2 if reading.moment.explicit else 1.0)

@@ -32,7 +32,7 @@ def read_condition(view: PatientView, plan: Plan) -> Answer:
     allowed = [m for m in found if _in_time(m, plan, scale)]
     affirmed = [m for m in allowed if _affirms(m, scale)]
     found += _denied_wholes(view, plan, scale) if not any(_affirms(m, scale) for m in allowed) else []
-    denied = [m for m in found if _denies(m, scale) and (m.period is not Period.LATER or scale.by_moment)]
+    denied = [m for m in found if _denies(m, scale) and _may_deny(m, plan, scale)]
     if affirmed and not _outweighed(affirmed, denied, plan):
         if scale.by_moment:
             return _by_moment(view, plan, scale, affirmed)
@@ -115,6 +115,12 @@ def _denies(mention: Mention, scale: Scale) -> bool:
     if mention.code and mention.code == scale.no:
         return not context.negated
     return context.negated and mention.code in ("", scale.default)
+
+
+def _may_deny(mention: Mention, plan: Plan, scale: Scale) -> bool:
+    """Whether a denial speaks of the time asked about: what is denied at a later visit was not said of the stay."""
+    later = mention.period is Period.LATER
+    return later if plan.policy is Policy.AT_FOLLOW_UP and not scale.by_moment else not later or scale.by_moment
 
 
 def _in_time(mention: Mention, plan: Plan, scale: Scale) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from generator.rules.annotate import Annotated
 from generator.rules.cite import clause
 from generator.rules.context import context_of
+from generator.rules.episode import Phase
 from generator.rules.lexicon import parents_of
 from generator.rules.matcher import Hit
 from generator.rules.plan import Plan
@@ -15,6 +16,7 @@ from generator.rules.policies import fits, settle, vote
 from generator.rules.quantity import bounds_of
 from generator.rules.readers.measure import excluded
 from generator.rules.reading import SILENT, Answer, Cite, PatientView, Reading
+from schema.study import Policy
 from schema.value import Status
 
 _NUMBERS = {
@@ -50,7 +52,7 @@ def read_count(view: PatientView, plan: Plan) -> Answer:
     readings = [r for document in view.documents for r in _readings(view, plan, document)]
     low, high = bounds_of(plan.variable, 0, 99)
     readings = [r for r in readings if isinstance(r.value, int) and low <= r.value <= high]
-    readings = [r for r in readings if fits(r, plan, view)]
+    readings = [r for r in readings if fits(r, plan, view) or _told_on_arrival(r, plan)]
     totals = [r for r in readings if r.weight >= _TOTAL_WEIGHT]
     if totals:
         return vote(totals)
@@ -62,6 +64,11 @@ def read_count(view: PatientView, plan: Plan) -> Answer:
         return settle([r for r in readings if r.value == highest])
     cites = tuple(cite for r in readings for cite in r.cites)  # several amounts: their sum cannot be told from repeats
     return Answer(Status.CONFLICTING, None, cites, 0.3, tuple(dict.fromkeys(r.value for r in readings)))
+
+
+def _told_on_arrival(reading: Reading, plan: Plan) -> bool:
+    """Whether the team that admits tells what came before: "2 exacerbations dans l'année"."""
+    return plan.policy is Policy.BEFORE and reading.moment.phase <= Phase.ADMISSION
 
 
 def _none_at_all(view: PatientView, plan: Plan) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator
 
 from generator.rules.annotate import Annotated
@@ -32,7 +33,17 @@ _HEAD = 900
 def event_of(plan: Plan) -> str:
     """The event that a date variable asks for: named by the study file, else by the label; "" for any other."""
     named = plan.hints.settings.get("event")
-    return str(named) if named else event_of_label(plan.variable.label)
+    if named:
+        return str(named)
+    event = event_of_label(plan.variable.label)
+    # "Heure de début de la noradrénaline" is not that of the first symptoms.
+    return "" if event == "onset" and _BEGUN.search(fold(plan.variable.label)) else event
+
+
+_BEGUN = re.compile(
+    r"\bdebut (?:de |du |des |d')(?:la |l'|les )?"
+    r"(?!symptom|signe|troubles|deficit|avc|accident|douleur|maladie|crise|manifest|clini|premier)"
+)
 
 
 def read_date(view: PatientView, plan: Plan) -> Answer:

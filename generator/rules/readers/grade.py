@@ -66,7 +66,9 @@ def _readings(view: PatientView, plan: Plan, document: Annotated) -> Iterator[Re
 def _spellings(plan_choices: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
     """All grades of a scale, longest first, so that "2b" is not read as "2"."""
     grades = sorted({spelling for _, label in plan_choices for spelling in _forms(label)}, key=len, reverse=True)
-    return re.compile(rf"(?:{'|'.join(map(re.escape, grades))})(?![\w]|[.,/]\d)")
+    letters = all(len(grade) == 1 and grade.isalpha() for grade in grades) and "i" not in grades
+    stop = r"(?![^\W\d])" if letters else r"(?![\w]|[.,/]\d)"  # "Child C11": the score follows its class
+    return re.compile(rf"(?:{'|'.join(map(re.escape, grades))}){stop}")
 
 
 def _forms(label: str) -> tuple[str, ...]:

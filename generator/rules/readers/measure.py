@@ -243,6 +243,8 @@ def _first_number(document: Annotated, plan: Plan, hit: Hit, stop: int) -> Numbe
             return None
         if _COMPARED.search(between) or _TO_ANOTHER.search(between) or _names_another(document, plan, hit, between):
             return None
+        if re.match(r"/\d", document.folded[number.end : number.end + 2]):
+            return None  # "Apgar 9/10/10" holds three scores
         if to_variable(number, plan, between) is not None:
             return number
         if not _skippable(number, between):

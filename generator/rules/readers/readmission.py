@@ -30,6 +30,9 @@ _STAY = re.compile(
     r"\b(?P<again>re-?\s?hospitalis\w+|re-?\s?admi(?:s|se|ssion)s?\b|nouvelles? hospitalisations?)|"
     r"\bhospitalis(?P<told>ee?s?\b|ations?\b)"
 )
+_NONE = re.compile(
+    r"\b(?:pas|sans|aucune?|jamais|ni)\s+(?:(?:eu|ete)\s+)?(?:de\s+|d'|l'objet d'une\s+)?(?:autres?\s+|nouve\w+\s+)?$"
+)
 _EMERGENCY = re.compile(
     r"\b(?:passages?|recours|visites?|consultations?|venues?|retours?) (?:aux? |en )(?:service d')?urgences?\b"
 )
@@ -100,7 +103,7 @@ def _stays(view: PatientView, plan: Plan, document: Annotated) -> Iterator[_Stat
         if _of_another(context) or _RELATIVE.search(before):
             continue
         cite = clause(document, match.start(), match.end())
-        if context.negated:
+        if context.negated or _NONE.search(before):
             any_cause = not plan.anchors and _FOR_A_CAUSE.match(document.folded, match.end(), high)
             if not any_cause and _followed_long_enough(view, plan, document):
                 yield _Statement(_Said.DENIED, cite)
