@@ -61,6 +61,12 @@ _SAID_OF_RELATIVE = re.compile(
 #: A relative who is the subject of the sentence stays so after a comma: "Sa mère est décédée d'un AVC, diabétique".
 _OPENS_SENTENCE = re.compile(r"^\W*(?:(?:son|sa|ses|le|la|les|un|une)\s+)?$")
 _BACK_TO_PATIENT = re.compile(r"\b(?:patiente?|monsieur|madame|mme|mr?|il|elle|lui|qui|que)\b")
+#: A thing that belongs to somebody else: "Eliquis 5 mg (au nom de l'épouse)", "Eliquis = épouse".
+_BELONGS = re.compile(
+    r"(?:\s\d[\d,.]*\s?m?g)?\s?\(?\s?"
+    r"(?:=|(?:celui|celle|boite)?\s?(?:au nom d[eu]|appartenant au?|destinee? au?|prescrite? au?))"
+    r"\s?(?:'|l'|la |le |son |sa |ses )*$"
+)
 #: A relative who speaks is an informant: what is told is said of the patient.
 _TELLS = re.compile(
     r"\b(?:confirm|rapport|signal|decri|precis|indiqu|expliqu|racont|dit|dis|declar|not|constat|trouv|retrouv|previen|"
@@ -104,7 +110,7 @@ def context_at(document: Annotated, start: int, end: int, sentence: int) -> Cont
         family=_family(document, start, end, low, high),
         planned=_near(document, "plan", start, end, low, high),
         declined=_near(document, "declined", start, end, low, high),
-        other_person=_other_person(document, start, low),
+        other_person=_other_person(document, start, end, low, high),
         old=_near(document, "old_episode", start, end, low, high),
     )
 
@@ -230,8 +236,8 @@ def _near(document: Annotated, cue_name: str, start: int, end: int, low: int, hi
     return False
 
 
-def _other_person(document: Annotated, start: int, low: int) -> bool:
-    """Whether a relative or witness is the subject right before: "mari gros fumeur", "(mari diabétique"."""
+def _other_person(document: Annotated, start: int, end: int, low: int, high: int) -> bool:
+    """Whether it is a relative's: the subject right before ("mari gros fumeur"), or the owner named right after."""
     text = document.folded
     for cue in document.within(PREFIX + "other_person", max(low, start - 60), start + 1):
         between = text[cue.end : start]
@@ -241,4 +247,6 @@ def _other_person(document: Annotated, start: int, low: int) -> bool:
             continue
         if not _TELLS.search(between):
             return True
-    return False
+    owners = (*document.within(PREFIX + "other_person", end, min(high, end + 40)),
+              *document.within(PREFIX + "family", end, min(high, end + 40)))  # fmt: skip
+    return any(_BELONGS.fullmatch(document.folded, end, cue.start) for cue in owners)

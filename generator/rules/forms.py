@@ -23,11 +23,11 @@ _NEXT_FIELD = re.compile(r"(?:(?<=\s\s)|(?<=[;|]))\w(?:[\w'/()-]| (?! ))*:(?!\d)
 _NO_OPTION, _YES_OPTION = r"(?:non|n|jamais|aucune?|absente?|neant|0)", r"(?:oui|o)"
 
 _ANSWER_AFTER = re.compile(
-    r"[^.,;:\n]{0,25}?\s?(?:\(\s*[+-]?\s*\)\s*)?[:=]\s*"
+    r"(?:(?!\s{3,}\w)[^.,;:\n]){0,25}?\s?(?:\(\s*[+-]?\s*\)\s*)?[:=]\s*"
     r"(?P<no>non\b(?!\s+\w)|non connue?s?\b|0\b(?![.,]?\d)|absente?s?\b|aucune?\b|neant\b|negati\w+|n\b(?!')|-\s*$|"
     r"jamais\b)"
 )
-_YES_ANSWER = re.compile(r"[^.,;:\n]{0,25}?[:=]\s*(?:oui\b|\+)")
+_YES_ANSWER = re.compile(r"(?:(?!\s{3,}\w)[^.,;:\n]){0,25}?[:=]\s*(?:oui\b|\+)")
 _ENDS_ITEM = r"\s*(?:[,;.)/|(](?!\d)|$|\s{2})"
 _BARE_NO = re.compile(rf"\s*(?:\|\s*)?(?:\(\s*-\s*\)|(?:non|neg|0){_ENDS_ITEM})")
 _BARE_YES = re.compile(rf"\s*(?:\|\s*)?(?:\(\s*\+\s*\)|oui{_ENDS_ITEM})")

@@ -136,14 +136,15 @@ def period_at(
     """When what is named there was present, and whether the place is a list of history or says so itself."""
     phase = view.timeline.document_phase(document)
     low, high = clause(document, start, end)
-    listed = _in_history(document, start, event) and not _dated_in_stay(view, document, low, high)
+    dated = _dated_in_stay(view, document, low, high)
+    listed = _in_history(document, start, event) and not dated
     if _before_stay(view, document, start, end, low, high):
         return Period.KNOWN, True
     if phase is Phase.FOLLOW_UP and not view.timeline.outpatient:
         return Period.LATER, listed
     if phase is Phase.BEFORE:
         return Period.KNOWN, True
-    listed = listed or _known_before(document, start, end)
+    listed = listed or (not dated and _known_before(document, start, end))
     if phase <= Phase.ADMISSION and _told_at_interview(document, start, low):
         return Period.KNOWN, True
     if phase >= Phase.ADMISSION and _any(document, "time.new", low, min(high, end + 40)):
@@ -175,10 +176,11 @@ def _in_history(document: Annotated, start: int, event: bool) -> bool:
 
 
 def _dated_in_stay(view: PatientView, document: Annotated, low: int, high: int) -> bool:
-    """Whether the clause gives a day of the stay: a result may follow a list of history without a title of its own."""
+    """Whether the clause gives a day of the stay or its eve: a result may follow a list of history without a title of
+    its own, and a document written later in the stay counts the reason for it among the history."""
     admission = view.timeline.episode.admission
     days = (view.timeline.day_of(mention) for mention in document.dates_in(low, high))
-    return admission is not None and any(day is not None and day >= admission for day in days)
+    return admission is not None and any(day is not None and (admission - day).days <= 1 for day in days)
 
 
 def _discovered(document: Annotated, start: int, end: int) -> bool:

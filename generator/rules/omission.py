@@ -15,11 +15,11 @@ from generator.rules.cues import PREFIX
 from generator.rules.episode import Phase
 from generator.rules.matcher import Hit
 from generator.rules.reading import Cite, PatientView
-from generator.rules.stay import is_summary
+from generator.rules.stay import is_summary, name_of
 
 _HISTORY_SECTIONS = ("antecedents", "facteurs_risque")
 #: What may stand between "antécédents" and what they are: "ATCD (carte du patient) :", "antécédents d'HTA".
-_OPENS = re.compile(r"(?:\s*\([^)]*\)|\s+[a-z/-]+){0,3}?\s*(?:[:=]|\b(?:de|des|sont|a type de)\b|d')|\s*$")
+_OPENS = re.compile(r"(?:\s*\([^)]*\)|\s+[a-z/-]+){0,3}?\s*(?:[:=]|\b(?:deux points|de|des|sont|a type de)\b|d')|\s*$")
 _ABBREVIATED = re.compile(r"(?:atcds?|antcds?|fdr\w*|fdrcv|frcv|frv|ttts?|trt)$")
 _BLANK = re.compile(r"[ \t]+(?!fam|chir|n['e ])(?=\w)")
 #: What may follow "aucun", "pas de" in an empty list; "pas de diabète" denies one disease only.
@@ -28,6 +28,10 @@ _NOTHING_AT_ALL = re.compile(
     r"traitements?|ttt|antecedents?|atcd|facteurs?|cardio\w*|neuro\w*|vasculaires?|habituels?|au long cours|en cours|"
     r"chronique|de fond|[aà]u? domicile|medicamenteux|regulier|par ailleurs)\b)"
 )
+#: In the letter that sends the patient, "Ordonnance :" is what is taken at home.
+_REFERRAL = re.compile(r"\b(?:medecin[ _]traitant|generaliste|adressage|cabinet)\b")
+#: What is taken "now", written well into a stay, is what the stay gives.
+_NOW = re.compile(r"\W*(?:traitements?|ttts?|trt|ordonnances?)\s+(?:actuel\w*|en cours|du jour|du moment)\b")
 #: From this share of a summary on, the stay has been told.
 _TOLD = 0.4
 _SEPARATORS = re.compile(r"[,;+•\n]|\s-\s|\bet\b|\.\s")
@@ -86,15 +90,27 @@ def _find_home_treatments(view: PatientView) -> list[Enumeration]:
         if phase is Phase.FOLLOW_UP:
             continue
         early = phase <= Phase.ADMISSION
-        sections = ("traitement_entree", "traitement_sortie") if phase is Phase.BEFORE else ("traitement_entree",)
+        prescribed_before = phase is Phase.BEFORE or (early and _REFERRAL.search(name_of(document)) is not None)
+        sections = ("traitement_entree", "traitement_sortie") if prescribed_before else ("traitement_entree",)
         cues = ("list.home", "list.treatment") if early else ("list.home",)
         found += [
             e
             for e in enumerations(document, sections, cues)
-            if (e.nothing or names_drugs(document, e.start, e.end)) and not _is_late(document, e.start)
+            if (e.nothing or names_drugs(document, e.start, e.end))
+            and not _is_late(document, e.start)
+            and not is_of_stay(view, document, e.start)
         ]
         found += _told_treatments(document)
     return found
+
+
+def is_of_stay(view: PatientView, document: Annotated, position: int) -> bool:
+    """Whether a place of a note written well into the stay is in a list of what is taken then."""
+    if view.timeline.document_phase(document) is not Phase.STAY:
+        return False
+    low = document.sentences[document.sentence_of(position)][0]
+    places = (low, document.section_of(position).start)
+    return any(_NOW.match(document.folded, place) for place in places)
 
 
 def _told_treatments(document: Annotated) -> Iterator[Enumeration]:

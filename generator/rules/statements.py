@@ -75,5 +75,9 @@ def _shown(document: Annotated, drug: DrugHit) -> tuple[int, int]:
 def one_dose(words: str) -> bool:
     """Whether a clause gives a single dose: a route or a loading dose."""
     return bool(
-        re.search(r"\b(?:ivd?|ivse|ivl|bolus|pse|dose de charge)\b|\b(?:300|500|600) ?mg\b|\b\d[\d ]* ?ui\b", words)
+        re.search(
+            r"\b(?:ivd?|ivse|ivl|bolus|pse|dose de charge)\b|(?<!en )\bcharge\b"
+            r"|\b(?:300|500|600) ?mg\b|\b\d[\d ]* ?ui\b",
+            words,
+        )
     )

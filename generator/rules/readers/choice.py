@@ -31,6 +31,7 @@ from generator.rules.plan import Plan
 from generator.rules.policies import vote
 from generator.rules.readers.answers import Mention, kind_rank, mentions, none_code
 from generator.rules.readers.clauses import clause_of, is_stale
+from generator.rules.readers.leaving import leaving_summaries
 from generator.rules.readers.measure import excluded
 from generator.rules.reading import SILENT, Answer, PatientView, Reading
 from generator.rules.text import fold
@@ -296,7 +297,8 @@ def _fit(view: PatientView, plan: Plan, document: Annotated) -> float:
     if plan.policy is Policy.AT_FOLLOW_UP:
         return 1.0 if phase is Phase.FOLLOW_UP else 0.0
     if plan.policy is Policy.AT_DISCHARGE:
-        return _AT_DISCHARGE.get(phase, 0.0)
+        later_unit = phase is Phase.DISCHARGE and document not in leaving_summaries(view)
+        return 0.0 if later_unit else _AT_DISCHARGE.get(phase, 0.0)
     if plan.policy is Policy.AT_ADMISSION:
         return _AT_ADMISSION.get(phase, 1.0)
     if phase is Phase.FOLLOW_UP:

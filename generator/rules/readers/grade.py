@@ -55,7 +55,8 @@ def _readings(view: PatientView, plan: Plan, document: Annotated) -> Iterator[Re
         if found is None:
             continue
         code, start, end = found
-        if not context_of(document, hit).negated:
+        # "TICI 0" is a grade, not a denial.
+        if document.folded[end - 1] == "0" or not context_of(document, hit).negated:
             low, high = document.sentences[hit.sentence]
             final = _FINAL.search(document.folded, max(low, start - 60), min(high, end + 20))
             moment = view.timeline.moment(document, start, end, low, high)

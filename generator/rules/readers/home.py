@@ -11,7 +11,7 @@ from generator.rules.context import context_at
 from generator.rules.drugs import DrugHit, drug_hits
 from generator.rules.episode import Phase
 from generator.rules.mentions import bounds
-from generator.rules.omission import Enumeration, home_treatments
+from generator.rules.omission import Enumeration, home_treatments, is_of_stay
 from generator.rules.plan import Plan
 from generator.rules.reading import SILENT, Answer, PatientView
 from generator.rules.regimen import Regimen, code_of
@@ -87,7 +87,7 @@ def _home_statements(
     spans = [(e.start, e.end) for e in lists if e.document is document]
     found = []
     for drug in drug_hits(view, document):
-        if regimen.concerns(drug.name):
+        if regimen.concerns(drug.name) and not is_of_stay(view, document, drug.start):
             listed = any(low <= drug.start < high for low, high in spans)
             taking = _taken_at_home(document, phase, drug, listed, regimen)
             if taking:

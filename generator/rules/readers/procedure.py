@@ -36,7 +36,9 @@ _SMALL_WORDS = r"(?:\s+(?:a|au|aux|d|de|du|des|une?|la|le|l|les|eventuel\w*|seco
 _PURPOSE = re.compile(rf"(?:{alternatives('procedure.purpose')}|\?){_SMALL_WORDS}$")
 #: An arrow opens a decision: it is carried out only where the time or the dose says so.
 _DECISION = re.compile(r"[→>]\s*$")
-_NO_BAR = re.compile(r"\b(?:pas|sans|absence|aucune?)\b[^,;:.]{0,12}\b(?:contre[ -]?indications?|ci)\b[^,;:.]{0,30}$")
+_NO_BAR = re.compile(
+    r"(?:\b(?:pas|sans|absence|aucune?)\b[^,;:.]{0,12}\b(?:contre[ -]?indications?|ci)\b|\bn'interdi\w+)[^,;:.]{0,30}$"
+)
 _REFUSED_BEFORE = re.compile(rf"{alternatives('procedure.refused_before')}[^,;:.()]{{0,40}}$")
 _REFUSED_AFTER = re.compile(rf"(?:\s?:)?[^,;:.()\n]{{0,45}}?{alternatives('procedure.refused_after')}")
 _DONE_AFTER = re.compile(rf"(?:\s\w+)?,?\s*(?:qui a ete |ayant ete |a ete )?{alternatives('procedure.done_after')}\b")

@@ -18,9 +18,10 @@ from generator.rules.mentions import bounds, mention_at
 from generator.rules.omission import Enumeration, discharge_treatments
 from generator.rules.plan import Plan
 from generator.rules.readers.home import read_home_treatment
+from generator.rules.readers.leaving import leaving_summaries
 from generator.rules.reading import SILENT, Answer, PatientView
 from generator.rules.regimen import Regimen, code_of, regimen_of
-from generator.rules.statements import CLAUSE, HISTORY, Statement, Taking, answer_of, cued, one_dose
+from generator.rules.statements import CLAUSE, HISTORY, LINE, Statement, Taking, answer_of, cued, one_dose
 from generator.rules.text import fold
 from schema.study import Policy
 from schema.value import Status
@@ -48,9 +49,7 @@ def read_treatment(view: PatientView, plan: Plan) -> Answer:
 def _at_discharge(view: PatientView, plan: Plan, regimen: Regimen) -> Answer:
     statements: list[Statement] = []
     lists: list[Enumeration] = []
-    for document in view.documents:
-        if view.timeline.document_phase(document) is not Phase.DISCHARGE:
-            continue
+    for document in leaving_summaries(view):
         if _died(view, document):
             return SILENT
         own = discharge_treatments(document)
@@ -124,7 +123,9 @@ def _taken_at_discharge(
     if (context.planned or context.declined) and not listed:
         return None
     item = bounds(document, drug.start, drug.end, _ITEM)
-    if _UNSETTLED.search(text, *sentence) or _BEGUN_LATER.search(text, drug.end, item[1]):
+    if _UNSETTLED.search(text, *bounds(document, drug.start, drug.end, LINE)) or _BEGUN_LATER.search(
+        text, drug.end, item[1]
+    ):
         return None
     moment = view.timeline.moment(document, drug.start, drug.end, *clause)
     if moment.explicit and (moment.phase is Phase.FOLLOW_UP or (moment.phase is Phase.BEFORE and not leaving)):
