@@ -100,7 +100,7 @@ def _find_home_treatments(view: PatientView) -> list[Enumeration]:
             and not _is_late(document, e.start)
             and not is_of_stay(view, document, e.start)
         ]
-        found += _told_treatments(document)
+        found += _told_treatments(document, early)
     return found
 
 
@@ -113,9 +113,10 @@ def is_of_stay(view: PatientView, document: Annotated, position: int) -> bool:
     return any(_NOW.match(document.folded, place) for place in places)
 
 
-def _told_treatments(document: Annotated) -> Iterator[Enumeration]:
+def _told_treatments(document: Annotated, early: bool) -> Iterator[Enumeration]:
     """Sentences that tell what is taken, of two drugs or more, or that nothing is: "prend habituellement …"."""
-    for hit in document.find(PREFIX + "list.takes"):
+    prescribed = document.find(PREFIX + "list.prescribed") if early else ()
+    for hit in (*document.find(PREFIX + "list.takes"), *prescribed):
         end = document.sentences[hit.sentence][1]
         if names_drugs(document, hit.end, end, least=2):
             yield from _judged(document, hit.start, hit.end, end)

@@ -42,6 +42,7 @@ CASES: list[tuple[str, str | None, list[Note]]] = [
     ("antiagregant_pre", "1", [referral("Ordonnance : metformine 1000 x 2, aspirine 75, irbésartan 300.")]),
     ("anticoagulant_pre", "0", [referral("Ordonnance : metformine 1000 x 2, aspirine 75, irbésartan 300.")]),
     ("antiagregant_pre", "0", [urgent("L'ordonnance comporte : Préviscan, bisoprolol, ramipril. Rien d'autre.")]),
+    ("anticoagulant_pre", "0", [urgent("Traitement : aspirine."), summary("L'ordonnance comporte : apixaban 5 x 2, bisoprolol.")]),
     # a relative's drugs
     ("anticoagulant_pre", "0", [urgent("Traitement : aspirine, Tahor, boîte de XARELTO 20 mg (au nom du mari).")]),
     ("anticoagulant_pre", "0", [urgent("Traitement : aspirine, Tahor.\nBoîte d'Eliquis appartenant à son épouse.")]),
@@ -79,7 +80,7 @@ CASES: list[tuple[str, str | None, list[Note]]] = [
     ("complication_tm", "2", [angio("Ponction à 10h10. Lors du retrait du cathéter porteur, dissection de la vertébrale gauche.")]),
     # words of certainty are no denials
     ("etiologie_toast", "2", [summary("Nous concluons sans hésitation à un accident cardio-embolique.")]),
-    ("etiologie_toast", "2", [summary("Infarctus rattaché sans difficulté à une cause cardio-embolique.")]),
+    ("etiologie_toast", "2", [summary("Infarctus rattaché sans équivoque à une cause cardio-embolique.")]),
     ("hemorragie_symptomatique", "0", [summary("Les pétéchies du scanner de contrôle n'ont eu nulle conséquence.")]),
     ("diabete", "0", [urgent("Antécédents deux points cardiomyopathie, hypothyroïdie.")]),
 ]
