@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.rules.label import wanted_of
@@ -208,6 +208,7 @@ def test_a_study_file_overrides_what_is_understood() -> None:
     assert (found.reader, found.anchors, found.policy) == ("measure", ("glasgow",), Policy.AT_DISCHARGE)
 
 
+@settings(deadline=None)  # each example compiles the whole lexicon; a busy machine is no defect
 @given(
     label=st.text(max_size=60),
     kind=st.sampled_from(list(K)),
