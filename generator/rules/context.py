@@ -67,6 +67,12 @@ _BELONGS = re.compile(
     r"(?:=|(?:celui|celle|boite)?\s?(?:au nom d[eu]|appartenant au?|destinee? au?|prescrite? au?))"
     r"\s?(?:'|l'|la |le |son |sa |ses )*$"
 )
+#: "Fils : diabète", "Mari fumeur, diabétique": not "Fille présente, HTA connue", nor "Épouse : elle signale".
+_OF_SUBJECT = re.compile(
+    r"(?!.*\b(?:presente?|joint|joignable|appel\w*|preven\w*|accompagn\w*|aidante?|contact\w*|referente?|patiente?|monsieur|"
+    r"madame|mme|il|elle|lui|confirm\w*|rapport\w*|signal\w*|decri\w*|dit|declar\w*|retrouv\w*|note)\b)"
+    r"\s?(?::|(?:[\w'-]+\s){0,3}[\w'-]+,)\s(?:[\w'-]+\s){0,3}"
+)
 #: A relative who speaks is an informant: what is told is said of the patient.
 _TELLS = re.compile(
     r"\b(?:confirm|rapport|signal|decri|precis|indiqu|expliqu|racont|dit|dis|declar|not|constat|trouv|retrouv|previen|"
@@ -242,6 +248,8 @@ def _other_person(document: Annotated, start: int, end: int, low: int, high: int
     for cue in document.within(PREFIX + "other_person", max(low, start - 60), start + 1):
         between = text[cue.end : start]
         if between.strip() == "(":
+            return True
+        if _OPENS_SENTENCE.match(text[low : cue.start]) and _OF_SUBJECT.fullmatch(between):
             return True
         if cue.end > start or re.search(r"[,;:.()\n]|\bet\b|\bque\b|\bdu patient\b|\bde la patiente\b", between):
             continue

@@ -34,6 +34,11 @@ _PRESENT = re.compile(
 #: "non connue", "jamais connu": what stands before "connu" may undo it.
 _UNKNOWN = re.compile(r"\b(?:non|pas|jamais|peu)\s(?:\w+\s)?$")
 _INTERVIEW = re.compile(r"\b(?:interrogatoire|anamnese|entourage|dossier (?:medical|anterieur|ancien))\b")
+#: What is added of a thing seen during the stay: "escarre sacrée stade 2, connue avant l'entrée".
+_THERE_BEFORE = re.compile(
+    r"[^;.\n]{0,50}?\b(?:connue?s?|presente?s?|existante?s?|apparue?s?|deja la)\s(?:deja\s)?"
+    r"(?:avant (?:l'|son |sa )|a (?:l'|son |sa )(?:entree|arrivee|admission))"
+)
 #: A citation longer than this shows more than what states the value.
 _LONGEST_CITE = 140
 
@@ -232,6 +237,8 @@ def _known_before(document: Annotated, start: int, end: int) -> bool:
     for cue in document.within(PREFIX + "list.history", line_low, start):
         if not is_denied(document, cue) and not _PRESENT.search(document.folded, cue.end, start):
             return True
+    if _THERE_BEFORE.match(document.folded, end, bounds(document, start, end, _LINE_STOP)[1]):
+        return True
     clause_low, clause_high = clause(document, start, end)
     known = document.within(PREFIX + "known", clause_low, min(clause_high, end + 40))
     return any(not _UNKNOWN.search(document.folded, clause_low, cue.start) for cue in known)

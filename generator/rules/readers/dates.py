@@ -17,6 +17,7 @@ from generator.rules.matcher import Hit
 from generator.rules.plan import Plan
 from generator.rules.policies import choose, eligible, vote
 from generator.rules.readers.measure import excluded
+from generator.rules.readers.person import births
 from generator.rules.readers.vital import find_death
 from generator.rules.reading import SILENT, Answer, Cite, PatientView, Reading
 from generator.rules.stay import FOLLOW_UP, is_kind, is_summary, written_day
@@ -86,6 +87,11 @@ def _birth(view: PatientView, plan: Plan) -> Answer:
             if day and timed.hit.end <= timed.mention.start and not (context.family or context.other_person):
                 place = Cite(document, timed.hit.start, timed.mention.end)
                 readings.append(Reading(day, (place,), Moment(Phase.BEFORE, day)))
+    admission = view.timeline.episode.admission
+    if not readings and admission:  # a heading often gives the day beside the name, without a word
+        for document in view.documents:
+            for day, cite in births(document, admission):
+                readings.append(Reading(day, (cite,), Moment(Phase.BEFORE, day)))
     return vote(readings) if readings else SILENT
 
 

@@ -97,7 +97,8 @@ def _nearest_in_stay(view: PatientView, plan: Plan, readings: Sequence[Reading])
         days = [(day, r) for day, r in dated if day and 0 <= (day - episode.admission).days <= 1]
         first = min((day for day, _ in days), default=None)
         return [r for day, r in days if day == first][:1]
-    if plan.policy is Policy.AT_DISCHARGE and episode.discharge:
+    death = view.once("death", find_death)
+    if plan.policy is Policy.AT_DISCHARGE and episode.discharge and not (death and death.in_stay):
         days = [(day, r) for day, r in dated
                 if day and (day - episode.admission).days > 1
                 and 0 <= (episode.discharge - day).days <= _LAST_DAYS]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -48,13 +49,15 @@ _WEIGHTS = {"strong": 3.0, "title": 1.5, "grammar": 0.5}
 def read_age(view: PatientView, plan: Plan) -> Answer:
     """Completed years at the admission, from the birth date where there is one, else as written at the time."""
     admission = view.timeline.episode.admission
+    if plan.unit in _OF_THE_YOUNG:
+        return _age_of_the_young(view, plan)
     readings = [r for document in view.documents for r in _stated_ages(view, plan, document)]
     if admission:
-        births = [(birth, cite) for document in view.documents for birth, cite in _births(document, admission)]
-        if births:
-            common = Counter(birth for birth, _ in births).most_common(1)[0][0]
+        born = [(birth, cite) for document in view.documents for birth, cite in births(document, admission)]
+        if born:
+            common = Counter(birth for birth, _ in born).most_common(1)[0][0]
             age = admission.year - common.year - ((admission.month, admission.day) < (common.month, common.day))
-            cites = tuple(cite for birth, cite in births if birth == common)
+            cites = tuple(cite for birth, cite in born if birth == common)
             stated = tuple(c for r in readings if r.value == age for c in r.cites)
             return Answer(
                 Status.FOUND, age, (cites[0], *stated[:2], *cites[1:2]), 0.97, explanation="date de naissance"
@@ -62,7 +65,39 @@ def read_age(view: PatientView, plan: Plan) -> Answer:
     return vote(readings) if readings else SILENT
 
 
-def _births(document: Annotated, admission: dt.date) -> Iterator[tuple[dt.date, Cite]]:
+#: Units in which the age of an infant is asked, in days.
+_OF_THE_YOUNG = {"days": 1.0, "weeks": 7.0, "months": 30.4375}
+_YOUNG = re.compile(
+    r"\b(?:nourrisson|bebe|nouveau-ne|enfant|garcon|fille|fillette|patiente?|agee?|age)\s?:?\s*(?:de\s+|agee? de\s+)?"
+    r"(?P<number>\d{1,3})\s?(?P<unit>mois|semaines?|jours?|j|ans?)\b"
+)
+
+
+def _age_of_the_young(view: PatientView, plan: Plan) -> Answer:
+    """Age in completed months, weeks or days, as written at the time of the stay, else from the birth date."""
+    admission = view.timeline.episode.admission
+    days = {"m": 30.4375, "s": 7.0, "j": 1.0, "a": 365.25}
+    low, high = bounds_of(plan.variable, 0, 6000)
+    readings = []
+    for document in view.documents:
+        for match in _YOUNG.finditer(document.folded):
+            context = context_at(document, match.start(), match.end(), document.sentence_of(match.start()))
+            value = math.floor(int(match["number"]) * days[match["unit"][0]] / _OF_THE_YOUNG[plan.unit] + 1e-6)
+            moment = view.timeline.moment(document, match.start(), match.end(), match.start(), match.end())
+            if low <= value <= high and not context.other_person and moment.phase <= Phase.DISCHARGE:
+                readings.append(Reading(value, (Cite(document, match.start(), match.end()),), moment))
+    if readings:
+        return vote(readings)
+    if admission is None:
+        return SILENT
+    born = next((found for document in view.documents for found in births(document, admission)), None)
+    if born is None:
+        return SILENT
+    age = math.floor((admission - born[0]).days / _OF_THE_YOUNG[plan.unit])
+    return Answer(Status.FOUND, age, (born[1],), 0.9, explanation="date de naissance")
+
+
+def births(document: Annotated, admission: dt.date) -> Iterator[tuple[dt.date, Cite]]:
     """Birth dates: after "né(e) le" or "DDN", or a full date in the heading that is too old to be a visit's."""
     for mention in document.document.dates:
         day = mention.date.to_date() if mention.date else None
