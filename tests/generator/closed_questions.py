@@ -68,3 +68,27 @@ def fill(generator: RulesGenerator, *notes: Note) -> dict[str, ExtractedValue]:
 def ask(variable: Variable, *notes: Note) -> ExtractedValue:
     """One value, without a study file."""
     return fill(RulesGenerator([variable]), *notes)[variable.name]
+
+
+def control(text: str) -> Note:
+    return ("imagerie", "2022-03-09", f"Scanner cérébral de contrôle à H24.\n{text}")
+
+
+def lab(text: str) -> Note:
+    return ("biologie", "2022-03-10", text)
+
+
+def letter(text: str) -> Note:
+    return ("courrier", "2021-01-15", text)
+
+
+def samu(text: str) -> Note:
+    return ("samu", DAY, text)
+
+
+def stay(text: str) -> Note:
+    return ("soins", "2022-03-11", text)
+
+
+def visit(text: str) -> Note:
+    return ("consultation", LATER, text)

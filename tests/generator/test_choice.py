@@ -16,17 +16,10 @@ from tests.generator.closed_questions import (
     imaging,
     later,
     radio,
-    stroke_generator,
     summary,
     surgery,
     urgent,
 )
-
-
-@pytest.fixture(scope="module")
-def stroke() -> RulesGenerator:
-    return stroke_generator()
-
 
 CASES: list[tuple[str, str | None, list[Note]]] = [
     ("site_occlusion", "2", [imaging("Occlusion du segment M1 droit. Carotides perméables.")]),

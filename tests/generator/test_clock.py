@@ -8,27 +8,10 @@ import pytest
 from generator.rules.reader import RulesGenerator
 from schema.value import Status
 from schema.variable import Variable, VariableKind
-from tests.generator.closed_questions import Note, ask, fill, stroke_generator
+from tests.generator.closed_questions import Note, angio, ask, fill, summary, urgent
 
 DAY, NEXT, OUT = "2022-03-08", "2022-03-09", "2022-03-15"
 BOLUS, PUNCTURE, OPEN = "heure_thrombolyse", "heure_ponction", "heure_recanalisation"
-
-
-@pytest.fixture(scope="module")
-def stroke() -> RulesGenerator:
-    return stroke_generator()
-
-
-def urgent(text: str) -> Note:
-    return ("urgences", DAY, text)
-
-
-def angio(text: str) -> Note:
-    return ("thrombectomie", DAY, text)
-
-
-def summary(text: str) -> Note:
-    return ("crh", OUT, f"Hospitalisation du 08/03/2022 au 15/03/2022.\n{text}")
 
 
 CASES: list[tuple[str, str | None, list[Note]]] = [

@@ -9,38 +9,9 @@ import pytest
 from generator.rules.reader import RulesGenerator
 from schema.value import Status
 from schema.variable import Variable, VariableKind
-from tests.generator.closed_questions import Note, ask, fill, radio, stroke_generator
+from tests.generator.closed_questions import Note, ask, control, fill, letter, radio, stay, summary, urgent, visit
 
 DAY, OUT, LATER = "2022-03-08", "2022-03-15", "2022-06-14"
-
-
-@pytest.fixture(scope="module")
-def stroke() -> RulesGenerator:
-    return stroke_generator()
-
-
-def urgent(text: str) -> Note:
-    return ("urgences", DAY, text)
-
-
-def letter(text: str) -> Note:
-    return ("courrier", "2021-01-15", text)
-
-
-def control(text: str) -> Note:
-    return ("imagerie", "2022-03-09", f"Scanner cérébral de contrôle à H24.\n{text}")
-
-
-def stay(text: str) -> Note:
-    return ("soins", "2022-03-11", text)
-
-
-def summary(text: str) -> Note:
-    return ("crh", OUT, f"Hospitalisation du 08/03/2022 au 15/03/2022.\n{text}")
-
-
-def visit(text: str) -> Note:
-    return ("consultation", LATER, text)
 
 
 CASES: list[tuple[str, str | None, list[Note]]] = [

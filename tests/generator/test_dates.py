@@ -10,15 +10,10 @@ from hypothesis import strategies as st
 from generator.rules.reader import RulesGenerator
 from schema.value import Status
 from schema.variable import Variable, VariableKind
-from tests.generator.closed_questions import Note, ask, fill, radio, stroke_generator
+from tests.generator.closed_questions import Note, ask, fill, radio
 
 DAY, OUT, LATER = "2022-03-08", "2022-03-15", "2022-06-10"
 IN, LEFT, DIED = "date_admission", "date_sortie", "date_deces"
-
-
-@pytest.fixture(scope="module")
-def stroke() -> RulesGenerator:
-    return stroke_generator()
 
 
 def urgent(text: str, day: str = DAY) -> Note:

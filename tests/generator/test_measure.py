@@ -8,42 +8,9 @@ import pytest
 
 from generator.rules.reader import RulesGenerator
 from schema.value import Status, Value
-from tests.generator.closed_questions import Note, fill, stroke_generator
+from tests.generator.closed_questions import Note, angio, fill, lab, letter, samu, summary, urgent, visit
 
 DAY, NEXT, OUT, LATER = "2022-03-08", "2022-03-09", "2022-03-15", "2022-06-14"
-
-
-@pytest.fixture(scope="module")
-def stroke() -> RulesGenerator:
-    return stroke_generator()
-
-
-def urgent(text: str) -> Note:
-    return ("urgences", DAY, text)
-
-
-def samu(text: str) -> Note:
-    return ("samu", DAY, text)
-
-
-def angio(text: str) -> Note:
-    return ("thrombectomie", DAY, text)
-
-
-def summary(text: str) -> Note:
-    return ("crh", OUT, f"Hospitalisation du 08/03/2022 au 15/03/2022.\n{text}")
-
-
-def visit(text: str) -> Note:
-    return ("consultation", LATER, text)
-
-
-def letter(text: str) -> Note:
-    return ("courrier", "2021-01-15", text)
-
-
-def lab(text: str) -> Note:
-    return ("biologie", "2022-03-10", text)
 
 
 NIHSS, DAY1, EXIT = "nihss_admission", "nihss_24h", "nihss_sortie"

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.rules.reader import RulesGenerator
-from tests.generator.closed_questions import Note, fill, stroke_generator
+from tests.generator.closed_questions import Note, fill, samu, stroke_generator, summary, urgent
 
 DAY, OUT, LATER = "2022-03-08", "2022-03-15", "2022-06-10"
 KNOWN, WAKING, UNKNOWN = "1", "2", "3"
@@ -37,25 +37,8 @@ MISREAD = {
 }
 
 
-@pytest.fixture(scope="module")
-def stroke() -> RulesGenerator:
-    return stroke_generator()
-
-
-def urgent(text: str) -> Note:
-    return ("urgences", DAY, text)
-
-
 def admitted(text: str) -> Note:
     return ("note d'admission", DAY, text)
-
-
-def samu(text: str) -> Note:
-    return ("samu", DAY, text)
-
-
-def summary(text: str) -> Note:
-    return ("crh", OUT, f"Hospitalisation du 08/03/2022 au 15/03/2022.\n{text}")
 
 
 def letter(text: str, day: str = OUT) -> Note:

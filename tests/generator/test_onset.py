@@ -6,27 +6,10 @@ from __future__ import annotations
 import pytest
 
 from generator.rules.reader import RulesGenerator
-from tests.generator.closed_questions import Note, fill, stroke_generator
+from tests.generator.closed_questions import Note, fill, samu, summary, urgent
 
 DAY, NEXT, OUT = "2022-03-08", "2022-03-09", "2022-03-15"
 KNOWN, WAKING, UNKNOWN = "1", "2", "3"
-
-
-@pytest.fixture(scope="module")
-def stroke() -> RulesGenerator:
-    return stroke_generator()
-
-
-def urgent(text: str) -> Note:
-    return ("urgences", DAY, text)
-
-
-def samu(text: str) -> Note:
-    return ("samu", DAY, text)
-
-
-def summary(text: str) -> Note:
-    return ("crh", OUT, f"Hospitalisation du 08/03/2022 au 15/03/2022.\n{text}")
 
 
 CASES: list[tuple[str | None, str | None, list[Note]]] = [

@@ -7,12 +7,7 @@ from __future__ import annotations
 import pytest
 
 from generator.rules.reader import RulesGenerator
-from tests.generator.closed_questions import DAY, Note, angio, fill, imaging, stroke_generator, summary, urgent
-
-
-@pytest.fixture(scope="module")
-def stroke() -> RulesGenerator:
-    return stroke_generator()
+from tests.generator.closed_questions import DAY, Note, angio, fill, imaging, summary, urgent
 
 
 def stay(text: str) -> Note:

@@ -6,24 +6,7 @@ import pytest
 
 from generator.rules.reader import RulesGenerator
 from schema.value import Status
-from tests.generator.closed_questions import (
-    DAY,
-    Note,
-    angio,
-    ask,
-    fill,
-    imaging,
-    radio,
-    stroke_generator,
-    summary,
-    urgent,
-)
-
-
-@pytest.fixture(scope="module")
-def stroke() -> RulesGenerator:
-    return stroke_generator()
-
+from tests.generator.closed_questions import DAY, Note, angio, ask, fill, imaging, radio, summary, urgent
 
 CASES: list[tuple[str, str | None, list[Note]]] = [
     ("thrombolyse", "1", [urgent("Altéplase 0,9 mg/kg, bolus 9h46.")]),

@@ -5,12 +5,7 @@ from __future__ import annotations
 import pytest
 
 from generator.rules.reader import RulesGenerator
-from tests.generator.closed_questions import ask, fill, imaging, radio, stroke_generator, urgent
-
-
-@pytest.fixture(scope="module")
-def stroke() -> RulesGenerator:
-    return stroke_generator()
+from tests.generator.closed_questions import ask, fill, imaging, radio, urgent
 
 
 @pytest.mark.parametrize(

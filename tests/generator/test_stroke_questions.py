@@ -5,22 +5,7 @@ from __future__ import annotations
 import pytest
 
 from generator.rules.reader import RulesGenerator
-from tests.generator.closed_questions import (
-    DAY,
-    Note,
-    angio,
-    fill,
-    imaging,
-    later,
-    stroke_generator,
-    summary,
-    urgent,
-)
-
-
-@pytest.fixture(scope="module")
-def stroke() -> RulesGenerator:
-    return stroke_generator()
+from tests.generator.closed_questions import DAY, Note, angio, fill, imaging, later, summary, urgent
 
 
 def report(text: str) -> Note:

@@ -9,30 +9,9 @@ import pytest
 from generator.rules.reader import RulesGenerator
 from schema.value import Status
 from schema.variable import Variable
-from tests.generator.closed_questions import Note, ask, fill, radio, stroke_generator
+from tests.generator.closed_questions import Note, ask, fill, letter, radio, summary, urgent, visit
 
 DAY, OUT, LATER = "2022-03-08", "2022-03-15", "2022-06-14"
-
-
-@pytest.fixture(scope="module")
-def stroke() -> RulesGenerator:
-    return stroke_generator()
-
-
-def urgent(text: str) -> Note:
-    return ("urgences", DAY, text)
-
-
-def letter(text: str) -> Note:
-    return ("courrier", "2021-01-15", text)
-
-
-def summary(text: str) -> Note:
-    return ("crh", OUT, f"Hospitalisation du 08/03/2022 au 15/03/2022.\n{text}")
-
-
-def visit(text: str) -> Note:
-    return ("consultation", LATER, text)
 
 
 HOME: list[tuple[str, str | None, list[Note]]] = [
