@@ -10,7 +10,7 @@ from schema.value import Status
 from schema.variable import Variable, VariableKind
 from tests.generator.closed_questions import Note, angio, ask, fill, summary, urgent
 
-DAY, NEXT, OUT = "2022-03-08", "2022-03-09", "2022-03-15"
+DAY, NEXT = "2022-03-08", "2022-03-09"
 BOLUS, PUNCTURE, OPEN = "heure_thrombolyse", "heure_ponction", "heure_recanalisation"
 
 

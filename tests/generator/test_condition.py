@@ -11,7 +11,7 @@ from schema.value import Status
 from schema.variable import Variable, VariableKind
 from tests.generator.closed_questions import Note, ask, control, fill, letter, radio, stay, summary, urgent, visit
 
-DAY, OUT, LATER = "2022-03-08", "2022-03-15", "2022-06-14"
+DAY = "2022-03-08"
 
 
 CASES: list[tuple[str, str | None, list[Note]]] = [

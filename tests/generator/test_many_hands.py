@@ -9,7 +9,7 @@ import pytest
 from generator.rules.reader import RulesGenerator
 from tests.generator.closed_questions import Note, control, fill, letter, stay, summary, urgent, visit
 
-DAY, OUT, LATER = "2022-03-08", "2022-03-15", "2022-06-14"
+DAY = "2022-03-08"
 
 
 CASES: list[tuple[str, str | None, list[Note]]] = [

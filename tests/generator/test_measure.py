@@ -10,7 +10,7 @@ from generator.rules.reader import RulesGenerator
 from schema.value import Status, Value
 from tests.generator.closed_questions import Note, angio, fill, lab, letter, samu, summary, urgent, visit
 
-DAY, NEXT, OUT, LATER = "2022-03-08", "2022-03-09", "2022-03-15", "2022-06-14"
+DAY, NEXT = "2022-03-08", "2022-03-09"
 
 
 NIHSS, DAY1, EXIT = "nihss_admission", "nihss_24h", "nihss_sortie"

@@ -11,9 +11,6 @@ from schema.value import Status
 from schema.variable import Variable
 from tests.generator.closed_questions import Note, ask, fill, letter, radio, summary, urgent, visit
 
-DAY, OUT, LATER = "2022-03-08", "2022-03-15", "2022-06-14"
-
-
 HOME: list[tuple[str, str | None, list[Note]]] = [
     ("antiagregant_pre", "1", [urgent("Traitement habituel : Kardégic 75, ramipril 5.")]),
     ("antiagregant_pre", "1", [urgent("TTT : PLAVIX 75, AMLOR 5")]),
