@@ -97,6 +97,8 @@ def wanted_of(label: str, *, named: bool = False) -> Wanted:
             concepts += found
             if not found and not (len(parts) > 1 and _names_nothing(part)):
                 forms += _forms_of(part)
+    if not concepts and named and (leading := _leading_measure(core)):
+        concepts, forms = [leading], []
     if not concepts and (near := _misspelt(core)):
         concepts, forms = [near], []
     kinds = {_kind(concept) for concept in concepts}
@@ -111,6 +113,14 @@ def wanted_of(label: str, *, named: bool = False) -> Wanted:
     if not concepts and named:
         forms += [match[0] for match in _PROPER_NAME.finditer(outside)]
     return Wanted(tuple(dict.fromkeys(concepts)), tuple(dict.fromkeys(forms)), tuple(_content(core)))
+
+
+def _leading_measure(core: str) -> str | None:
+    """The measure that a label opens with, whatever it adds: "FiO2 lors de ces premiers gaz du sang"."""
+    for concept, start, _ in _hits(core):
+        if start == 0 and _kind(concept) in ("measure", "score"):
+            return concept
+    return None
 
 
 @functools.lru_cache(maxsize=1024)

@@ -40,7 +40,7 @@ _BEFORE = (
     r"\b(?:avant(?! (?:la )?sortie)|anterieure?s?|prealables?|auparavant|precedente?s?|connue?s?|habituel\w*|usuel\w*|"
     r"(?:(?:a l'|en )?etat )?(?:de base|basal)|au long cours|premorbide\w*|antecedents?|atcd|hereditaires?|"
     r"pre-?\s?(?:op|operatoires?|morbides?|hospitalier\w*|existant\w*|avc|fracture|chute|greffe|therapeutiques?))\b"
-    r"|(?<!retour )\b(?:au|a) domicile (?:a l'admission|avant)\b|\btraitement\b[^.]*\b(?:au|a) domicile\b"
+    r"|(?<!retour )\b(?:au|a) domicile (?:a l'admission|avant(?: l'\w+)?)\b|\btraitement\b[^.]*\b(?:au|a) domicile\b"
 )
 _HIGHEST = r"\b(?:plus eleve\w*|plus haut\w*|maxim(?:um|ale?s?|aux)|max|pic|pire)\b"
 _LOWEST = r"\b(?:plus bas\w*|plus faible|minim(?:um|ale?s?|aux)|min|nadir)\b"

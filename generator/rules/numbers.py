@@ -68,6 +68,7 @@ _NUMBER = re.compile(
     re.VERBOSE,
 )
 _DURATIONS = ("minutes", "hours", "days", "weeks", "months", "years")
+_PRESSURE_AFTER = re.compile(r"\s*[:=]?\s*\d")
 _METRES = re.compile(r"(?<![\w.,])([12])\s?m\s?(\d{2})(?!\d)")
 
 
@@ -131,6 +132,8 @@ def find_numbers(folded: str, dates: Sequence[DateMention]) -> list[Number]:
         if (index >= 0 and match.start() < taken[index][1]) or match.start() in metres:
             continue
         unit = _CANONICAL.get(match["unit"] or "", "")
+        if unit == "pack-years" and _PRESSURE_AFTER.match(folded, match.end()):
+            unit = ""  # "FC 80 PA 165/90": the letters name the pressure that follows
         if match["word"]:
             numbers.append(
                 Number(_WORDS[_hyphened(match["word"])], match.start(), match.end(), unit=unit, spelled=True)

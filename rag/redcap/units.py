@@ -48,6 +48,8 @@ def unit_of(text: str) -> str:
     for match in _BRACKETS.finditer(text):
         for part in re.split(r"\s*;\s*|,\s+", match[1] or match[2] or ""):
             candidate = _LEAD.sub("", part.strip(), count=1)
+            if candidate.startswith("% "):  # "(% de la valeur théorique)"
+                return "%"
             if is_unit(candidate):
                 return candidate
     for match in _SAID.finditer(text):

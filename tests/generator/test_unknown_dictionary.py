@@ -304,3 +304,13 @@ def test_to_deny_a_kind_is_not_to_deny_the_whole(tmp_path: Path) -> None:
     notes = [("urgences", "2023-02-03", "Antécédents : pas d'infarctus du myocarde.")]
     found = fill(tmp_path, [yesno("x", "Maladie coronaire"), yesno("y", "Infarctus du myocarde")], notes)
     assert (found["x"].value, found["y"].value) == (None, "0")
+
+
+def test_lungs_at_home_and_on_arrival(tmp_path: Path) -> None:
+    rows = [
+        text("pa", "Tabagisme cumulé (paquets-années)", "integer", section="Antécédents"),
+        text("fio2", "FiO2 lors des premiers gaz du sang (%)", "integer"),
+        yesno("old", "Oxygénothérapie de longue durée à domicile avant l'admission"),
+    ]
+    note = "Tabac arrêté en 2019, 45 PA. OLD 1,5 L/min depuis 2022.\nPA 165/90, FC 80 PA 165/90.\nGDS sous FiO2 28 %."
+    check(fill(tmp_path, rows, [("urgences", "2023-02-03", note)]), {"pa": 45, "fio2": 28, "old": "1"})

@@ -230,6 +230,7 @@ def test_html_is_taken_out_and_comparisons_stay(tmp_path: Path) -> None:
         ("Activité (heures/semaine)", "heures/semaine"),
         ("Diagnostic (mois/année)", ""),
         ("Tabac (paquets-années)", "paquets-années"),
+        ("VEMS (% de la valeur théorique)", "%"),
         ("Aspects (scanner ou diffusion)", ""),
         ("NIHSS à 24 heures (J1)", ""),
         ("Côté (D/G)", ""),

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from generator.rules.annotate import Annotated
+from generator.rules.context import context_at
 from generator.rules.cues import PREFIX
 from generator.rules.episode import Moment, Phase
 from generator.rules.matcher import Hit
@@ -68,6 +69,8 @@ _LOST = re.compile(
 )
 #: "NIHSS 2 (ataxie 1, dysarthrie 1)": the items of a score are no values of it.
 _DETAIL = re.compile(r"\([^)]*[a-z]{3}")
+#: Units that only one measure has.
+_NAMED_BY_UNIT = ("pack-years",)
 _REMARK = re.compile(r"\([^)]*\)")
 _ROUGH_WEIGHT = 0.3
 _CAPILLARY, _CAPILLARY_WEIGHT = re.compile(r"\b(?:cap\b|capillaire|dextro|hgt|lecteur|bandelette)"), 0.2
@@ -135,8 +138,24 @@ def measure_readings(view: PatientView, plan: Plan, document: Annotated) -> Iter
             if end not in taken:
                 taken.add(end)
                 yield reading
+    if plan.unit in _NAMED_BY_UNIT:
+        yield from _named_by_unit(view, plan, document, taken)
     for code in plan.choices:
         yield from _stated_in_words(view, plan, document, code)
+
+
+def _named_by_unit(view: PatientView, plan: Plan, document: Annotated, taken: set[int]) -> Iterator[Reading]:
+    """Values whose unit says what they are: "tabac arrêté en 2019, 45 PA"."""
+    for number in document.numbers:
+        if number.unit != plan.unit or number.end in taken:
+            continue
+        sentence = document.sentence_of(number.start)
+        context = context_at(document, number.start, number.end, sentence)
+        value = to_variable(number, plan, "")
+        if value is not None and not (context.family or context.other_person):
+            # What has piled up over a life is true of the time before, whenever it is written.
+            moment = Moment(Phase.BEFORE if plan.policy is Policy.BEFORE else view.timeline.document_phase(document))
+            yield Reading(value, (Cite(document, number.start, number.end),), moment)
 
 
 def _bare_scores(plan: Plan, document: Annotated) -> Iterator[Hit]:
