@@ -116,11 +116,17 @@ def wanted_of(label: str, *, named: bool = False) -> Wanted:
 
 
 def _leading_measure(core: str) -> str | None:
-    """The measure that a label opens with, whatever it adds: "FiO2 lors de ces premiers gaz du sang"."""
-    for concept, start, _ in _hits(core):
-        if start == 0 and _kind(concept) in ("measure", "score"):
-            return concept
+    """The measure that a label opens with, whatever it adds: "FiO2 lors de ces premiers gaz du sang".
+
+    A complement makes it the measure of something else: "taille de la végétation".
+    """
+    hits = _hits(core)
+    if hits and hits[0][1] == 0 and _kind(hits[0][0]) == "measure" and not _COMPLEMENT.match(core, hits[0][2]):
+        return hits[0][0]
     return None
+
+
+_COMPLEMENT = re.compile(r"\s*(?:de|du|des|d')\b")
 
 
 @functools.lru_cache(maxsize=1024)
