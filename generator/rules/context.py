@@ -90,7 +90,6 @@ class Context:
     planned: bool = False
     declined: bool = False
     other_person: bool = False
-    old: bool = False
 
     @property
     def affirmed(self) -> bool:
@@ -117,7 +116,6 @@ def context_at(document: Annotated, start: int, end: int, sentence: int) -> Cont
         planned=_near(document, "plan", start, end, low, high),
         declined=_near(document, "declined", start, end, low, high),
         other_person=_other_person(document, start, end, low, high),
-        old=_near(document, "old_episode", start, end, low, high),
     )
 
 

@@ -67,7 +67,8 @@ _NUMBER = re.compile(
     (?!\w)""",
     re.VERBOSE,
 )
-_DURATIONS = ("minutes", "hours", "days", "weeks", "months", "years")
+#: Units of time: a number in one of them tells when, or how long.
+DURATIONS = ("minutes", "hours", "days", "weeks", "months", "years")
 _PRESSURE_AFTER = re.compile(r"\s*[:=]?\s*\d")
 _METRES = re.compile(r"(?<![\w.,])([12])\s?m\s?(\d{2})(?!\d)")
 
@@ -82,7 +83,6 @@ class Number:
         joint: the sign between the two ("/", "-"); "" alone.
         unit: canonical unit of ``lexicon/units.yml``, "" when none is written.
         decimals: digits written after the decimal mark.
-        spelled: written in letters ("trois").
     """
 
     value: float
@@ -92,7 +92,6 @@ class Number:
     joint: str = ""
     unit: str = ""
     decimals: int = 0
-    spelled: bool = False
 
 
 def _canonical_units() -> dict[str, str]:
@@ -135,15 +134,13 @@ def find_numbers(folded: str, dates: Sequence[DateMention]) -> list[Number]:
         if unit == "pack-years" and _PRESSURE_AFTER.match(folded, match.end()):
             unit = ""  # "FC 80 PA 165/90": the letters name the pressure that follows
         if match["word"]:
-            numbers.append(
-                Number(_WORDS[_hyphened(match["word"])], match.start(), match.end(), unit=unit, spelled=True)
-            )
+            numbers.append(Number(_WORDS[_hyphened(match["word"])], match.start(), match.end(), unit=unit))
             continue
         value, second, end = _float(match["value"]), match["second"], match.end()
         joint = folded[match.end("value") : match.start("second")].strip() if second else ""
         if joint in ("a", "et"):
             # "de 50 à 55 %" is an interval; in "NIHSS 4 à 24 heures" the second number tells the time.
-            timed = unit in _DURATIONS or any(
+            timed = unit in DURATIONS or any(
                 low <= match.start("second") < high for low, high in taken[index + 1 :][:1]
             )
             if timed or (joint == "et" and not folded.endswith("entre ", 0, match.start())):

@@ -45,13 +45,13 @@ def _computed(view: PatientView, plan: Plan) -> Answer:
     return Answer(Status.FOUND, value, (weight_cite, height_cite), 0.85, explanation="poids / taille²")
 
 
-def _distance(view: PatientView, document: Annotated) -> tuple[int, int]:
-    """Days from the admission; at equal days the measure of the stay comes before an older one."""
+def _distance(view: PatientView, document: Annotated) -> int:
+    """Days from the admission to the document; very many when either is not dated."""
     admission, written = view.timeline.episode.admission, document.document.written_on
     day = written.to_date() if written else None
     if admission is None or day is None:
-        return (10**6, 0)
-    return (abs((day - admission).days), 0)
+        return 10**6
+    return abs((day - admission).days)
 
 
 def _found(document: Annotated, concept: str, unit: str, bounds: Sequence[float]) -> Iterator[tuple[float, Cite]]:

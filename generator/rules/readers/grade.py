@@ -13,6 +13,7 @@ from generator.rules.plan import Plan
 from generator.rules.policies import choose, eligible, settle
 from generator.rules.readers.measure import excluded
 from generator.rules.reading import SILENT, Answer, Cite, PatientView, Reading
+from generator.rules.stay import is_kind
 from generator.rules.text import fold
 from schema.study import Policy
 
@@ -37,8 +38,8 @@ def read_grade(view: PatientView, plan: Plan) -> Answer:
         return choose(readings, plan, view)
     if not readings:
         return SILENT
-    own = [r for r in readings if any(fold(kind) in fold(r.document.document.type + r.document.document.title)
-                                      for kind in plan.hints.document_types)]  # fmt: skip
+    kinds = [fold(kind) for kind in plan.hints.document_types]
+    own = [r for r in readings if is_kind(r.document, kinds)]
     pool = own or readings
     finals = [r for r in pool if r.weight > 1.0]
     chosen = (finals or pool)[-1]

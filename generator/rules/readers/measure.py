@@ -12,7 +12,7 @@ from generator.rules.context import context_at
 from generator.rules.cues import PREFIX
 from generator.rules.episode import Moment, Phase
 from generator.rules.matcher import Hit
-from generator.rules.numbers import Number
+from generator.rules.numbers import DURATIONS, Number
 from generator.rules.plan import Plan
 from generator.rules.policies import choose, eligible
 from generator.rules.quantity import is_score, to_variable
@@ -74,7 +74,6 @@ _NAMED_BY_UNIT = ("pack-years",)
 _REMARK = re.compile(r"\([^)]*\)")
 _ROUGH_WEIGHT = 0.3
 _CAPILLARY, _CAPILLARY_WEIGHT = re.compile(r"\b(?:cap\b|capillaire|dextro|hgt|lecteur|bandelette)"), 0.2
-_DURATIONS = ("minutes", "hours", "days", "weeks", "months", "years")
 _TOTAL = re.compile(r"\btotal\s*(?:nihss)?\s*[:=]?\s*(\d{1,2})\b")
 
 
@@ -120,7 +119,7 @@ def _of_the_dead(view: PatientView, plan: Plan) -> Answer | None:
     grade, admission = plan.hints.settings.get("death"), view.timeline.episode.admission
     if not isinstance(grade, int | float) or plan.offset is None or admission is None:
         return None
-    death = find_death(view)
+    death = view.once("death", find_death)
     if death is None or (death.day and (death.day - admission).days > plan.offset):
         return None
     return Answer(Status.FOUND, int(grade), death.cites, 0.9, explanation="décès avant la date de suivi")
@@ -189,11 +188,7 @@ def first_of_each_document(readings: Sequence[Reading], plan: Plan) -> list[Read
 
 def excluded(document: Annotated, plan: Plan) -> bool:
     """Whether the study leaves out documents of this type."""
-    kinds = plan.hints.excluded_types
-    if not kinds:
-        return False
-    name = fold(f"{document.document.type} {document.document.title}")
-    return any(fold(kind) in name for kind in kinds)
+    return is_kind(document, [fold(kind) for kind in plan.hints.excluded_types])
 
 
 def _readings_of_hit(view: PatientView, plan: Plan, document: Annotated, hit: Hit) -> Iterator[Reading]:
@@ -281,7 +276,7 @@ def _names_another(document: Annotated, plan: Plan, hit: Hit, between: str) -> b
 
 def _skippable(number: Number, between: str) -> bool:
     """Numbers that may stand between a name and its value: a duration, or a bracketed remark."""
-    return number.unit in _DURATIONS or between.rstrip().endswith("(")
+    return number.unit in DURATIONS or between.rstrip().endswith("(")
 
 
 def _only_time_words(document: Annotated, start: int, end: int) -> bool:
@@ -301,7 +296,7 @@ def _next_number(document: Annotated, plan: Plan, start: int, stop: int) -> Numb
 
 def clause_end(document: Annotated, start: int, high: int) -> int:
     """Where the words that date a value end: at the next number, comma or stop."""
-    limit = next((n.start for n in document.numbers_in(start, high) if n.unit not in _DURATIONS), high)
+    limit = next((n.start for n in document.numbers_in(start, high) if n.unit not in DURATIONS), high)
     opening = re.match(r"\s*\(", document.folded[start:limit])
     dated = opening and document.dates_in(start, start + opening.end() + 4)
     match = _CLAUSE_END.search(document.folded, start + (opening.end() if opening and dated else 0), limit)
