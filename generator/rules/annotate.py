@@ -36,6 +36,8 @@ class Annotated:
     def __init__(self, document: Document, matcher: Matcher) -> None:
         self.document = document
         self.folded = fold(document.text)
+        #: Type and title, folded: what kind of document it is.
+        self.name = fold(f"{document.type} {document.title}")
         self.sentences = document.sentences or ((0, len(document.text)),)
         self._starts = [start for start, _ in self.sentences]
         self._section_starts = [section.start for section in document.sections]

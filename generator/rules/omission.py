@@ -15,7 +15,7 @@ from generator.rules.cues import PREFIX
 from generator.rules.episode import Phase
 from generator.rules.matcher import Hit
 from generator.rules.reading import Cite, PatientView
-from generator.rules.stay import is_summary, name_of
+from generator.rules.stay import is_summary
 
 _HISTORY_SECTIONS = ("antecedents", "facteurs_risque")
 #: What may stand between "antécédents" and what they are: "ATCD (carte du patient) :", "antécédents d'HTA".
@@ -90,7 +90,7 @@ def _find_home_treatments(view: PatientView) -> list[Enumeration]:
         if phase is Phase.FOLLOW_UP:
             continue
         early = phase <= Phase.ADMISSION
-        prescribed_before = phase is Phase.BEFORE or (early and _REFERRAL.search(name_of(document)) is not None)
+        prescribed_before = phase is Phase.BEFORE or (early and _REFERRAL.search(document.name) is not None)
         sections = ("traitement_entree", "traitement_sortie") if prescribed_before else ("traitement_entree",)
         cues = ("list.home", "list.treatment") if early else ("list.home",)
         found += [

@@ -26,7 +26,6 @@ from generator.rules.chronology import times_of
 from generator.rules.cite import Cite, clause
 from generator.rules.events import event_concepts
 from generator.rules.phrases import alternatives, anywhere, closing, opening
-from generator.rules.text import fold
 from schema.document import DateKind, DateMention
 
 #: Words of a document's type or title that say what it is.
@@ -112,14 +111,9 @@ class _Leaving:
     cite: Cite
 
 
-def name_of(document: Annotated) -> str:
-    """The document's type and title, folded."""
-    return fold(f"{document.document.type} {document.document.title}")
-
-
 def is_kind(document: Annotated, kinds: Sequence[str]) -> bool:
     """Whether the document's type or title contains one of these folded words."""
-    name = name_of(document)
+    name = document.name
     return any(kind in name for kind in kinds)
 
 

@@ -191,7 +191,7 @@ def kind_rank(document: Annotated, kinds: Sequence[str]) -> int:
 
     A report whose type only says that it is one is known by its first lines.
     """
-    name = fold(f"{document.document.type} {document.document.title}")
+    name = document.name
     if _PLAIN_REPORT.search(name) or not name.strip():
         name += " " + document.folded[:_HEAD]
     return next((n for n, kind in enumerate(kinds) if re.search(rf"\b{re.escape(fold(kind))}", name)), len(kinds))

@@ -26,7 +26,6 @@ from generator.rules.readers.answers import kind_rank, none_code
 from generator.rules.readers.clauses import clause_of, is_stale
 from generator.rules.readers.condition import WHOLE
 from generator.rules.reading import SILENT, Answer, PatientView
-from generator.rules.stay import name_of
 from schema.study import Policy
 from schema.value import Status
 from schema.variable import VariableKind
@@ -163,7 +162,7 @@ def _is_asked_of(view: PatientView, plan: Plan, phase: Phase) -> bool:
 
 def _is_report(document: Annotated, plan: Plan) -> bool:
     """Whether a document is titled after the act: the report of a coronarography says that it was done."""
-    name = name_of(document)
+    name = document.name
     if _NOT_A_REPORT.search(name):
         return False
     return any(concept in plan.anchors for concept in concepts_named(name))
