@@ -1,0 +1,1 @@
+"""De-identification: the border of the corpus. Nothing that names a person crosses it."""

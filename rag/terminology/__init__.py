@@ -1,0 +1,1 @@
+"""Normalization: mentions of concepts, linked to the codes of a terminology."""
