@@ -31,3 +31,14 @@ class PhiEntity:
     start: int
     end: int
     label: PhiLabel
+
+
+@dataclass(frozen=True, slots=True)
+class KnownIdentity:
+    """What the data warehouse knows of one patient, to be found in that patient's documents whatever their wording.
+
+    ``values`` are (label, value) pairs as written in the warehouse; a label may come several times.
+    """
+
+    patient_id: str
+    values: tuple[tuple[PhiLabel, str], ...]
