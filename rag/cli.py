@@ -13,6 +13,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.commands.console import (
+    DONE,
+    IMPOSSIBLE,
+    INTERRUPTED,
+    PARTIAL,
+    add_documents,
+    command,
+    positive,
+    say,
+    say_problems,
+)
+
 if TYPE_CHECKING:
     from schema.problem import Problem
 
@@ -26,8 +38,6 @@ _OFFLINE = {
     "ANONYMIZED_TELEMETRY": "False",
     "DO_NOT_TRACK": "1",
 }
-_PROBLEMS_SHOWN = 20
-_DONE, _PARTIAL, _IMPOSSIBLE, _INTERRUPTED = 0, 1, 2, 130
 
 _DESCRIPTION = """\
 Fill a research table from French hospital documents, with the source of every value.
@@ -76,27 +86,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code. User errors are said in plain words, without a traceback."""
     os.environ.update(_OFFLINE)
     arguments = _parser().parse_args(argv)
-    command: Callable[[argparse.Namespace], int] = arguments.command
+    run: Callable[[argparse.Namespace], int] = arguments.command
     from schema.problem import InputError, describe_break
 
     try:
-        return command(arguments)
+        return run(arguments)
     except InputError as error:
-        _say(*(f"error: {problem}" for problem in error.problems))
-        return _IMPOSSIBLE
+        say(*(f"error: {problem}" for problem in error.problems))
+        return IMPOSSIBLE
     except KeyboardInterrupt:
-        _say("Interrupted. What was finished is kept.")
-        return _INTERRUPTED
+        say("Interrupted. What was finished is kept.")
+        return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left: nothing more to say
-        return _PARTIAL
+        return PARTIAL
     except OSError as error:
         remedy = "Check the path, that you may write there, and the room left on the disk."
-        _say(f"error: {error.filename or 'input or output'}: {error.strerror}. {remedy}")
-        return _IMPOSSIBLE
+        say(f"error: {error.filename or 'input or output'}: {error.strerror}. {remedy}")
+        return IMPOSSIBLE
     except Exception as error:
-        _say(f"internal error: {describe_break(error)}. Please report this line.")
-        return _PARTIAL
+        say(f"internal error: {describe_break(error)}. Please report this line.")
+        return PARTIAL
 
 
 def _fill(arguments: argparse.Namespace) -> int:
@@ -114,13 +124,13 @@ def _fill(arguments: argparse.Namespace) -> int:
             progress=sys.stderr.isatty() and not arguments.quiet,
         )
     )
-    _say_problems(report.problems, f"see {arguments.out / 'problems.csv'}")
+    say_problems(report.problems, f"see {arguments.out / 'problems.csv'}")
     if arguments.study is None:
         _hint_at_study(arguments.dictionary)
     if not arguments.quiet:
         print("\n".join(report.summary()))
         print(f"table     {arguments.out / 'table.csv'}\nevidence  {arguments.out / 'evidence.jsonl'}")
-    return _PARTIAL if report.failed else _DONE
+    return PARTIAL if report.failed else DONE
 
 
 def _ask(arguments: argparse.Namespace) -> int:
@@ -137,9 +147,9 @@ def _ask(arguments: argparse.Namespace) -> int:
             question=arguments.question,
         )
     )
-    _say_problems(answer.problems, "fill lists them")
+    say_problems(answer.problems, "fill lists them")
     print(to_json(answer) if arguments.json else to_text(answer, colour=sys.stdout.isatty()))
-    return _DONE
+    return DONE
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
@@ -161,7 +171,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     if arguments.documents:
         documents = read_documents(arguments.documents, problems.append)
         texts = {(document.patient_id, document.document_id): document.text for document in documents}
-    _say_problems(problems)
+    say_problems(problems)
     report = evaluate(
         dictionary.variables,
         predictions,
@@ -173,7 +183,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     )
     print(format_summary(report))
     print(f"report    {arguments.out / 'report.html'}")
-    return _DONE
+    return DONE
 
 
 def _corpus_build(arguments: argparse.Namespace) -> int:
@@ -184,24 +194,9 @@ def _corpus_build(arguments: argparse.Namespace) -> int:
     problems: list[Problem] = []
     raw = read_documents(arguments.source, problems.append)
     write_corpus((build_document(document, problems.append, today) for document in raw), arguments.out)
-    _say_problems(problems)
+    say_problems(problems)
     print(f"corpus    {arguments.out}")
-    return _DONE
-
-
-def _say(*lines: str) -> None:
-    # An identifier may hold a line end or a terminal's control code: neither may pass for a line of ours.
-    for line in lines:
-        print("".join(c if c.isprintable() else repr(c)[1:-1] for c in line), file=sys.stderr)
-
-
-def _say_problems(problems: Sequence[Problem], rest: str = "") -> None:
-    """Say all of them, what was lost first, or the first ones when ``rest`` tells where the others are said."""
-    ordered = sorted(problems, key=lambda problem: not problem.lost)
-    shown = ordered[:_PROBLEMS_SHOWN] if rest else ordered
-    _say(*(f"warning: {problem}" for problem in shown))
-    if len(shown) < len(problems):
-        _say(f"… and {len(problems) - len(shown)} more: {rest}.")
+    return DONE
 
 
 def _hint_at_study(dictionary: Path) -> None:
@@ -212,24 +207,24 @@ def _hint_at_study(dictionary: Path) -> None:
         for bundled in sorted(Path(folder).glob("studies/*/dictionary.csv")):
             study = bundled.with_name("study.yml")
             if study.is_file() and bundled.read_bytes() == dictionary.read_bytes():
-                _say(f"hint: this is the dictionary of a bundled study; --study {study} reads it with its hints.")
+                say(f"hint: this is the dictionary of a bundled study; --study {study} reads it with its hints.")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _command(argparse.ArgumentParser, "cohort-rag", _DESCRIPTION, _EXAMPLES)
+    parser = command(argparse.ArgumentParser, "cohort-rag", _DESCRIPTION, _EXAMPLES)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    fill = _command(commands.add_parser, "fill", "Fill the table of a cohort.", _FILL)
+    fill = command(commands.add_parser, "fill", "Fill the table of a cohort.", _FILL)
     _add_inputs(fill)
     fill.add_argument("--out", required=True, type=Path, metavar="RUN", help="folder of the run, made if missing")
-    fill.add_argument("--workers", type=_positive, default=1, metavar="N", help="processes that read patients (1)")
+    fill.add_argument("--workers", type=positive, default=1, metavar="N", help="processes that read patients (1)")
     earlier = fill.add_mutually_exclusive_group()
     earlier.add_argument("--resume", action="store_true", help="go on with the interrupted run in RUN")
     earlier.add_argument("--fresh", action="store_true", help="start again in RUN, whatever it holds")
     fill.add_argument("--quiet", action="store_true", help="no progress bar, no summary")
     fill.set_defaults(command=_fill)
 
-    ask = _command(commands.add_parser, "ask", "Ask about one patient.", _ASK)
+    ask = command(commands.add_parser, "ask", "Ask about one patient.", _ASK)
     _add_inputs(ask)
     ask.add_argument("--patient", required=True, metavar="ID", help="the patient's identifier in DOCS")
     asked = ask.add_mutually_exclusive_group(required=True)
@@ -238,7 +233,7 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--json", action="store_true", help="answer in JSON")
     ask.set_defaults(command=_ask)
 
-    evaluate = _command(commands.add_parser, "evaluate", "Measure a table against a manual one.", _EVALUATE)
+    evaluate = command(commands.add_parser, "evaluate", "Measure a table against a manual one.", _EVALUATE)
     evaluate.add_argument("--predictions", required=True, type=Path, metavar="TABLE", help="table.csv of a run")
     evaluate.add_argument("--gold", required=True, type=Path, metavar="TABLE", help="the manual table")
     evaluate.add_argument("--dictionary", required=True, type=Path, metavar="DICT", help="REDCap data dictionary (CSV)")
@@ -248,34 +243,19 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--out", required=True, type=Path, metavar="REPORT", help="folder of the report")
     evaluate.set_defaults(command=_evaluate)
 
-    corpus = _command(commands.add_parser, "corpus", "Prepare documents.", _CORPUS)
+    corpus = command(commands.add_parser, "corpus", "Prepare documents.", _CORPUS)
     parts = corpus.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    build = _command(parts.add_parser, "build", "Read documents once into a .jsonl corpus.", _CORPUS)
+    build = command(parts.add_parser, "build", "Read documents once into a .jsonl corpus.", _CORPUS)
     build.add_argument("source", type=Path, metavar="SRC", help="the documents, as for fill")
     build.add_argument("--out", required=True, type=Path, metavar="CORPUS", help="the .jsonl file to write")
     build.set_defaults(command=_corpus_build)
     return parser
 
 
-def _command(
-    make: Callable[..., argparse.ArgumentParser], name: str, about: str, epilog: str
-) -> argparse.ArgumentParser:
-    layout = argparse.RawDescriptionHelpFormatter
-    named = {"prog": name} if make is argparse.ArgumentParser else {"name": name, "help": about}
-    return make(**named, description=about, epilog=epilog, formatter_class=layout, allow_abbrev=False)
-
-
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--documents", required=True, type=Path, metavar="DOCS", help="folder or file of documents")
+    add_documents(parser)
     parser.add_argument("--dictionary", required=True, type=Path, metavar="DICT", help="REDCap data dictionary (CSV)")
     parser.add_argument("--study", type=Path, metavar="YML", help="study file that refines the dictionary (optional)")
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("give at least 1")
-    return number
 
 
 if __name__ == "__main__":

@@ -1,0 +1,54 @@
+"""What the commands share: how arguments are laid out, and how problems are said."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from schema.problem import Problem
+
+#: Exit codes: done, done in part (or broken), nothing could go on, stopped from the keyboard.
+DONE, PARTIAL, IMPOSSIBLE, INTERRUPTED = 0, 1, 2, 130
+_PROBLEMS_SHOWN = 20
+
+
+def command(
+    make: Callable[..., argparse.ArgumentParser], name: str, about: str, epilog: str = ""
+) -> argparse.ArgumentParser:
+    """Make the parser of one command: ``make`` is ``ArgumentParser`` or the ``add_parser`` of a group."""
+    layout = argparse.RawDescriptionHelpFormatter
+    named = {"prog": name} if make is argparse.ArgumentParser else {"name": name, "help": about}
+    return make(**named, description=about, epilog=epilog, formatter_class=layout, allow_abbrev=False)
+
+
+def add_documents(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--documents``."""
+    parser.add_argument("--documents", required=True, type=Path, metavar="DOCS", help="folder or file of documents")
+
+
+def positive(text: str) -> int:
+    """An integer argument of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("give at least 1")
+    return number
+
+
+def say(*lines: str) -> None:
+    """Write lines on stderr."""
+    # An identifier may hold a line end or a terminal's control code: neither may pass for a line of ours.
+    for line in lines:
+        print("".join(c if c.isprintable() else repr(c)[1:-1] for c in line), file=sys.stderr)
+
+
+def say_problems(problems: Sequence[Problem], rest: str = "") -> None:
+    """Say all of them, what was lost first, or the first ones when ``rest`` tells where the others are said."""
+    ordered = sorted(problems, key=lambda problem: not problem.lost)
+    shown = ordered[:_PROBLEMS_SHOWN] if rest else ordered
+    say(*(f"warning: {problem}" for problem in shown))
+    if len(shown) < len(problems):
+        say(f"… and {len(problems) - len(shown)} more: {rest}.")
