@@ -18,10 +18,10 @@ _LIBRARIES = ("cohort-rag", "edsnlp", "pydantic")
 def fingerprint(documents: Path, dictionary: Path, study: Path | None) -> Fingerprint:
     """Hash the inputs and the code. Every byte of the documents is read once."""
     return Fingerprint(
-        documents=_hash_tree(documents),
-        dictionary=_hash_tree(dictionary),
-        study=_hash_tree(study) if study else "",
-        code=_hash_code(),
+        documents=hash_tree(documents),
+        dictionary=hash_tree(dictionary),
+        study=hash_tree(study) if study else "",
+        code=hash_code(),
     )
 
 
@@ -30,7 +30,7 @@ def versions() -> dict[str, str]:
     return {name: metadata.version(name) for name in _LIBRARIES}
 
 
-def _hash_tree(path: Path) -> str:
+def hash_tree(path: Path) -> str:
     """SHA-256 of a file, or of the names and contents of a folder's files."""
     if not path.is_dir():
         return _hash_files([(path.name, path)])
@@ -38,7 +38,8 @@ def _hash_tree(path: Path) -> str:
     return _hash_files((file.relative_to(path).as_posix(), file) for file in files)
 
 
-def _hash_code() -> str:
+def hash_code() -> str:
+    """SHA-256 of the project's own code and lexicons."""
     files: list[tuple[str, Path]] = []
     for package in _CODE:
         spec = find_spec(package)

@@ -168,7 +168,9 @@ def _can_resume(store: RunStore, inputs: Fingerprint, request: FillRequest) -> b
     return True
 
 
-def _make_reader(spool: Path, variables: tuple[Variable, ...], generator: Generator, today: dt.date) -> ReadPlace:
+def _make_reader(
+    spool: Path, variables: tuple[Variable, ...], generator: Generator, today: dt.date
+) -> ReadPlace[PatientResult]:
     """Runs in the process that will read the patients."""
     reader = PatientReader(variables, generator)
     documents = Spool(spool)
@@ -197,7 +199,7 @@ def _broken_cell(value: ExtractedValue) -> Problem:
 
 
 def _results(
-    store: RunStore, spool: Spool, make_reader: MakeReader, request: FillRequest
+    store: RunStore, spool: Spool, make_reader: MakeReader[PatientResult], request: FillRequest
 ) -> Iterator[PatientResult | Failure]:
     """Every patient in order: from the store those of an earlier session, the others read, then stored."""
     done = store.done()

@@ -14,8 +14,9 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import wait as wait_for
 from multiprocessing.context import BaseContext
+from typing import Any, TypeVar
 
-from rag.store import PatientResult
+T = TypeVar("T")  # what reading one patient gives; picklable
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +28,17 @@ class Failure:
 
 
 #: Reads the patient at one place of the spool. Never raises for what a patient holds.
-ReadPlace = Callable[[int], PatientResult | Failure]
+ReadPlace = Callable[[int], T | Failure]
 #: Builds a `ReadPlace` inside the process that will use it; must be picklable.
-MakeReader = Callable[[], ReadPlace]
+MakeReader = Callable[[], ReadPlace[T]]
 
 _CHUNK = 8  # patients sent to a worker at once, at most: enough to hide the cost of sending
 _AHEAD = 3  # chunks under way per worker: the others go on while one is slow
 
-_read_place: ReadPlace | None = None  # this worker process's reader
+_read_place: ReadPlace[Any] | None = None  # this worker process's reader
 
 
-def read_all(places: Sequence[int], make_reader: MakeReader, workers: int) -> Iterator[PatientResult | Failure]:
+def read_all(places: Sequence[int], make_reader: MakeReader[T], workers: int) -> Iterator[T | Failure]:
     """Read the patients at ``places``, in their order."""
     if workers == 1:
         yield from map(make_reader(), places)
@@ -53,10 +54,10 @@ def read_all(places: Sequence[int], make_reader: MakeReader, workers: int) -> It
             yield from (Failure(place, "the process that read this patient died") for place in suspect)
 
 
-def _read_in_pool(left: deque[int], make_reader: MakeReader, workers: int) -> Iterator[PatientResult | Failure]:
+def _read_in_pool(left: deque[int], make_reader: MakeReader[T], workers: int) -> Iterator[T | Failure]:
     """Read the patients at the places in ``left``, taking them away; stop where a worker died."""
     waiting = deque(left)
-    under_way: deque[Future[list[PatientResult | Failure]]] = deque()
+    under_way: deque[Future[list[T | Failure]]] = deque()
     pool = ProcessPoolExecutor(workers, _context(), _start_worker, (make_reader,))
     try:
         while waiting or under_way:
@@ -79,7 +80,7 @@ def _context() -> BaseContext:
     return multiprocessing.get_context("fork" if "fork" in methods else "spawn")
 
 
-def _start_worker(make_reader: MakeReader) -> None:
+def _start_worker(make_reader: MakeReader[Any]) -> None:
     global _read_place
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends its workers
     threading.Thread(target=_die_with_parent, daemon=True).start()
@@ -95,6 +96,6 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-def _read_chunk(places: Sequence[int]) -> list[PatientResult | Failure]:
+def _read_chunk(places: Sequence[int]) -> list[Any]:
     assert _read_place is not None
     return [_read_place(place) for place in places]
