@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -15,6 +16,7 @@ from generator.rules.matcher import Hit
 from generator.rules.omission import is_denied
 from generator.rules.plan import Plan
 from generator.rules.reading import Cite, PatientView
+from schema.document import DateMention
 
 HISTORY_SECTIONS = ("antecedents", "facteurs_risque", "traitement_entree")
 _LINE_STOP = re.compile(r"[;\n|]|\.(?!\d)")
@@ -149,7 +151,7 @@ def period_at(
         return Period.LATER, listed
     if phase is Phase.BEFORE:
         return Period.KNOWN, True
-    listed = listed or (not dated and _known_before(document, start, end))
+    listed = listed or (not dated and known_before(document, start, end))
     if phase <= Phase.ADMISSION and _told_at_interview(document, start, low):
         return Period.KNOWN, True
     if phase >= Phase.ADMISSION and _any(document, "time.new", low, min(high, end + 40)):
@@ -214,24 +216,44 @@ def _said_before(document: Annotated, start: int, end: int, low: int, high: int)
 
 def _before_stay(view: PatientView, document: Annotated, start: int, end: int, low: int, high: int) -> bool:
     """Whether the clause gives a date earlier than the stay: "AVC en 2013", "depuis 10 ans"."""
+    if said_long_ago(document, end, high) and view.timeline.document_phase(document) is not Phase.FOLLOW_UP:
+        return True
     admission = view.timeline.episode.admission
+    return admission is not None and dated_before(document, (start, end), (low, high), admission, view.timeline.day_of)
+
+
+def said_long_ago(document: Annotated, end: int, high: int) -> bool:
+    """Whether the words after ``end`` count months or years back: "il y a 3 ans", "depuis longtemps"."""
+    return _AGO.match(document.folded, end, high) is not None
+
+
+def dated_before(
+    document: Annotated,
+    place: tuple[int, int],
+    around: tuple[int, int],
+    day: dt.date,
+    day_of: Callable[[DateMention], dt.date | None],
+) -> bool:
+    """Whether the clause around a place gives a date more than a day earlier than ``day``: "AVC en 2013".
+
+    Args:
+        place, around: [start, end) of what is named, and of the words that may date it.
+        day_of: the day that a date mention stands for, None when it stands for none.
+    """
+    (start, end), (low, high) = place, around
     text = document.folded
     year = _YEAR.match(text, end, min(len(text), end + 45))
-    if year and admission and int(year[1]) < admission.year:
+    if year and int(year[1]) < day.year:
         return True
-    if _AGO.match(text, end, high) and view.timeline.document_phase(document) is not Phase.FOLLOW_UP:
-        return True
-    if admission is None:
-        return False
     dates = [*document.dates_in(start, high)]
     dates += [m for m in document.dates_in(low, start) if _DATED_BEFORE.match(text, m.end, start)]
-    if any((day := view.timeline.day_of(m)) is not None and (admission - day).days > 1 for m in dates):
+    if any((told := day_of(m)) is not None and (day - told).days > 1 for m in dates):
         return True
-    told = _TOLD_YEAR.search(text[low:start])
-    return bool(told) and (told[1] is None or int(told[1]) < admission.year) if told else False
+    told_year = _TOLD_YEAR.search(text[low:start])
+    return told_year is not None and (told_year[1] is None or int(told_year[1]) < day.year)
 
 
-def _known_before(document: Annotated, start: int, end: int) -> bool:
+def known_before(document: Annotated, start: int, end: int) -> bool:
     """Whether the words around say that it was there already: "connu pour", "ATCD : …", "FA ancienne"."""
     line_low = bounds(document, start, end, _LINE_STOP)[0]
     for cue in document.within(PREFIX + "list.history", line_low, start):

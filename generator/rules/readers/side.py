@@ -27,7 +27,7 @@ from schema.study import Policy
 PREFIX = "side:"
 _REACH = 70
 #: Read on the text as written: "D" and "G" are sides in capitals only.
-_SIDE = re.compile(
+SIDE_WORD = re.compile(
     r"(?<![\w'’])(?:(?P<left>[Gg]auches?|GAUCHES?|[Gg]che?s?|G(?![\w'’/])(?!\s?/\s?[Ll]))"
     r"|(?P<right>[Dd]roite?s?|DROITE?S?|[Dd]te?s?|DTE?S?|[Dd]rt|D(?![\w'’/-]))"
     r"|(?P<both>[Bb]ilat\w*|BILAT\w*|[Dd]es deux (?:côtés|hémisphères)"
@@ -59,7 +59,7 @@ _MIDLINE_WEIGHTS = {"lesion": 3.0, "vague": 1.0, "occlusion": 1.0, "stop": 1.0}
 _MOST_CITES = 3
 #: "céphalées temporales droites": a sign or another organ that opens the words of a place.
 _JUST_BEFORE = 22
-_SECOND_SIDE = re.compile(r"\s*,?\s*(?:et|ainsi que|\+|/)\s[^.,;:\n()]{0,45}$")
+_SECONDSIDE_WORD = re.compile(r"\s*,?\s*(?:et|ainsi que|\+|/)\s[^.,;:\n()]{0,45}$")
 
 
 def read_side(view: PatientView, plan: Plan) -> Answer:
@@ -154,11 +154,11 @@ def _is_of_another(document: Annotated, hit: Hit) -> bool:
 def _second_side(document: Annotated, first: re.Match[str]) -> re.Match[str] | None:
     """The other side of an enumeration of lesions: "infarctus cérébelleux droit et thalamique gauche"."""
     _, high = document.sentences[document.sentence_of(first.start())]
-    second = _SIDE.search(document.document.text, first.end(), min(high, first.end() + _REACH))
+    second = SIDE_WORD.search(document.document.text, first.end(), min(high, first.end() + _REACH))
     if second is None or second.lastgroup == first.lastgroup:
         return None
     between = document.folded[first.end() : second.start()]
-    if not _SECOND_SIDE.match(between) or _STOP.search(between):
+    if not _SECONDSIDE_WORD.match(between) or _STOP.search(between):
         return None
     if any(True for _ in document.within(PREFIX + "not", first.end(), second.start() + 1)):
         return None
@@ -171,7 +171,7 @@ def _asked(document: Annotated) -> Iterator[tuple[int, int, str]]:
         line_end = document.folded.find("\n", question.end())
         line = document.document.text[question.end() : line_end if line_end >= 0 else None][:_REACH]
         ticked = _TICKED.search(line)
-        side = _SIDE.match(line, ticked.end() if ticked else 0)
+        side = SIDE_WORD.match(line, ticked.end() if ticked else 0)
         if side and side.lastgroup:
             yield question.start(), question.end() + side.end(), side.lastgroup
 
@@ -186,7 +186,7 @@ def _side_after(document: Annotated, hit: Hit) -> re.Match[str] | None:
     """The first side word after a lesion word, unless a word of body or a stop stands between."""
     _, high = document.sentences[hit.sentence]
     limit = min(high, hit.end + _REACH)
-    match = _SIDE.search(document.document.text, hit.end, limit)
+    match = SIDE_WORD.search(document.document.text, hit.end, limit)
     if match is None or _STOP.search(document.folded, hit.end, match.start()):
         return None
     if any(True for _ in document.within(PREFIX + "not", hit.end, match.start() + 1)):
