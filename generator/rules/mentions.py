@@ -30,7 +30,7 @@ _TOLD_YEAR = re.compile(
 )
 _AGO = re.compile(r"[^,;.\n]{0,20}\b(?:il y a|depuis)\s+(?:\w+\s+){0,2}(?:ans?|annees?|mois|longtemps|l'enfance)\b")
 #: After these words a sentence that opened with the history speaks of the present.
-_PRESENT = re.compile(
+PRESENT = re.compile(
     r"\b(?:victime|present\w+|hospitali\w+|adresse\w*|admis\w*|consulte|amenee?|transfere\w*|ce jour)\b"
 )
 #: "non connue", "jamais connu": what stands before "connu" may undo it.
@@ -151,7 +151,7 @@ def period_at(
         return Period.LATER, listed
     if phase is Phase.BEFORE:
         return Period.KNOWN, True
-    listed = listed or (not dated and known_before(document, start, end))
+    listed = listed or (not dated and _known_before(document, start, end))
     if phase <= Phase.ADMISSION and _told_at_interview(document, start, low):
         return Period.KNOWN, True
     if phase >= Phase.ADMISSION and _any(document, "time.new", low, min(high, end + 40)):
@@ -253,14 +253,21 @@ def dated_before(
     return told_year is not None and (told_year[1] is None or int(told_year[1]) < day.year)
 
 
-def known_before(document: Annotated, start: int, end: int) -> bool:
+def _known_before(document: Annotated, start: int, end: int) -> bool:
     """Whether the words around say that it was there already: "connu pour", "ATCD : …", "FA ancienne"."""
-    line_low = bounds(document, start, end, _LINE_STOP)[0]
-    for cue in document.within(PREFIX + "list.history", line_low, start):
-        if not is_denied(document, cue) and not _PRESENT.search(document.folded, cue.end, start):
-            return True
+    if told_as_history(document, start, end):
+        return True
     if _THERE_BEFORE.match(document.folded, end, bounds(document, start, end, _LINE_STOP)[1]):
         return True
     clause_low, clause_high = clause(document, start, end)
     known = document.within(PREFIX + "known", clause_low, min(clause_high, end + 40))
     return any(not _UNKNOWN.search(document.folded, clause_low, cue.start) for cue in known)
+
+
+def told_as_history(document: Annotated, start: int, end: int) -> bool:
+    """Whether words that open a list of history stand before, on the same line: "ATCD : …", "connu pour …"."""
+    line_low = bounds(document, start, end, _LINE_STOP)[0]
+    return any(
+        not is_denied(document, cue) and not PRESENT.search(document.folded, cue.end, start)
+        for cue in document.within(PREFIX + "list.history", line_low, start)
+    )
