@@ -1,0 +1,170 @@
+"""Guards against what looks like a name and is not one: times, doses, lone letters, codes, persons, scales.
+
+They judge a mention by the text around it, whatever the vocabulary that it comes from: a release of ICD-10 or of the
+UMLS holds names such as "A15", "H02", "165" or "g", which the figures of a note match. The words and figures they go by
+stand in ``guards.yml``, with an example of each.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rag.terminology.tokens import fold
+from schema.concept import ConceptMention
+
+_WORD = re.compile(r"[^\W_]+")
+#: A code in full; the letters and figures of one, in any writing ("à 15").
+_CODE = re.compile(r"[A-Z]\d\d(?:\.\d+)?")
+_LIKE_A_CODE = re.compile(r"[a-z]?\d\d\w*")
+_PARAGRAPH = re.compile(r"\n\s*\n")
+#: Characters before a mention in which the words that change it may stand.
+_LOOK_BACK = 60
+#: A line of at least this many letters, nearly all capitals, is written in capitals: they mean nothing there.
+_LEAST_LETTERS, _NEARLY_ALL = 10, 0.8
+#: Types that are no diagnosis and no sign, by the names of the bundled terminology, of the UMLS groups and of RF2.
+_NOT_DIAGNOSES = frozenset(
+    {"anatomy", "procedure", "device", "drug", "score", "observable", "social", "ANAT", "PROC", "DEVI", "CHEM",
+     "body structure", "physical object", "substance", "medicinal product", "observable entity", "assessment scale"}
+)  # fmt: skip
+_SCALES = frozenset({"score", "assessment scale"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """``guards.yml``, compiled."""
+
+    mask: re.Pattern[str]
+    figures: re.Pattern[str]
+    empty: frozenset[str]
+    unless_after: dict[str, frozenset[str]]
+    person: re.Pattern[str]
+    care: re.Pattern[str]
+    place: re.Pattern[str]
+    scale: re.Pattern[str]
+    coded: re.Pattern[str]
+
+
+@functools.cache
+def _words() -> _Words:
+    text = Path(__file__).with_name("guards.yml").read_text(encoding="utf-8")
+    content: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (safe)
+
+    def pattern(written: str) -> re.Pattern[str]:
+        return re.compile(written.replace(" ", r"[^\S\n]"))
+
+    return _Words(
+        mask=pattern(content["mask"]),
+        figures=pattern(r"(?<![\w.,])(?:" + "|".join(content["figures"].values()) + ")"),
+        empty=frozenset(fold(word) for word in content["empty"]),
+        unless_after={word: frozenset(map(fold, before)) for word, before in content["unless_after"].items()},
+        **{name: pattern(content[name]) for name in ("person", "care", "place", "scale", "coded")},
+    )
+
+
+def admitted(text: str, mentions: Sequence[ConceptMention]) -> list[ConceptMention]:
+    """The mentions of a text that name what they seem to name, in their order."""
+    guard = _Guard(text)
+    kept = [mention for mention in mentions if not guard.refuses(mention)]
+    scales = [mention for mention in kept if _SCALES.intersection(mention.concept.semantic_types)]
+    return [mention for mention in kept if not (_is_diagnosis(mention) and _within_any(mention, scales))]
+
+
+class _Guard:
+    """One text, with the stretches that hold no name."""
+
+    def __init__(self, text: str) -> None:
+        words = _words()
+        self._text = text
+        self._words = words
+        self._figures = [match.span() for match in words.figures.finditer(text)]
+        self._masks = [match.span() for match in words.mask.finditer(text)]
+
+    def refuses(self, mention: ConceptMention) -> bool:
+        """Whether a mention is one of the false names that the module's text lists."""
+        pieces = [word.span() for start, end in mention.fragments for word in _WORD.finditer(self._text, start, end)]
+        return (
+            any(_PARAGRAPH.search(self._text, start, end) for start, end in mention.fragments)
+            or any(start < high and low < end for start, end in mention.fragments for low, high in self._masks)
+            or self._is_figure(mention, pieces)
+            or all(self._is_empty(start, end) for start, end in pieces)
+            or self._is_bare_code(mention)
+            or self._is_part_of_name(mention)
+        )
+
+    def _is_figure(self, mention: ConceptMention, pieces: Sequence[tuple[int, int]]) -> bool:
+        """Whether it is made of figures and units, or cuts through some: "à 15" in "à 15h02"."""
+        cut = any(self._cuts(edge) for fragment in mention.fragments for edge in fragment)
+        return cut or all(self._covers(start, end) for start, end in pieces)
+
+    def _cuts(self, edge: int) -> bool:
+        index = bisect_right(self._figures, (edge, -1)) - 1
+        return index >= 0 and self._figures[index][0] < edge < self._figures[index][1]
+
+    def _covers(self, start: int, end: int) -> bool:
+        index = bisect_right(self._figures, (start, len(self._text) + 1)) - 1
+        return index >= 0 and end <= self._figures[index][1]
+
+    def _is_empty(self, start: int, end: int) -> bool:
+        """Whether a word carries no meaning of its own where it stands."""
+        word = self._text[start:end]
+        if len(word) == 1 or word.isdigit():
+            return True
+        folded = fold(word)
+        if folded not in self._words.empty:
+            return False
+        if word.isupper() and not self._is_shouted(start):
+            return False
+        before = _WORD.findall(self._text[max(0, start - _LOOK_BACK) : start])
+        return not before or fold(before[-1]) not in self._words.unless_after.get(folded, ())
+
+    def _is_shouted(self, position: int) -> bool:
+        """Whether the line of a position is written in capitals."""
+        line_end = self._text.find("\n", position)
+        line = self._text[self._text.rfind("\n", 0, position) + 1 : line_end if line_end >= 0 else None]
+        letters = [sign for sign in line if sign.isalpha()]
+        return len(letters) >= _LEAST_LETTERS and sum(map(str.isupper, letters)) >= _NEARLY_ALL * len(letters)
+
+    def _is_bare_code(self, mention: ConceptMention) -> bool:
+        """Whether it matches a code of its concept, not a name, where no code is announced: "à 15", "H02"."""
+        written = "".join(self._text[start:end] for start, end in mention.fragments)
+        plain = _plain(fold(written))
+        if not _LIKE_A_CODE.fullmatch(plain):
+            return False
+        if not any(_plain(fold(code.code)).startswith(plain) for code in mention.concept.codes):
+            return False
+        if not _CODE.fullmatch(written):
+            return True
+        return "." not in written and not self._words.coded.search(self._before(mention))
+
+    def _is_part_of_name(self, mention: ConceptMention) -> bool:
+        """Whether it belongs to the name of a person, of a way of care, of a place or of a scale."""
+        before = self._before(mention)
+        if self._text[mention.start].isupper() and self._words.person.search(before):
+            return True
+        if self._words.care.search(before):
+            return True
+        named = self._words.place.search(before) or self._words.scale.search(before)
+        return named is not None and _is_diagnosis(mention)
+
+    def _before(self, mention: ConceptMention) -> str:
+        return self._text[max(0, mention.start - _LOOK_BACK) : mention.start]
+
+
+def _is_diagnosis(mention: ConceptMention) -> bool:
+    return not _NOT_DIAGNOSES.intersection(mention.concept.semantic_types)
+
+
+def _within_any(mention: ConceptMention, others: Sequence[ConceptMention]) -> bool:
+    return any(other.start <= mention.start and mention.end <= other.end for other in others)
+
+
+def _plain(folded: str) -> str:
+    return "".join(sign for sign in folded if sign.isalnum())
