@@ -20,6 +20,7 @@ from generator.rules.matcher import Matcher
 from generator.rules.mentions import PRESENT, bounds, clause, dated_before, said_long_ago, told_as_history
 from generator.rules.readers.side import SIDE_WORD
 from generator.rules.statements import LINE
+from rag.terminology.kinds import Kind, kind_of
 from schema.concept import ConceptMention, Side
 from schema.document import DateKind, DateMention, Document
 
@@ -36,7 +37,7 @@ _SIDE_STOP = re.compile(r"[,;:.()\n|!?]|\b(?:avec|et|mais|puis|sans|ni|ou|chez|d
 _OTHER_SIDE = re.compile(r"\s*(?:et|ou|puis|[/+=<>≥≤-]|plus que)\s*(?:à\s|a\s)?")
 _SIDES = {"left": Side.LEFT, "right": Side.RIGHT, "both": Side.BOTH}
 #: Of these a side is never said: a drug, a score, something measured, a way of life.
-_SIDELESS = frozenset({"drug", "score", "observable", "social"})
+_SIDELESS = frozenset({Kind.DRUG, Kind.SCALE, Kind.MEASURE, Kind.OTHER})
 
 
 class ContextReader:
@@ -59,7 +60,7 @@ class ContextReader:
         ``hypothetical`` is also what is planned, ``negated`` also what was planned and then declined; ``family``
         what is said of any other person.
         """
-        named = [mention for mention in mentions if "anatomy" not in mention.concept.semantic_types]
+        named = [mention for mention in mentions if kind_of(mention.concept) is not Kind.ANATOMY]
         starts = sorted({start for mention in named for start, _ in mention.fragments})
         return tuple(self._said(annotated, mention, starts) for mention in mentions)
 
@@ -109,7 +110,7 @@ def _day_of(mention: DateMention) -> dt.date | None:
 
 def _side_of(annotated: Annotated, mention: ConceptMention, starts: Sequence[int]) -> Side | None:
     """The side in the mention's own words, or the first one after it before any other mention or stop."""
-    if _SIDELESS.intersection(mention.concept.semantic_types):
+    if kind_of(mention.concept) in _SIDELESS:
         return None
     text = annotated.document.text
     for start, end in mention.fragments:

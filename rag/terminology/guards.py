@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from rag.terminology.kinds import Kind, kind_of
 from rag.terminology.tokens import fold
 from schema.concept import ConceptMention
 
@@ -29,12 +30,6 @@ _PARAGRAPH = re.compile(r"\n\s*\n")
 _LOOK_BACK = 60
 #: A line of at least this many letters, nearly all capitals, is written in capitals: they mean nothing there.
 _LEAST_LETTERS, _NEARLY_ALL = 10, 0.8
-#: Types that are no diagnosis and no sign, by the names of the bundled terminology, of the UMLS groups and of RF2.
-_NOT_DIAGNOSES = frozenset(
-    {"anatomy", "procedure", "device", "drug", "score", "observable", "social", "ANAT", "PROC", "DEVI", "CHEM",
-     "body structure", "physical object", "substance", "medicinal product", "observable entity", "assessment scale"}
-)  # fmt: skip
-_SCALES = frozenset({"score", "assessment scale"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +68,8 @@ def admitted(text: str, mentions: Sequence[ConceptMention]) -> list[ConceptMenti
     """The mentions of a text that name what they seem to name, in their order."""
     guard = _Guard(text)
     kept = [mention for mention in mentions if not guard.refuses(mention)]
-    scales = [mention for mention in kept if _SCALES.intersection(mention.concept.semantic_types)]
-    return [mention for mention in kept if not (_is_diagnosis(mention) and _within_any(mention, scales))]
+    scales = [mention for mention in kept if kind_of(mention.concept) is Kind.SCALE]
+    return [m for m in kept if not (kind_of(m.concept) is Kind.DIAGNOSIS and _within_any(m, scales))]
 
 
 class _Guard:
@@ -152,14 +147,10 @@ class _Guard:
         if self._words.care.search(before):
             return True
         named = self._words.place.search(before) or self._words.scale.search(before)
-        return named is not None and _is_diagnosis(mention)
+        return named is not None and kind_of(mention.concept) is Kind.DIAGNOSIS
 
     def _before(self, mention: ConceptMention) -> str:
         return self._text[max(0, mention.start - _LOOK_BACK) : mention.start]
-
-
-def _is_diagnosis(mention: ConceptMention) -> bool:
-    return not _NOT_DIAGNOSES.intersection(mention.concept.semantic_types)
 
 
 def _within_any(mention: ConceptMention, others: Sequence[ConceptMention]) -> bool:
