@@ -79,6 +79,10 @@ class StoredIndex:
     def __reduce__(self) -> tuple[object, ...]:
         return StoredIndex.open, (self.store.path, self._normalizer)
 
+    def close(self) -> None:
+        """Release the dictionary file."""
+        self.store.close()
+
     @property
     def info(self) -> TerminologyInfo:
         """What the dictionary holds."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rag.brat import BratDocument, BratEntity, read_brat
-from rag.terminology.loaders.source import Entry, Report, clean_name, hash_files
+from rag.terminology.loaders.source import Entry, Report, Source, clean_name, hash_files
 from rag.terminology.model import Term
 from schema.concept import Code, CodeSystem
 from schema.problem import Problem
@@ -23,7 +23,7 @@ _BETWEEN = re.compile(r"[\s,;|+]+")
 
 
 @dataclass(frozen=True, slots=True)
-class BratSource:
+class BratSource(Source):
     """Folders of BRAT files (name.txt beside name.ann), read as one."""
 
     folders: Sequence[Path]
@@ -33,11 +33,6 @@ class BratSource:
     def name(self) -> str:
         """The folders' names."""
         return f"BRAT ({', '.join(folder.name for folder in self.folders)})"
-
-    @property
-    def version(self) -> str:
-        """Annotations say none."""
-        return ""
 
     def fingerprint(self) -> str:
         """A hash of every text and annotation."""
@@ -77,10 +72,6 @@ class BratSource:
         if unlinked:
             what = f"{unlinked} annotations have no concept identifier in their notes; they give no name."
             report(Problem(self.name, what, "Write it in a note: #1<tab>AnnotatorNotes T1<tab>C0004238.", lost=False))
-
-    def extras(self, report: Report) -> Mapping[str, bytes]:
-        """Nothing more."""
-        return {}
 
 
 def concepts_of(entity: BratEntity) -> tuple[str, ...]:

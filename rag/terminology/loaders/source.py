@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from rag.terminology.model import Term
 from schema.concept import Code
@@ -18,6 +19,11 @@ from schema.problem import Problem
 Report = Callable[[Problem], None]
 
 _SAID_PER_FILE = 20
+#: ISO 639-2, in its two forms, to 639-1.
+_LANGUAGES = {
+    **{"fre": "fr", "fra": "fr", "eng": "en", "ger": "de", "deu": "de", "spa": "es", "ita": "it"},
+    **{"dut": "nl", "nld": "nl", "por": "pt"},
+}
 _LONGEST_NAME = 1000  # characters; SNOMED CT allows 255, UMLS has a few longer
 
 
@@ -39,20 +45,24 @@ class Entry:
     codes: tuple[Code, ...] = ()
 
 
-class Source(Protocol):
+class Source(ABC):
     """One vocabulary, or one table."""
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """What it is and where it was read, for `info`."""
 
     @property
     def version(self) -> str:
-        """The release, "" when nothing tells it."""
+        """The release; "" when nothing tells it."""
+        return ""
 
+    @abstractmethod
     def fingerprint(self) -> str:
         """A hash of every byte that is read."""
 
+    @abstractmethod
     def entries(self, report: Report) -> Iterator[Entry]:
         """Read it, in one pass and in bounded memory. Rows that cannot be used are reported and passed over.
 
@@ -61,7 +71,8 @@ class Source(Protocol):
         """
 
     def extras(self, report: Report) -> Mapping[str, bytes]:
-        """What else the dictionary file keeps of it, by name (`TermStore.extra`)."""
+        """What else the dictionary file keeps of it, by name (`TermStore.extra`). Called after `entries`."""
+        return {}
 
 
 class RowProblems:
@@ -139,6 +150,12 @@ def checked_name(text: str, row: int, problems: RowProblems) -> str | None:
         problems.lost(row, what, "Look for a quote or a line end that is missing.")
         return None
     return name
+
+
+def language_code(written: str) -> str:
+    """ISO 639-1 where it is known: "FRE", "fra", "fr-FR" → "fr"; else what was written, in small letters."""
+    code = written.strip().lower().replace("_", "-").split("-")[0]
+    return _LANGUAGES.get(code, code)
 
 
 def hash_files(files: Iterable[Path]) -> str:
