@@ -39,6 +39,7 @@ def to_json(answer: Answer) -> str:
             "confidence": round(found.confidence, 4) if found else None,
             "candidates": [wording.coded(variable, value) for value in found.candidates] if variable and found else [],
             "explanation": found.explanation if found else None,
+            "codes": wording.by_system(found.codes) if found else {},
             "evidence": [_cited(citation) for citation in answer.citations],
             "other_variables": [other.name for other in answer.others],
             "passages": [_cited(citation) for citation in answer.passages],

@@ -10,6 +10,7 @@ from pathlib import Path
 from generator.protocol import Generator
 from rag.corpus.build import build_document
 from rag.redcap import branching, values
+from rag.variable_codes import VariableCodes
 from schema.document import PatientRecord, RawDocument
 from schema.problem import InputError, Problem
 from schema.study import Study
@@ -68,11 +69,16 @@ def _listed(names: Sequence[str]) -> str:
 
 
 class PatientReader:
-    """Reads one patient at a time into values ready for the table."""
+    """Reads one patient at a time into values ready for the table.
 
-    def __init__(self, variables: Sequence[Variable], generator: Generator) -> None:
+    Args:
+        codes: gives the values their codes; without it they have none.
+    """
+
+    def __init__(self, variables: Sequence[Variable], generator: Generator, codes: VariableCodes | None = None) -> None:
         self._variables = tuple(variables)
         self._generator = generator
+        self._codes = codes
         self._conditions = {v.name: branching.parse(v.branching) for v in variables if v.branching}
 
     def read(self, record: PatientRecord) -> tuple[ExtractedValue, ...]:
@@ -80,7 +86,9 @@ class PatientReader:
         found = self._generator.fill(record)
         texts = {document.document_id: document.source_text for document in record.documents}
         checked = [_check(variable, value, texts) for variable, value in zip(self._variables, found, strict=True)]
-        return close_branches(self._conditions, checked)
+        closed = close_branches(self._conditions, checked)
+        codes = self._codes
+        return closed if codes is None else tuple(replace(value, codes=codes.of(value)) for value in closed)
 
 
 def _check(variable: Variable, found: ExtractedValue, texts: Mapping[str, str]) -> ExtractedValue:

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from schema.concept import Code, CodeSystem
 from schema.document import RawDocument
 from schema.problem import InputError, Problem
 from schema.run import Fingerprint, RunManifest
@@ -38,6 +39,9 @@ CREATE TABLE IF NOT EXISTS cell (
     number INTEGER, place INTEGER, position INTEGER, variable TEXT NOT NULL, status TEXT NOT NULL, value TEXT,
     confidence REAL NOT NULL, evidence TEXT NOT NULL, candidates TEXT NOT NULL, explanation TEXT NOT NULL,
     PRIMARY KEY (number, place, position)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS code (
+    number INTEGER, place INTEGER, position INTEGER, rank INTEGER, system TEXT NOT NULL, code TEXT NOT NULL,
+    PRIMARY KEY (number, place, position, rank)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS problem (
     number INTEGER, place INTEGER, source TEXT NOT NULL, what TEXT NOT NULL, remedy TEXT NOT NULL,
     lost INTEGER NOT NULL, UNIQUE (number, source, what, remedy));
@@ -243,11 +247,17 @@ class RunStore:
         """Store one patient, all or nothing."""
         key = (self.number, result.place)
         cells = [(*key, position, *_cell_row(value)) for position, value in enumerate(result.values)]
+        codes = [
+            (*key, position, rank, code.system.value, code.code)
+            for position, value in enumerate(result.values)
+            for rank, code in enumerate(value.codes)
+        ]
         sources = [(*key, i, s.document_id, s.type, s.written_on) for i, s in enumerate(result.sources)]
         self._base.execute("BEGIN")
         self._base.execute("INSERT INTO patient VALUES (?, ?, ?)", (*key, result.patient_id))
         self._base.executemany("INSERT INTO source VALUES (?, ?, ?, ?, ?, ?)", sources)
         self._base.executemany("INSERT INTO cell VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", cells)
+        self._base.executemany("INSERT INTO code VALUES (?, ?, ?, ?, ?, ?)", codes)
         self._insert_problems(result.problems, result.place)
         self._base.execute("COMMIT")
 
@@ -283,7 +293,12 @@ class RunStore:
         sources = self._base.execute(
             "SELECT document_id, type, written_on FROM source WHERE number = ? AND place = ? ORDER BY position", key
         )
-        values = tuple(_cell(patient_id, row) for row in cells)
+        codes: dict[int, list[Code]] = {}
+        for position, system, code in self._base.execute(
+            "SELECT position, system, code FROM code WHERE number = ? AND place = ? ORDER BY position, rank", key
+        ):
+            codes.setdefault(position, []).append(Code(CodeSystem(system), code))
+        values = tuple(_cell(patient_id, row, tuple(codes.get(i, ()))) for i, row in enumerate(cells))
         return PatientResult(place, patient_id, values, tuple(Source(*row) for row in sources))
 
     def counts(self) -> dict[str, int]:
@@ -335,7 +350,9 @@ def _cell_row(value: ExtractedValue) -> tuple[object, ...]:
     )
 
 
-def _cell(patient_id: str, row: tuple[str, str, str | None, float, str, str, str]) -> ExtractedValue:
+def _cell(
+    patient_id: str, row: tuple[str, str, str | None, float, str, str, str], codes: tuple[Code, ...]
+) -> ExtractedValue:
     variable, status, value, confidence, evidence, candidates, explanation = row
     return ExtractedValue(
         patient_id=patient_id,
@@ -346,6 +363,7 @@ def _cell(patient_id: str, row: tuple[str, str, str | None, float, str, str, str
         evidence=tuple(Evidence(*item) for item in json.loads(evidence)),
         candidates=tuple(_load(candidate) for candidate in json.loads(candidates)),
         explanation=explanation,
+        codes=codes,
     )
 
 

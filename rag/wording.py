@@ -1,8 +1,11 @@
-"""A value as people and other programs read it: its code, the label of its code."""
+"""A value as people and other programs read it: its code, the label of its code, its codes in vocabularies."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rag.redcap import values
+from schema.concept import Code
 from schema.value import Value
 from schema.variable import Variable
 
@@ -21,3 +24,11 @@ def meaning(variable: Variable, value: Value | None) -> str:
     labels = {choice.code: choice.label for choice in variable.choices}
     codes = value if isinstance(value, tuple) else (value,)
     return " | ".join(labels[code] for code in codes if isinstance(code, str) and code in labels)
+
+
+def by_system(codes: Sequence[Code]) -> dict[str, list[str]]:
+    """Codes by vocabulary, each in the order given: several where several choices are ticked."""
+    found: dict[str, list[str]] = {}
+    for code in codes:
+        found.setdefault(code.system.value, []).append(code.code)
+    return found

@@ -6,6 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
+from schema.concept import Code
+
 #: A typed value. Choices are their code (``"2"``, ``"2a"``), yes/no fields ``"1"`` or ``"0"``,
 #: checkbox fields the codes ticked, in dictionary order (empty tuple: none ticked).
 Value = int | float | str | dt.date | dt.datetime | dt.time | tuple[str, ...]
@@ -51,6 +53,7 @@ class ExtractedValue:
         confidence: in [0, 1]; not calibrated unless the generator says so.
         evidence: best first; never empty when ``status.fills``; both sides when conflicting.
         candidates: the competing values of a conflicting reading, and the rejected one of an invalid reading.
+        codes: what the value stands for in medical vocabularies, where it is a concept: "Diabète" = "Type 2" is E11.
         explanation: one short sentence, in French, on how the value was chosen. Holds no patient text.
     """
 
@@ -62,6 +65,7 @@ class ExtractedValue:
     evidence: tuple[Evidence, ...] = ()
     candidates: tuple[Value, ...] = ()
     explanation: str = ""
+    codes: tuple[Code, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.value is not None) != self.status.fills:

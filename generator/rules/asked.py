@@ -190,11 +190,11 @@ def bounds_of(variable: Variable) -> tuple[str, ...]:
 def is_act(variable: Variable, wanted: Wanted) -> bool:
     """Whether words that the lexicon does not have name something that is done to a patient."""
     label = fold(variable.label)
-    return bool(_ACT_NAMED.search(label)) or _names(label, "acts")
+    return bool(_ACT_NAMED.search(label)) or holds_word(label, "acts")
 
 
-def _names(label: str, group: str) -> bool:
-    """Whether a label holds one of a group of words of ``lexicon/labels.yml``."""
+def holds_word(label: str, group: str) -> bool:
+    """Whether a folded label holds one of a group of words of ``lexicon/labels.yml``."""
     for word in load_lexicon("labels")[group]:
         ending = "" if word.endswith("*") else r"\b"
         if re.search(rf"\b{re.escape(word.rstrip('*'))}{ending}", label):
