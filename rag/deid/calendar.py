@@ -1,0 +1,368 @@
+"""Dates in French, read in the words of one span and written again, moved, in the same form.
+
+A date moves by whole weeks, so that weekdays named beside it stay true. A month or a year alone moves by the same
+length rounded to whole months or years: two dates of one precision keep their distance exactly.
+"""
+
+from __future__ import annotations
+
+import calendar as gregorian
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from rag.deid.spelling import NUMBER_WORDS, french_number, read_number, shaped, small, unaccented
+
+_DAYS_PER_YEAR, _DAYS_PER_MONTH = 365.2425, 30.436875
+FIRST_YEAR, LAST_YEAR = 1850, 2150  # what a date in a hospital document may be, moved or not
+_AHEAD = 31  # days after the document: further ahead, a date without a year lies in the year before
+
+_MONTHS = (
+    "janvier", "février", "mars", "avril", "mai", "juin",
+    "juillet", "août", "septembre", "octobre", "novembre", "décembre",
+)  # fmt: skip
+_SHORT = ("janv", "févr", "mars", "avr", "mai", "juin", "juil", "août", "sept", "oct", "nov", "déc")
+_SHORTEST = ("jan", "fév", *_SHORT[2:])
+_MONTH_FORMS = {
+    form: number
+    for number, forms in enumerate(
+        (
+            "janvier janv jan", "fevrier fevr fev", "mars mar", "avril avr", "mai", "juin jun",
+            "juillet juill juil jul", "aout aou", "septembre sept sep", "octobre oct", "novembre nov", "decembre dec",
+        ),
+        start=1,
+    )
+    for form in forms.split()
+}  # fmt: skip
+_MONTH = rf"(?:{'|'.join(sorted(_MONTH_FORMS, key=len, reverse=True))})(?![a-z])"
+_DAY_WORDS = {"premier": 1, **{unaccented(french_number(n)).replace("-", " "): n for n in range(2, 32)}}
+_DAY_WORD = "|".join(sorted((form.replace(" ", "[ -]") for form in _DAY_WORDS), key=len, reverse=True))
+_DAY = rf"(?:[0-3]?\d(?!\d)(?:er\b)?|(?<![a-z])(?:{_DAY_WORD})(?![a-z]))"
+_YEAR_IN_WORDS = (
+    rf"(?:deux[ -]mille|mil(?:le)?[ -]neuf[ -]cents?|dix[ -]neuf[ -]cents?)(?:[ -](?:et[ -])?{NUMBER_WORDS})?(?![a-z])"
+)
+_CENTURY = r"(?:19|20)\d\d(?!\d)"
+_GAP = r"[\s\-./,]{0,3}"
+# "12 mars, 14 avril" and "12 mars 10h30" hold no year 14 or 10.
+_SHORT_YEAR = rf"'?\d\d(?!\d)(?!{_GAP}(?:er)?{_GAP}{_MONTH})(?!\s?[h:/])"
+_ALONE = r"(?<!\d)(?<!\d[.,])"
+
+#: One date; at the same place the first form wins. Named parts: d(ay), m(onth), n(ame of the month), y(ear).
+_FORMS = tuple(
+    re.compile(form)
+    for form in (
+        rf"{_ALONE}(?P<y>\d{{4}})\s?(?P<s>[/.\-–])\s?(?P<m>\d\d?)\s?(?P=s)\s?(?P<d>\d\d?)(?!\d)",
+        rf"{_ALONE}(?P<d>\d\d?)\s?(?P<s>[/.\-–])\s?(?P<m>\d\d?)\s?(?P=s)\s?(?P<y>\d{{4}}|\d\d)(?!\d)",
+        rf"{_ALONE}(?P<d>\d\d?)\s(?P<m>\d\d)\s(?P<y>\d{{4}}|\d\d)(?!\d)",
+        rf"{_ALONE}(?P<d>{_DAY}){_GAP}(?P<n>{_MONTH})(?:{_GAP}(?P<y>\d{{4}}(?!\d)|{_SHORT_YEAR}|{_YEAR_IN_WORDS}))?",
+        rf"(?<![a-z])(?P<n>{_MONTH}){_GAP}(?:de )?(?P<y>{_CENTURY}|{_SHORT_YEAR}|{_YEAR_IN_WORDS})",
+        r"(?<!\d)(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?!\d)",
+        r"(?<!\d)(?P<d>0[1-9]|[12]\d|3[01])(?P<m>0[1-9]|1[0-2])(?P<y>(?:19|20)\d\d|\d\d)(?!\d)",
+        rf"{_ALONE}(?P<m>\d\d?)\s?[/.\-–]\s?(?P<y>{_CENTURY})",
+        rf"{_ALONE}(?P<d>\d\d?)\s?(?P<s>[/.\-–])\s?(?P<m>\d\d?)(?!\d)",
+        rf"(?<!\d)(?P<y>{_CENTURY})",
+        r"(?<!\w)(?P<y>'\d\d)(?!\d)",
+        rf"(?<![a-z])(?P<y>{_YEAR_IN_WORDS})",
+        rf"(?<![a-z])(?P<n>{_MONTH})",
+    )
+)
+#: "du 3 au 11/09", "14, 15 et 16 juin": a day right before a date, whose month it borrows.
+_BORROWER = re.compile(rf"(?P<d>{_DAY})\s*(?:,|/|-|–|(?<![a-z])(?:au|et|a|ou)(?![a-z]))\s*(?:le\s+)?(?:\w+di\s+)?$")
+_SPACED = re.compile(r"(?:\D*\d(?!\d))+\D*")
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)\s(?=\d)")
+#: Letters that a scanner reads in place of digits.
+_MISREAD = re.compile(r"(?<=\d)[oli](?=[\d/.\-]|$)|(?<![a-z])[oli](?=\d)|(?<=[/.\-])[oli](?=[/.\-\d])")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What completes a date: the day of its document (None when unknown), and years that the reader knows better.
+
+    ``years`` are those of dates that stand in the same document, by (month, day).
+    """
+
+    written_on: dt.date | None = None
+    years: Mapping[tuple[int, int], int] = field(default_factory=dict)
+
+    def year_of(self, month: int, day: int) -> int:
+        """The year of a date written without it: the known one, else the one nearest before the document."""
+        known = self.years.get((month, day))
+        if known is not None:
+            return known
+        if self.written_on is None:
+            return 2000  # nothing tells; that year has a 29 February
+        for year in (self.written_on.year + 1, self.written_on.year):
+            if (_day(year, month, day) - self.written_on).days <= _AHEAD:
+                return year
+        return self.written_on.year - 1
+
+    def century(self, two_digits: int) -> int:
+        """The year of two digits: the latest that is not after the one that follows the document's."""
+        latest = self.written_on.year + 1 if self.written_on else 2049
+        year = latest - latest % 100 + two_digits
+        return year if year <= latest else year - 100
+
+
+class _Part(NamedTuple):
+    """One written part of a date: its place in the span and its value."""
+
+    start: int
+    end: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Date:
+    """One date as a span writes it; a part that is not written is None. ``named``: the month is a word."""
+
+    day: _Part | None
+    month: _Part | None
+    year: _Part | None
+    named: bool
+
+
+class _Written(NamedTuple):
+    """A date, and the days right before it that borrow its month."""
+
+    date: _Date
+    borrowers: tuple[_Date, ...]
+
+
+_Edit = tuple[int, int, str]
+
+
+def complete_dates(text: str, reference: Reference) -> list[dt.date]:
+    """The whole dates written in a span."""
+    plain = _BETWEEN_DIGITS.sub("", text) if _is_spaced(text) else text
+    found = []
+    for date, borrowers in _written(_prepared(plain), reference):
+        if date.day and date.month and date.year:
+            found += [_to_day(one, reference) for one in (*borrowers, date)]
+    return found
+
+
+def dates_extent(text: str, reference: Reference) -> tuple[int, int] | None:
+    """Where the dates of a span lie, from the first to the last, without weekday or time of day around them."""
+    places = [
+        place
+        for date, borrowers in _written(_prepared(text), reference)
+        for one in (*borrowers, date)
+        for part in (one.day, one.month, one.year)
+        if part
+        for place in (part.start, part.end)
+    ]
+    return (min(places), max(places)) if places else None
+
+
+def shift_dates(text: str, days: int, reference: Reference) -> str | None:
+    """The span with every date in it moved by ``days``; None when it holds no date that can be read.
+
+    What is not a date (weekday, time of day, link words) stays as it is.
+    """
+    spaced = _is_spaced(text)
+    plain = _BETWEEN_DIGITS.sub("", text) if spaced else text
+    edits = [
+        edit for written in _written(_prepared(plain), reference) for edit in _moved(plain, written, days, reference)
+    ]
+    if not edits:
+        return None
+    for start, end, new in reversed(edits):
+        plain = plain[:start] + new + plain[end:]
+    return re.sub(r"(?<=\d)(?=\d)", " ", plain) if spaced else plain
+
+
+def shift_month(year: int, month: int, days: int) -> tuple[int, int]:
+    """A month moved by as many whole months as ``days`` hold."""
+    months = year * 12 + month - 1 + round(days / _DAYS_PER_MONTH)
+    return months // 12, months % 12 + 1
+
+
+def shift_year(year: int, days: int) -> int:
+    """A year moved by as many whole years as ``days`` hold."""
+    return year + round(days / _DAYS_PER_YEAR)
+
+
+def _is_spaced(text: str) -> bool:
+    """Whether the digits stand apart ("1 2 / 0 3 / 2 0 2 1")."""
+    return sum(map(str.isdigit, text)) > 3 and _SPACED.fullmatch(text) is not None
+
+
+def _prepared(text: str) -> str:
+    """The text in small letters without accents, as long as it was, digits misread as letters mended."""
+    return _MISREAD.sub(lambda letter: "0" if letter[0] == "o" else "1", small(text).replace("’", "'"))
+
+
+def _day(year: int, month: int, day: int) -> dt.date:
+    """The day, or the month's last when the calendar has none such (30 February)."""
+    return dt.date(year, month, min(day, gregorian.monthrange(year, month)[1]))
+
+
+def _written(low: str, reference: Reference) -> Iterator[_Written]:
+    position = 0
+    while True:
+        found = min(_first_of_each_form(low, position, reference), key=lambda one: one[0].start(), default=None)
+        if found is None:
+            return
+        match, date = found
+        borrowers = tuple(_borrowers(low, position, match.start(), date)) if date.day and date.month else ()
+        yield _Written(date, borrowers)
+        position = match.end()
+
+
+def _first_of_each_form(low: str, position: int, reference: Reference) -> Iterator[tuple[re.Match[str], _Date]]:
+    for form in _FORMS:
+        match = form.search(low, position)
+        while match:
+            date = _read(match, reference)
+            if date is not None:
+                yield match, date
+                break
+            match = form.search(low, match.start() + 1)
+
+
+def _borrowers(low: str, since: int, until: int, lender: _Date) -> list[_Date]:
+    found: list[_Date] = []
+    while match := _BORROWER.search(low[since:until]):
+        value = _number(match["d"])
+        if value is None or not 1 <= value <= 31:
+            break
+        start, end = match.span("d")
+        found.insert(0, replace(lender, day=_Part(since + start, since + end, value)))
+        until = since + start
+    return found
+
+
+def _read(match: re.Match[str], reference: Reference) -> _Date | None:
+    """The date of a match, None when the calendar has none such."""
+    parts = match.groupdict()
+    named = bool(parts.get("n"))
+    values = {
+        "d": _number(parts["d"]) if parts.get("d") else None,
+        "n": _MONTH_FORMS[parts["n"]] if named else None,
+        "m": int(parts["m"]) if parts.get("m") else None,
+        "y": _year(parts["y"], reference) if parts.get("y") else None,
+    }
+    day, name, month, year = (None if v is None else _Part(*match.span(k), v) for k, v in values.items())
+    month = name or month
+    if (
+        (day and not 1 <= day.value <= 31)
+        or (month and not 1 <= month.value <= 12)
+        or (year and not FIRST_YEAR <= year.value <= LAST_YEAR)
+    ):
+        return None
+    return _Date(day, month, year, named)
+
+
+def _number(written: str) -> int | None:
+    digits = written.removesuffix("er")
+    return int(digits) if digits.isdigit() else _DAY_WORDS.get(written.replace("-", " "))
+
+
+def _year(written: str, reference: Reference) -> int:
+    digits = written.lstrip("'")
+    if not digits.isdigit():
+        return read_number(written) or 0
+    return int(digits) if len(digits) == 4 else reference.century(int(digits))
+
+
+def _to_day(date: _Date, reference: Reference) -> dt.date:
+    assert date.day and date.month
+    year = date.year.value if date.year else reference.year_of(date.month.value, date.day.value)
+    return _day(year, date.month.value, date.day.value)
+
+
+def _moved(text: str, written: _Written, days: int, reference: Reference) -> list[_Edit]:
+    """The edits that move one date and its borrowers, in order."""
+    date, borrowers = written
+    if not date.month:
+        assert date.year
+        return [_year_edit(text, date.year, shift_year(date.year.value, days))]
+    if not date.day:
+        year, month = shift_month(date.year.value if date.year else 2000, date.month.value, days)
+        return _in_order(_month_edit(text, date, month), date.year and _year_edit(text, date.year, year))
+    step = dt.timedelta(days=days)
+    new = _to_day(date, reference) + step
+    edits = []
+    for borrower in borrowers:
+        early = _early_day(borrower, new - step, reference) + step
+        start, end, day = _day_edit(text, borrower, early.day)
+        edits.append((start, end, day + _lent(text, date, early, new)))
+    return edits + _in_order(
+        _day_edit(text, date, new.day),
+        _month_edit(text, date, new.month),
+        date.year and _year_edit(text, date.year, new.year),
+    )
+
+
+def _early_day(borrower: _Date, lender: dt.date, reference: Reference) -> dt.date:
+    """The day of a borrower: in the month of its lender, or in the one before ("du 28 au 2/01")."""
+    assert borrower.day
+    day = _to_day(borrower, reference)
+    before = lender.replace(day=1) - dt.timedelta(days=1)
+    return day if day <= lender else _day(before.year, before.month, borrower.day.value)
+
+
+def _lent(text: str, date: _Date, early: dt.date, late: dt.date) -> str:
+    """What a borrower must write for itself once it no longer lies in the month of the date after it."""
+    assert date.month and date.day
+    if (early.year, early.month) == (late.year, late.month):
+        return ""
+    _, _, month = _month_edit(text, date, early.month)
+    first, second = sorted((date.day, date.month))
+    link = text[first.end : second.start]
+    if date.year is None or early.year == late.year:
+        return link + month
+    _, _, year = _year_edit(text, date.year, early.year)
+    return link + month + text[date.month.end : date.year.start] + year if date.year > date.month else link + month
+
+
+def _in_order(*edits: _Edit | None) -> list[_Edit]:
+    return sorted(edit for edit in edits if edit)
+
+
+def _day_edit(text: str, date: _Date, day: int) -> _Edit:
+    assert date.day
+    start, end, _ = date.day
+    old = text[start:end]
+    if old[-1:].isalpha() and not old[:1].isdigit() and len(old) > 2:
+        return start, end, shaped(old, "premier" if day == 1 else french_number(day))
+    if date.named:
+        if day == 1 and (old.endswith("er") or not old.startswith("0")):
+            return start, end, "1er"
+        return start, end, f"{day:02d}" if old.startswith("0") else str(day)
+    return start, end, f"{day:02d}" if end - start == 2 else str(day)
+
+
+def _month_edit(text: str, date: _Date, month: int) -> _Edit:
+    assert date.month
+    start, end, _ = date.month
+    old = text[start:end]
+    if not date.named:
+        return start, end, f"{month:02d}" if end - start == 2 else str(month)
+    low = small(old)
+    whole = low == unaccented(_MONTHS[date.month.value - 1]) and not text.startswith(".", end)
+    new = (_MONTHS if whole else _SHORTEST if len(low) == 3 else _SHORT)[month - 1]
+    accented = (
+        unaccented(old) != old or low == unaccented(_MONTHS[date.month.value - 1]) == _MONTHS[date.month.value - 1]
+    )
+    return start, end, shaped(old, new if accented else unaccented(new))
+
+
+def _year_edit(text: str, part: _Part, year: int) -> _Edit:
+    start, end, _ = part
+    old = text[start:end]
+    digits = old.lstrip("'’")
+    if len(digits) == 4 and not digits.isalpha():
+        return start, end, str(year)
+    if len(digits) == 2:
+        return start, end, f"{old[:-2]}{year % 100:02d}"
+    return start, end, shaped(old, _year_in_words(small(old), year))
+
+
+def _year_in_words(like: str, year: int) -> str:
+    century, rest = divmod(year, 100)
+    like = like if "cent" in like else "mil neuf cent"
+    head = "deux mille" if century == 20 else re.sub(r"(?<=cent).*", "", like)
+    return f"{head} {french_number(rest)}" if rest else head
