@@ -224,7 +224,7 @@ def score(
     return ScoredDocument(
         document=document,
         leaks=leaks,
-        false_alarms=tuple(sorted(e for e in set(counted) if not _any(identifying, e))),
+        false_alarms=tuple(sorted(e for e in set(counted).difference(gold) if not _any(identifying, e))),
         masked_terms=masked,
         by_label=np.array([_count(label, gold, counted, readable, hidden, words) for label in LABELS], dtype=float),
         whole=np.array([totals[total] for total in Total], dtype=float),
