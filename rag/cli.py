@@ -119,6 +119,7 @@ def _fill(arguments: argparse.Namespace) -> int:
             dictionary=arguments.dictionary,
             out=arguments.out,
             study=arguments.study,
+            deid_key=arguments.deid_key,
             workers=arguments.workers,
             mode=mode,
             progress=sys.stderr.isatty() and not arguments.quiet,
@@ -217,6 +218,8 @@ def _parser() -> argparse.ArgumentParser:
     fill = command(commands.add_parser, "fill", "Fill the table of a cohort.", _FILL)
     _add_inputs(fill)
     fill.add_argument("--out", required=True, type=Path, metavar="RUN", help="folder of the run, made if missing")
+    about_key = "key of de-identified documents: dates of the table are moved back"
+    fill.add_argument("--deid-key", type=Path, metavar="KEY", help=about_key)
     fill.add_argument("--workers", type=positive, default=1, metavar="N", help="processes that read patients (1)")
     earlier = fill.add_mutually_exclusive_group()
     earlier.add_argument("--resume", action="store_true", help="go on with the interrupted run in RUN")

@@ -15,13 +15,14 @@ _CODE = ("schema", "rag", "retriever", "generator")
 _LIBRARIES = ("cohort-rag", "edsnlp", "pydantic")
 
 
-def fingerprint(documents: Path, dictionary: Path, study: Path | None) -> Fingerprint:
+def fingerprint(documents: Path, dictionary: Path, study: Path | None, deid_key: Path | None = None) -> Fingerprint:
     """Hash the inputs and the code. Every byte of the documents is read once."""
     return Fingerprint(
         documents=hash_tree(documents),
         dictionary=hash_tree(dictionary),
         study=hash_tree(study) if study else "",
         code=hash_code(),
+        deid_key=hash_tree(deid_key) if deid_key else "",
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from generator.protocol import Generator
 from rag.corpus.build import build_document
+from rag.deid.restore import restored
 from rag.redcap import branching, values
 from rag.variable_codes import VariableCodes
 from schema.document import PatientRecord, RawDocument
@@ -81,9 +82,10 @@ class PatientReader:
         self._codes = codes
         self._conditions = {v.name: branching.parse(v.branching) for v in variables if v.branching}
 
-    def read(self, record: PatientRecord) -> tuple[ExtractedValue, ...]:
-        """One value per variable, in the dictionary's order."""
-        found = self._generator.fill(record)
+    def read(self, record: PatientRecord, shift_days: int = 0) -> tuple[ExtractedValue, ...]:
+        """One value per variable, in the dictionary's order; dates as they were before they moved by ``shift_days``."""
+        read = self._generator.fill(record)
+        found = [restored(variable, value, shift_days) for variable, value in zip(self._variables, read, strict=True)]
         texts = {document.document_id: document.source_text for document in record.documents}
         checked = [_check(variable, value, texts) for variable, value in zip(self._variables, found, strict=True)]
         closed = close_branches(self._conditions, checked)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +15,7 @@ from tqdm import tqdm
 from generator.protocol import Generator
 from generator.rules.reader import RulesGenerator
 from rag.corpus.read import read_documents
+from rag.deid.keys import read_shifts
 from rag.fingerprint import fingerprint, versions
 from rag.patient import MakeGenerator, PatientReader, build_generator, build_record, inferences
 from rag.redcap.dictionary import read_dictionary
@@ -43,6 +44,7 @@ class FillRequest:
     Args:
         documents: folder or file, as `rag.corpus.read.read_documents` takes it.
         out: the run's folder; made if missing.
+        deid_key: key of the de-identified documents: dates of the table are moved back with it.
         workers: number of processes that read patients, at least 1.
         progress: show a progress bar on stderr.
     """
@@ -51,6 +53,7 @@ class FillRequest:
     dictionary: Path
     out: Path
     study: Path | None = None
+    deid_key: Path | None = None
     workers: int = 1
     mode: Mode = Mode.NEW
     progress: bool = False
@@ -90,13 +93,14 @@ def fill(request: FillRequest, make_generator: MakeGenerator = RulesGenerator) -
     problems = list(dictionary.problems)
     study = load_study(request.study, dictionary.variables, problems.append)
     generator = build_generator(make_generator, dictionary.variables, study, request.study)
-    inputs = fingerprint(request.documents, request.dictionary, request.study)
+    shifts = read_shifts(request.deid_key) if request.deid_key else None
+    inputs = fingerprint(request.documents, request.dictionary, request.study, request.deid_key)
     failed: list[Problem] = []
     with RunStore(request.out) as store, _open_run(store, inputs, request) as spool:
         store.add_problems([*problems, *spool.problems()])
         run_id, created_at = store.identity()
         today = dt.datetime.fromisoformat(created_at).date()  # that of the first session, so that a resumed run agrees
-        make_reader = functools.partial(_make_reader, spool.path, dictionary.variables, generator, today)
+        make_reader = functools.partial(_make_reader, spool.path, dictionary.variables, generator, today, shifts)
         exports = Exports(dictionary, new_drafts(request.out))
         for result in _results(store, spool, make_reader, request):
             if isinstance(result, Failure):
@@ -169,7 +173,11 @@ def _can_resume(store: RunStore, inputs: Fingerprint, request: FillRequest) -> b
 
 
 def _make_reader(
-    spool: Path, variables: tuple[Variable, ...], generator: Generator, today: dt.date
+    spool: Path,
+    variables: tuple[Variable, ...],
+    generator: Generator,
+    today: dt.date,
+    shifts: Mapping[str, int] | None,
 ) -> ReadPlace[PatientResult]:
     """Runs in the process that will read the patients."""
     reader = PatientReader(variables, generator)
@@ -181,13 +189,20 @@ def _make_reader(
             record = build_record(documents.raw_documents(place), problems.append, today)
             problems += inferences(record)
             sources = tuple(Source(d.document_id, d.type, str(d.written_on or "")) for d in record.documents)
-            values = reader.read(record)
+            if shifts is not None and record.patient_id not in shifts:
+                problems.append(_without_key(record.patient_id))
+            values = reader.read(record, (shifts or {}).get(record.patient_id, 0))
             problems += [_broken_cell(value) for value in values if value.status is Status.FAILED]
             return PatientResult(place, record.patient_id, values, sources, tuple(problems))
         except Exception as error:
             return Failure(place, describe_break(error))
 
     return read_place
+
+
+def _without_key(patient_id: str) -> Problem:
+    what = "it is not in the key of the de-identification; its dates stay those of the documents."
+    return Problem(f"patient {patient_id!r}", what, "Give the key that deidentify wrote with these documents.")
 
 
 def _broken_cell(value: ExtractedValue) -> Problem:
@@ -235,6 +250,7 @@ def _arguments(request: FillRequest) -> dict[str, str]:
         "documents": str(request.documents),
         "dictionary": str(request.dictionary),
         "study": str(request.study or ""),
+        "deid_key": str(request.deid_key or ""),
         "out": str(request.out),
         "workers": str(request.workers),
         "mode": request.mode.value,

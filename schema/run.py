@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict
 class Fingerprint(BaseModel):
     """SHA-256 of everything that decides a run's result. Two runs with equal fingerprints fill equal tables.
 
-    ``study`` is "" when the run has no study file.
+    ``study`` is "" when the run has no study file, ``deid_key`` when its documents were not de-identified with dates
+    moved.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -17,6 +18,7 @@ class Fingerprint(BaseModel):
     dictionary: str
     study: str
     code: str
+    deid_key: str = ""
 
     def differences(self, other: Fingerprint) -> list[str]:
         """The names of the inputs that differ, in the order of the fields."""

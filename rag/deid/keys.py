@@ -104,6 +104,11 @@ def read_key(path: Path) -> Key:
         raise InputError(Problem(str(path), "is not a whole de-identification key.", remedy)) from error
 
 
+def read_shifts(path: Path) -> dict[str, int]:
+    """The days by which the dates of each patient moved. Raises as `read_key` does."""
+    return {name: patient.shift_days for name, patient in read_key(path).patients.items()}
+
+
 def _patient(row: dict[str, object]) -> PatientKey:
     replaced = row["replaced"]
     assert isinstance(replaced, list)
