@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from eval.errors import MEANING, Disagreement, ErrorKind, described
-from eval.summary import notes, percent
+from eval.pages import page_templates
+from eval.summary import notes
 from schema.report import Calibration, Estimate, EvaluationReport, VariableFigures
 
 #: Disagreements of one kind shown on the page; ``errors.csv`` has them all.
@@ -24,14 +24,8 @@ _BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#767676"
 
 def write_html(report: EvaluationReport, errors: Sequence[Disagreement], path: Path) -> None:
     """Write the page. It shows quotes of patients' documents."""
-    templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.filters.update(percent=percent, figure=_figure, share=_share, words=_words)
+    templates = page_templates()
+    templates.filters.update(figure=_figure, share=_share, words=_words)
     by_kind = {kind: [described(error) for error in errors if error.kind is kind] for kind in ErrorKind}
     page = templates.get_template("report.html.j2").render(
         report=report,

@@ -19,18 +19,19 @@ def write_metrics(report: EvaluationReport, path: Path) -> None:
     header = ["variable", "label", "kind", *_COUNTS, *bounds, "median_error", "error_unit"]
     rows = [["(all)", "", "", *_figures(report.overall), "", ""]]
     for figures in report.variables:
-        extra = [_number(figures.median_error), figures.error_unit]
+        extra = [number(figures.median_error), figures.error_unit]
         rows.append([figures.name, figures.label, figures.kind, *_figures(figures), *extra])
-    _write(path, header, rows)
+    write_rows(path, header, rows)
 
 
 def write_errors(errors: Iterable[Disagreement], path: Path) -> None:
     """One row per disagreement, under `eval.errors.COLUMNS`."""
     rows = (described(error) for error in errors)
-    _write(path, COLUMNS, [[_harmless(row[column]) for column in COLUMNS] for row in rows])
+    write_rows(path, COLUMNS, [[harmless(row[column]) for column in COLUMNS] for row in rows])
 
 
-def _write(path: Path, header: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+def write_rows(path: Path, header: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    """Write a CSV that spreadsheets open as UTF-8."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:  # the mark makes Excel read UTF-8
         csv.writer(file).writerows([header, *rows])
 
@@ -39,15 +40,16 @@ def _figures(figures: CellFigures) -> list[str]:
     counts = [str(getattr(figures, name)) for name in _COUNTS]
     for name in _ESTIMATES:
         figure: Estimate | None = getattr(figures, name, None)
-        counts += [_number(v) for v in ((figure.value, figure.low, figure.high) if figure else (None, None, None))]
+        counts += [number(v) for v in ((figure.value, figure.low, figure.high) if figure else (None, None, None))]
     return counts
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """A figure as a cell: four digits, empty when undefined."""
     return "" if value is None else f"{value:.4f}"
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """Words of a document must not run as a formula when a spreadsheet opens them."""
     return (
         f"'{text}"
