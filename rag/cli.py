@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.commands import deidentify, normalize, terminology
 from rag.commands.console import (
     DONE,
     IMPOSSIBLE,
@@ -245,6 +246,10 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--gold-evidence", type=Path, metavar="JSONL", help="where the manual values are stated")
     evaluate.add_argument("--out", required=True, type=Path, metavar="REPORT", help="folder of the report")
     evaluate.set_defaults(command=_evaluate)
+
+    deidentify.add(commands)
+    normalize.add(commands)
+    terminology.add(commands)
 
     corpus = command(commands.add_parser, "corpus", "Prepare documents.", _CORPUS)
     parts = corpus.add_subparsers(title="commands", required=True, metavar="COMMAND")
