@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from rag.deid.apply import DeidentifiedText, Replacement, apply
 from rag.deid.calendar import Reference, complete_dates, shift_dates
+from rag.deid.fake_people import Name
+from rag.deid.fake_places import LINKED
 from rag.deid.keys import PatientKey, Replaced, Secret
-from rag.deid.people import Name
 from rag.deid.policy import Action, Policy
 from rag.deid.sensitivity import Level, LeveledSentence, level_at, sentence_levels
 from rag.deid.shift import OldAge, choose_shift, grouped_birth, old_ages
@@ -22,7 +23,6 @@ _NAMES = (PhiLabel.NOM, PhiLabel.PRENOM)
 _DATES = (PhiLabel.DATE, PhiLabel.DATE_NAISSANCE)
 #: What may stand between the names of one person.
 _BETWEEN_NAMES = re.compile(r"[\s,.\-–()]{0,3}(?:(?:née?|ep\.?|épouse|veuve)\s)?")
-_ELISION = re.compile(r"(?<!\w)[dlDL]['’]\Z")
 _LOOK_BACK = 40
 
 
@@ -122,7 +122,7 @@ def _occurrences(text: IdentifiedText) -> Iterator[Occurrence]:
             entity.label,
             written,
             text.text[max(0, start - _LOOK_BACK) : start],
-            _ELISION.search(before) is not None,
+            LINKED.search(before) is not None,
             others if entity.label in _NAMES else (),
         )
         yield Occurrence(entity, name, beside)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rag.deid.fake_names import name_key, pools
+from rag.deid.fake_numbers import Numbers
+from rag.deid.fake_people import Name, People, split_name
+from rag.deid.fake_places import Places
 from rag.deid.keys import Replaced, Secret
-from rag.deid.numbers import Numbers
-from rag.deid.people import Name, People, split_name
-from rag.deid.places import Places
 from rag.deid.spelling import shaped, small
 from schema.phi import PhiEntity, PhiLabel
 
@@ -51,7 +51,7 @@ class Surrogates:
         self._places = Places(
             secret,
             patient_id,
-            [(town.text, town.elided) for town in towns],
+            [(town.text, town.linked) for town in towns],
             hospitals,
             [(o.name.text, o.town_after) for o in occurrences if o.entity.label is PhiLabel.ZIP and o.town_after],
         )

@@ -36,14 +36,14 @@ class Name:
 
     Args:
         before: the text before the group of names in which it stands ("Mme ").
-        elided: whether it follows "d'" or "l'".
+        linked: whether it follows "de", "d'" or "l'", which go with a consonant or with a vowel.
         group: the other names written with it ("Yvette" of "Blanc").
     """
 
     label: PhiLabel
     text: str
     before: str = ""
-    elided: bool = False
+    linked: bool = False
     group: tuple[str, ...] = ()
 
 
@@ -84,7 +84,7 @@ class People:
         self._count: Counter[str] = Counter()
         self._labels: defaultdict[str, Counter[PhiLabel]] = defaultdict(Counter)
         self._sexes: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self._elided: set[str] = set()
+        self._linked: set[str] = set()
         self._together: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for name in names:
             self._count_words(name)
@@ -145,8 +145,8 @@ class People:
             self._together[key].update(other for other in group if other != key)
             if title:
                 self._sexes[key][FEMALE if title["f"] else MALE] += 1
-            if (place == 0 and name.elided) or (place > 0 and small(words[place - 1]) in ("d", "l")):
-                self._elided.add(key)
+            if (place == 0 and name.linked) or (place > 0 and small(words[place - 1]) in ("d", "l", "de")):
+                self._linked.add(key)
 
     def _is_particle(self, word: str, of: int) -> bool:
         return small(word) in pools().particles and (of > 1 or word.islower())
@@ -192,7 +192,7 @@ class People:
         return (
             fake[0] != key[0]
             and fake not in self._originals
-            and (key not in self._elided or (fake[0] in _VOWELS) == (key[0] in _VOWELS))
+            and (key not in self._linked or (fake[0] in _VOWELS) == (key[0] in _VOWELS))
         )
 
     def _compound(self, key: str, candidates: Sequence[str]) -> str:
