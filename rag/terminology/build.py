@@ -21,7 +21,7 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from rag.terminology.loaders.source import Entry, Report, Source
-from rag.terminology.store import APPLICATION_ID, BEST_FIRST, FORMAT, TABLES, SourceInfo, TerminologyInfo
+from rag.terminology.store import APPLICATION_ID, BEST_NAME, FORMAT, TABLES, SourceInfo, TerminologyInfo
 from schema.problem import InputError, Problem
 
 _BATCH = 10_000  # entries stored at once
@@ -159,7 +159,7 @@ def _label(base: sqlite3.Connection, languages: Sequence[str]) -> None:
     """Give each concept its label: the best name in the best language."""
     order = " ".join(f"WHEN ? THEN {place}" for place in range(len(languages)))
     language = f"CASE language {order} ELSE {len(languages)} END" if languages else "0"
-    best = f"ORDER BY {language}, {BEST_FIRST} LIMIT 1"
+    best = f"ORDER BY {language}, {BEST_NAME} LIMIT 1"
     base.execute(
         f"UPDATE concept SET label = (SELECT text FROM term WHERE concept = concept.number {best})",  # noqa: S608
         tuple(languages),

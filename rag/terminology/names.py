@@ -73,9 +73,12 @@ class NameArrays:
         sizes = json.loads((folder / _SIZES).read_text())
         arrays = {}
         for name, kind in _ARRAYS.items():
-            mapped = np.load(
-                folder / f"{name}.npy", mmap_mode="r" if sizes.get(name) else None
-            )  # nothing cannot be mapped
+            try:
+                mapped = np.load(
+                    folder / f"{name}.npy", mmap_mode="r" if sizes.get(name) else None
+                )  # none maps nothing
+            except EOFError as error:
+                raise ValueError(f"{name} is empty") from error
             if mapped.shape != (sizes.get(name),) or mapped.dtype != kind:
                 raise ValueError(f"{name} is not what was written")
             arrays[name] = mapped.view(np.ndarray)  # numpy's own class for mapped files is slow at each operation

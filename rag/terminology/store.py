@@ -35,8 +35,8 @@ CREATE TABLE extra (name TEXT PRIMARY KEY, data BLOB NOT NULL);
 """
 
 _TERM = "SELECT text, concept_id, language, preferred, rank, weight FROM term JOIN concept ON concept.number = concept"
-#: Best first: of two names of a concept, of two concepts of a name.
-BEST_FIRST = "rank, preferred DESC, weight DESC, term.number"
+#: Of the names of one concept, best first. Of the concepts of one name, precedence decides first (`terms_at`).
+BEST_NAME = "preferred DESC, rank, weight DESC, term.number"
 _AT_ONCE = 500  # parameters of one query; SQLite takes 999 in its oldest builds
 
 
@@ -133,11 +133,11 @@ class TermStore:
 
     def terms_of(self, concept_id: str) -> tuple[Term, ...]:
         """The names of a concept, best first."""
-        rows = self._base.execute(f"{_TERM} WHERE concept_id = ? ORDER BY {BEST_FIRST}", (concept_id,))
+        rows = self._base.execute(f"{_TERM} WHERE concept_id = ? ORDER BY {BEST_NAME}", (concept_id,))
         return tuple(map(_term, rows))
 
     def terms_at(self, numbers: Sequence[int]) -> tuple[Term, ...]:
-        """The terms of these numbers (`texts`), best first."""
+        """The terms of these numbers (`texts`), by rank; of one rank, the preferred and the most counted first."""
         rows: list[tuple[tuple[int, int, int, int], Term]] = []
         for first in range(0, len(numbers), _AT_ONCE):
             some = numbers[first : first + _AT_ONCE]

@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import metadata
 from itertools import islice
 from pathlib import Path
@@ -80,21 +81,23 @@ class EdsnlpIcd10Source(Source):
 
     def fingerprint(self) -> str:
         """A hash of the codes and labels."""
-        return hashlib.sha256(repr(sorted(self._labels().items())).encode()).hexdigest()
+        return hashlib.sha256(repr(sorted(_edsnlp_labels().items())).encode()).hexdigest()
 
     def entries(self, report: Report) -> Iterator[Entry]:
         """One entry for each code. The codes that edsnlp also lists as patterns are no names, and are left out."""
-        for code, labels in self._labels().items():
+        for code, labels in _edsnlp_labels().items():
             dotted = _dotted(code)
             names = [clean_name(label) for label in labels if re.sub(r"[\s.]", "", label) != code]
             if dotted:
                 yield _entry(dotted, reversed([name for name in names if name]))  # short, long
 
-    def _labels(self) -> dict[str, list[str]]:
-        from edsnlp.pipes.ner.cim10.patterns import get_patterns
 
-        labels: dict[str, list[str]] = get_patterns()
-        return labels
+@lru_cache(maxsize=1)
+def _edsnlp_labels() -> dict[str, list[str]]:
+    from edsnlp.pipes.ner.cim10.patterns import get_patterns
+
+    labels: dict[str, list[str]] = get_patterns()
+    return labels
 
 
 def _rows(lines: Iterable[tuple[int, str]], delimiter: str, problems: RowProblems) -> Iterator[Entry]:

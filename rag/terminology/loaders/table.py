@@ -133,20 +133,20 @@ class TableSource(Source):
             at = _Counted(lines)
             cells = csv.reader(at, delimiter=delimiter, strict=True)
             while True:
-                number = at.number + 1 if at.number else first[0] + 1
                 try:
                     row = next(cells, None)
-                except csv.Error:
-                    problems.lost(number, f"opens a quote that is not closed before line {at.number}.", "Close it.")
+                except csv.Error as error:
+                    problems.lost(
+                        at.number, f"ends no valid row ({error}).", "Close its quotes, and double those inside."
+                    )
                     continue
                 if row is None:
                     return
-                number = at.number  # the last line of the row
                 if any(row[len(header) :]):
                     what = f"has {len(row)} cells; the heading has {len(header)}."
-                    problems.lost(number, what, f"Put names that hold {delimiter!r} between double quotes.")
+                    problems.lost(at.number, what, f"Put names that hold {delimiter!r} between double quotes.")
                     continue
-                yield number, {column: cell for column, cell in zip(header, row, strict=False) if column}
+                yield at.number, {column: cell for column, cell in zip(header, row, strict=False) if column}
 
     def _json_rows(self, problems: RowProblems) -> Iterator[tuple[int, _Row]]:
         with self.path.open("rb") as file:
@@ -191,7 +191,7 @@ def check_text_file(path: Path) -> None:
         head = file.read(4096)
     if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise InputError(Problem(path.name, "is a spreadsheet or a zip, not a text.", remedy))
-    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if head.count(0) * 50 > len(head) and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(Problem(path.name, "is not a text.", remedy))
 
 
