@@ -53,7 +53,8 @@ class Pools:
 def name_key(name: str) -> str:
     """A name without what spellings of it differ in: capitals, accents, hyphens, apostrophes, "St" for "Saint"."""
     letters = re.sub(r"[^a-z0-9]+", " ", small(name).replace("œ", "oe").replace("'", "").replace("’", ""))
-    return re.sub(r"\bst(e?)\b", r"saint\1", letters.strip())
+    # A name in another alphabet is its own key.
+    return re.sub(r"\bst(e?)\b", r"saint\1", letters.strip()) or small(name).strip()
 
 
 @lru_cache(maxsize=1)
@@ -62,7 +63,8 @@ def pools() -> Pools:
     from faker.providers.person.fr_FR import Provider as French
 
     data = yaml.safe_load(resources.files("rag.deid.data").joinpath("surrogates.yml").read_text("utf-8"))
-    towns = [Town(*entry.rsplit(" ", 1), size) for size, entries in data["towns"].items() for entry in entries]
+    named = [(*entry.rsplit(" ", 1), size) for size, entries in data["towns"].items() for entry in entries]
+    towns = [Town(name, postcode, size) for name, postcode, size in named]
     return Pools(
         {
             FEMALE: _single_words(French.first_names_female, data["not_first_names"]),

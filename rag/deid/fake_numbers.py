@@ -14,6 +14,9 @@ from collections.abc import Callable
 from rag.deid.keys import Secret
 
 _FICTION = {"1": "019900", "2": "026191", "3": "035301", "4": "046571", "5": "053649", "6": "063998", "7": "063998"}
+_FRENCH = re.compile(
+    r"(?:(?:\+|(?<!\d)00)\s?33[\s.\-/]*(?:\(0\)[\s.\-/]*|0)?|(?<!\d)0)[1-9](?:[\s.\-/]{0,2}\d){8}(?!\d)"
+)
 _DOMAIN = "exemple.example"
 _NIR_DIGITS = (13, 15)
 
@@ -31,11 +34,17 @@ class Numbers:
         self._born = born
 
     def telephone(self, written: str) -> str:
-        """A number kept for fiction, in the same groups; short and foreign ones keep their shape alone."""
+        """Numbers kept for fiction, in the same groups; short and foreign ones keep their shape alone."""
+        pieces: list[str] = []
+        position = 0
+        for french in _FRENCH.finditer(written):
+            pieces += (self.same_shape(written[position : french.start()], "TEL"), self._fiction(french[0]))
+            position = french.end()
+        return "".join([*pieces, self.same_shape(written[position:], "TEL")])
+
+    def _fiction(self, written: str) -> str:
         digits = re.sub(r"\D", "", written)
-        national = re.sub(r"\A(?:0033|33)(?:0(?=[1-9]))?(?=[1-9]\d{8}\Z)", "", digits).removeprefix("0")
-        if len(national) != 9:
-            return self.same_shape(written, "TEL")
+        national = digits[-9:]
         fake = _FICTION.get(national[0], _FICTION["1"])
         fake += f"{self._number('TEL', national, 10 ** (10 - len(fake))):0{10 - len(fake)}d}"
         if fake[1:] == national:
@@ -43,8 +52,10 @@ class Numbers:
         return _poured(written, digits[: len(digits) - 9] + fake[1:])
 
     def same_shape(self, written: str, label: str) -> str:
-        """Other digits for digits, other letters for letters; the first digit stays other than zero."""
+        """Other digits for digits, other letters for letters; leading zeros stay, and no other comes to lead."""
         key = re.sub(r"[\W_]", "", written).upper()
+        if not key.strip("0"):
+            return written
         for attempt in range(20):
             fake = self._random_like(key, label, attempt)
             if fake != key:
@@ -71,12 +82,12 @@ class Numbers:
         return re.sub(r"[^\W_]+", lambda word: fake_word(word[0]), local) + (f"@{_DOMAIN}" if at else "")
 
     def _random_like(self, key: str, label: str, attempt: int) -> str:
-        fake = []
-        for place, character in enumerate(key):
+        zeros = len(key) - len(key.lstrip("0"))
+        fake = ["0"] * zeros
+        for place, character in enumerate(key[zeros:]):
             number = self._number(f"{label} {attempt}", f"{key} {place}", 1 << 32)
             if character.isdigit():
-                first = place == 0 and character != "0"
-                fake.append(str(1 + number % 9) if first else str(number % 10))
+                fake.append(str(number % 10) if place else str(1 + number % 9))
             else:
                 fake.append(chr(ord("A") + number % 26))
         return "".join(fake)

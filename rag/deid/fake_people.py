@@ -57,6 +57,12 @@ def _whole(text: str) -> str:
     return text.replace(" ", "") if _SPACED.fullmatch(text) else _BROKEN.sub("", text)
 
 
+def _initials(text: str) -> str:
+    """The letters of a name of initials alone ("J.-M."), "" for any other."""
+    words = WORD.findall(text)
+    return "".join(map(_key, words)) if len(words) > 1 and all(len(word) == 1 for word in words) else ""
+
+
 def _key(word: str) -> str:
     key = name_key(word).replace(" ", "")
     return key.replace("0", "o").replace("1", "l") if any(map(str.isalpha, key)) else key
@@ -85,6 +91,7 @@ class People:
         self._labels: defaultdict[str, Counter[PhiLabel]] = defaultdict(Counter)
         self._sexes: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._linked: set[str] = set()
+        self._compounds: dict[str, tuple[str, ...]] = {}
         self._together: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for name in names:
             self._count_words(name)
@@ -104,9 +111,19 @@ class People:
 
     def fake(self, name: Name) -> str:
         """The name with each of its words replaced, in the same capitals and with the same marks."""
-        spaced = _SPACED.fullmatch(name.text) is not None
-        fake = WORD.sub(lambda word: self._fake_word(word[0], name), _whole(name.text))
-        return " ".join(fake) if spaced else fake
+        text = _whole(name.text)
+        initials = iter(self._compounds.get(_initials(text), ()))
+
+        def fake_word(word: re.Match[str]) -> str:
+            if len(word[0]) > 1:
+                return shaped(word[0], self.fakes.get(_key(word[0]), word[0]))
+            if text[word.end() : word.end() + 1] in ("'", "’") and word[0] in "dDlL":
+                return word[0]
+            known = self.fakes.get(next(initials, ""))
+            return shaped(word[0], known[0] if known else self.fake_initial(word[0], name.label, name.group))
+
+        fake = WORD.sub(fake_word, text)
+        return " ".join(fake) if text != name.text and " " in name.text and " " not in text else fake
 
     def fake_word(self, word: str) -> str | None:
         """The fake word of a word that stands in a name of this patient, None for any other."""
@@ -126,16 +143,12 @@ class People:
         letters = [other for other in "ABCDEFGJLMNPRSTV" if other.lower() != key]
         return next(iter(self._secret.pick(letters, self._patient_id, "initial", label, key)))
 
-    def _fake_word(self, word: str, name: Name) -> str:
-        if len(word) == 1:
-            return shaped(word, self.fake_initial(word, name.label, name.group))
-        fake = self.fakes.get(_key(word))
-        return word if fake is None else shaped(word, fake)
-
     def _count_words(self, name: Name) -> None:
         words = split_name(name.text)
         group = [_key(word) for text in name.group for word in split_name(text)]
         title = _TITLE.search(small(name.before[-30:]))
+        if len(words) > 1 and all(len(word) > 1 for word in words):
+            self._compounds.setdefault("".join(_key(word)[0] for word in words), tuple(map(_key, words)))
         for place, word in enumerate(words):
             key = _key(word)
             if len(key) < 2 or self._is_particle(word, len(words)):

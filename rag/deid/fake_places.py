@@ -12,8 +12,9 @@ from rag.deid.spelling import shaped, small
 _WORD = re.compile(r"[^\W\d_]+")
 _POSTCODE_AND_TOWN = re.compile(r"(?P<zip>(?<!\d)\d{5}(?!\d))(?P<gap>[ \t,–-]*)(?P<town>[^\W\d_][^\n,;()]*)?")
 _HOUSE_NUMBER = re.compile(r"(?<!\d)(\d{1,4})(?: ?(?:bis|ter|quater|[a-dA-D](?!\w)))?\s*,?\s*$")
-#: "de" and "d'" stand before towns; what they stand before begins with a consonant, or with a vowel.
-LINKED = re.compile(r"(?<!\w)(?:[dD][eE]\s|[dDlL]['’])\Z")
+#: What goes with a consonant, or with a vowel, to come.
+LINKED = re.compile(r"(?<!\w)(?:de\s|[dl]['’])\Z", re.IGNORECASE)
+_BEFORE_TOWN = re.compile(r"(?<!\w)(?:de\s|d['’])\Z", re.IGNORECASE)
 #: A hospital of this kind lies in a large town.
 _LARGE = re.compile(r"\b(?:chr?u|chr|universitaire|regional)\b")
 _VOWELS = frozenset("aeiouyh")
@@ -68,6 +69,7 @@ class Places:
 
     def hospital(self, written: str) -> str:
         """The hospital with another name; the words that say what it is stay ("CHU de", "clinique des")."""
+        written = re.sub(r"\d+", lambda number: self._other_number(number[0]), written)
         start, end = _name_span(written)
         if start == end:
             return written
@@ -102,6 +104,12 @@ class Places:
             tail = f" {self.postcode(place['zip'], town)}" + (f" {self.town(town)}" if town else "")
         name = name.upper() if written.isupper() else name
         return f"{number + ' ' if house else ''}{kind} {name}{tail}"
+
+    def _other_number(self, written: str) -> str:
+        """A number of as many digits: that of a department in "SAMU 63"."""
+        span = 9 * 10 ** (len(written) - 1)
+        number = span // 9 + self._secret.number(self._patient_id, "number", written) % (span - 1)
+        return str(number + (number >= int(written)))
 
     def _town(self, written: str) -> Town:
         key = name_key(written)
@@ -141,4 +149,4 @@ def _hospital_key(written: str) -> str:
 def _town_of_hospital(written: str) -> str:
     """The town in "CHU de Montclar", "hôpital d'Arras"; "" when none shows."""
     start, end = _name_span(written)
-    return written[start:end] if start < end and LINKED.search(written[:start]) else ""
+    return written[start:end] if start < end and _BEFORE_TOWN.search(written[:start]) else ""

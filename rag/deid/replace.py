@@ -24,6 +24,8 @@ _DATES = (PhiLabel.DATE, PhiLabel.DATE_NAISSANCE)
 #: What may stand between the names of one person.
 _BETWEEN_NAMES = re.compile(r"[\s,.\-–()]{0,3}(?:(?:née?|ep\.?|épouse|veuve)\s)?")
 _LOOK_BACK = 40
+#: What an earlier masking left.
+_MASKED = re.compile(r"[<\[]\s?[A-Z_]+(?:[ _]?\d+)?\s?[>\]]|X{2,}|x{3,}|[*_#.]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ def _new_text(
 ) -> str:
     written, label = one.name.text, one.entity.label
     tag = f"<{label}>"
-    if action is Action.KEEP or not any(map(str.isalnum, written)):
+    if action is Action.KEEP or _MASKED.fullmatch(written) or not any(map(str.isalnum, written)):
         return written
     if action is Action.MASK:
         return tag
