@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
 
+from schema.problem import InputError, Problem
+
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -39,9 +41,16 @@ class MedicalTerms:
 
 
 def read_medical_terms(file: Path | None = None) -> MedicalTerms:
-    """Read a list, one term a line, lines that open with # aside; without a file, the bundled one (French usage)."""
+    """Read a list, one term a line, lines that open with # aside; without a file, the bundled one (French usage).
+
+    Raises:
+        InputError: the file cannot be read.
+    """
     source = file if file is not None else files("eval").joinpath("medical_terms.txt")
-    lines = source.read_text(encoding="utf-8-sig").splitlines()
+    try:
+        lines = source.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(Problem(str(file), "cannot be read as UTF-8.", "Give a list, one term a line.")) from error
     return MedicalTerms(line for line in lines if not line.startswith("#"))
 
 
