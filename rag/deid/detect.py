@@ -1,0 +1,110 @@
+"""Finds what identifies persons in the documents of one patient: patterns, lists, cues, then propagation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from rag.deid.context import PersonCues, PersonFinder
+from rag.deid.dates import FoundDate, find_dates, is_birth_date
+from rag.deid.gazetteer import gazetteer, read_yaml
+from rag.deid.hospitals import HospitalReader
+from rag.deid.identifiers import find_identifiers
+from rag.deid.merge import Candidate, Rank, masked_regions, merge
+from rag.deid.places import find_addresses, find_towns
+from rag.deid.propagate import PatientLexicon, Propagator
+from rag.deid.tokens import Phrases, Token, tokenize
+from schema.document import RawDocument
+from schema.phi import KnownIdentity, PhiEntity, PhiLabel
+
+
+class Tagger(Protocol):
+    """A trained tagger that adds to the rules."""
+
+    def tag(self, texts: Sequence[str]) -> list[list[PhiEntity]]:
+        """Entities of each text, in that text's positions."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One document after the patterns, before the names."""
+
+    text: str
+    tokens: list[Token]
+    dates: list[FoundDate]
+    candidates: list[Candidate]
+
+
+class Detector:
+    """Finds identifying spans.
+
+    Args:
+        protected: medical forms written with a capital that must not be masked, beyond the curated list.
+        tagger: a trained tagger whose spans are added where the rules found nothing.
+    """
+
+    def __init__(self, protected: Iterable[str] = (), tagger: Tagger | None = None) -> None:
+        self._lists = gazetteer(tuple(sorted(set(protected))))
+        self._cues = PersonCues.load()
+        self._persons = PersonFinder(self._lists, self._cues)
+        places = read_yaml("places.yml")
+        self._hospitals = HospitalReader(self._lists, Phrases(places["hospitals"]), frozenset(places["weak_hospitals"]), self._cues.stops)
+        self._before_town = Phrases(places["town_before"])
+        self._tagger = tagger
+
+    def detect(self, documents: Sequence[RawDocument], known: KnownIdentity | None = None) -> list[tuple[PhiEntity, ...]]:
+        """Spans of each document, in positions of its text: sorted, without overlap.
+
+        Args:
+            documents: all the documents of one patient, so that what one of them tells is found in the others.
+            known: what the data warehouse knows of that patient.
+        """
+        reads = [self._read(document.text) for document in documents]
+        lexicon = PatientLexicon()
+        if known is not None:
+            births = [found for label, value in known.values if label is PhiLabel.DATE_NAISSANCE for found in find_dates(value)]
+            lexicon.learn_identity(known, births)
+        for read in reads:
+            lexicon.births.update(found.day for found in read.dates if found.day and is_birth_date(read.text, found))
+        for _ in range(2):  # the second reading knows which word is a surname and which a first name
+            persons = [list(self._persons.find(read.tokens, lexicon.known())) for read in reads]
+            towns = frozenset(lexicon.towns)
+            places = [list(self._hospitals.find(read.tokens, towns)) for read in reads]
+            lexicon = replace(lexicon, names=type(lexicon.names)(lexicon.names.default_factory), pairs=set()) if known is None else lexicon
+            for read, found, hospitals in zip(reads, persons, places, strict=True):
+                lexicon.learn(read.text, read.tokens, self._surviving(read, [*found, *hospitals]))
+        tagged = self._tagger.tag([read.text for read in reads]) if self._tagger else [[] for _ in reads]
+        propagator = Propagator(lexicon, self._lists, self._cues.medical_before)
+        return [
+            merge(
+                [*read.candidates, *found, *hospitals, *propagator.find(read.text, read.tokens, read.dates), *self._tags(spans)],
+                masked_regions(read.text),
+            )
+            for read, found, hospitals, spans in zip(reads, persons, places, tagged, strict=True)
+        ]
+
+    def _read(self, text: str) -> _Read:
+        tokens = tokenize(text)
+        dates = find_dates(text)
+        candidates = [
+            *find_identifiers(text),
+            *find_addresses(text),
+            *find_towns(text, tokens, self._lists, self._cues.labels["VILLE"], self._before_town, self._cues.stops),
+        ]
+        for found in dates:
+            birth = is_birth_date(text, found)
+            candidates.append(Candidate(found.start, found.end, PhiLabel.DATE_NAISSANCE if birth else PhiLabel.DATE, Rank.CUED if birth else found.rank))
+        return _Read(text, tokens, dates, candidates)
+
+    @staticmethod
+    def _surviving(read: _Read, found: Sequence[Candidate]) -> list[Candidate]:
+        """Candidates that a merge would keep, so that no lexicon learns from a street named after someone."""
+        everything = [*read.candidates, *found]
+        kept = {(entity.start, entity.end, entity.label) for entity in merge(everything, masked_regions(read.text))}
+        return [candidate for candidate in everything if (candidate.start, candidate.end, candidate.label) in kept]
+
+    @staticmethod
+    def _tags(spans: Iterable[PhiEntity]) -> list[Candidate]:
+        return [Candidate(span.start, span.end, span.label, Rank.TAGGED) for span in spans]

@@ -1,0 +1,133 @@
+"""Names of hospitals, clinics and homes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rag.deid.gazetteer import Gazetteer
+from rag.deid.merge import Candidate, Rank
+from rag.deid.tokens import CAPITALISED, LOWER, SIGN, UPPER, WORD, Phrases, Token
+from schema.phi import PhiLabel
+
+_LINKS = frozenset("de du des la le les l d saint sainte st ste notre dame et sur en".split())
+_OPENERS = frozenset("de du des la le les l d".split())
+_QUOTES = frozenset("«\"“”»")
+_BARE_BEFORE = frozenset("a de depuis vers au du d par sur chez aux".split())
+_TOWN_KINDS = frozenset({"maison de sante", "maison medicale"})
+_MAX_TOKENS = 12
+
+
+class HospitalReader:
+    """Finds "CHU de Montclar", "Clinique des Ormes", "Hôpital Saint-Louis", and famous names alone after a preposition.
+
+    The kind belongs to the span, as a name without it would still tell the place.
+    """
+
+    def __init__(self, lists: Gazetteer, kinds: Phrases, weak: frozenset[str], stops: frozenset[str]) -> None:
+        self._lists = lists
+        self._kinds = kinds
+        self._weak = weak
+        self._stops = stops
+
+    def find(self, tokens: Sequence[Token], towns: frozenset[str]) -> Iterator[Candidate]:
+        """Hospitals in order; ``towns`` are towns known from the patient's addresses, left outside of a name.
+
+        A kind read inside another's span ("SSR neurologique Clinique des Ormes") opens its own.
+        """
+        index = 0
+        while index < len(tokens):
+            after = self._kinds.match(tokens, index) if tokens[index].kind == WORD else index
+            if after > index and self._could_open(tokens[index]):
+                end = self._name(tokens, index, after, towns)
+                if end > after:
+                    yield Candidate(tokens[index].start, tokens[end - 1].end, PhiLabel.HOPITAL, Rank.PLACE)
+                    index = end
+                    continue
+            elif (bare := self._bare(tokens, index)) > index:
+                yield Candidate(tokens[index].start, tokens[bare - 1].end, PhiLabel.HOPITAL, Rank.FORM)
+                index = bare
+                continue
+            index += 1
+
+    @staticmethod
+    def _could_open(token: Token) -> bool:
+        """Two-letter kinds ("CH", "GH") only count in capitals: "ch. 214" is a room."""
+        return token.shape == UPPER if len(token.fold) <= 4 else True
+
+    def _name(self, tokens: Sequence[Token], kind: int, start: int, towns: frozenset[str]) -> int:
+        """The index after the proper name that follows a kind; ``start`` where there is none."""
+        words = " ".join(token.fold for token in tokens[kind:start] if token.kind == WORD)
+        weak = words in self._weak
+        place, end, proper, shape = start, start, 0, ""
+        if words in _TOWN_KINDS and start < len(tokens) and tokens[start].fold not in _LINKS:
+            return start  # "Maison de santé Cournon": the town follows
+        opened = False
+        while place < len(tokens) and place - start < _MAX_TOKENS:
+            token = tokens[place]
+            if token.start - tokens[place - 1].end > 2:
+                break
+            if token.kind == SIGN and (token.fold == "'" or (token.fold in _QUOTES and token.fold not in {"»", "”"}) or (token.fold == "." and tokens[place - 1].fold in {"hop", "clin", "st", "ste"})):
+                opened = opened or token.fold in _QUOTES
+                place += 1
+                continue
+            if token.kind == SIGN and opened and proper and token.fold in _QUOTES:
+                return place + 1
+            if token.kind != WORD:
+                break
+            if token.fold in _LINKS and (token.shape == LOWER or token.fold in {"l", "d"} or token.shape == shape or not proper or token.fold in {"saint", "sainte", "st", "ste", "notre", "dame"}):
+                if proper and token.fold in {"de", "du", "d", "des", "et", "en", "la", "le", "les", "l", "sur"} and not self._goes_on(tokens, place, shape, towns):
+                    break
+                place += 1
+                continue
+            if token.shape not in (CAPITALISED, UPPER) or not self._is_proper(token, proper, shape, weak, towns, tokens[place - 1]):
+                break
+            proper, shape, end = proper + 1, token.shape, place + 1
+            place += 1
+        return end
+
+    def _goes_on(self, tokens: Sequence[Token], at: int, shape: str, towns: frozenset[str]) -> bool:
+        """Whether after a link another proper word belongs to the name: "Pitié de Lyon" does, "Nord de garde" does not."""
+        place = at
+        while place < len(tokens) and (tokens[place].fold in _LINKS or tokens[place].fold == "'"):
+            place += 1
+        if place >= len(tokens) or tokens[place].kind != WORD:
+            return False
+        token = tokens[place]
+        return token.shape == shape and token.fold not in self._stops and not self._lists.is_common(token.fold)
+
+    def _is_proper(self, token: Token, proper: int, shape: str, weak: bool, towns: frozenset[str], before: Token) -> bool:
+        form = token.fold
+        linked = before.fold in _LINKS or before.fold in {"'"} | _QUOTES
+        if form in self._stops and not linked:
+            return False
+        common = self._lists.is_common(form) and form not in self._lists.towns and not self._lists.is_name(form)
+        if not proper:
+            if form in {"universitaire", "regional", "intercommunal", "general", "prive", "local", "civil"}:
+                return True
+            if common and not (linked and token.shape == CAPITALISED):
+                return False
+            if weak and token.shape == UPPER and len(form) <= 4:
+                return False
+            return not (weak and self._lists.is_common(form) and not linked)
+        if common:
+            return linked and token.shape == CAPITALISED
+        if not linked and (form in towns or (form in self._lists.towns and not self._lists.is_name(form))):
+            return False
+        return token.shape == shape
+
+    def _bare(self, tokens: Sequence[Token], at: int) -> int:
+        if not at or tokens[at].kind != WORD or not tokens[at].is_capital:
+            return at
+        previous = tokens[at - 1]
+        if previous.fold == "'" and at > 1:
+            previous = tokens[at - 2]
+        if previous.fold not in _BARE_BEFORE | {"(", "la"}:
+            return at
+        end = self._lists.hospital_phrases.match(tokens, at)
+        if end == at:
+            return at
+        form = " ".join(token.fold for token in tokens[at:end] if token.kind == WORD)
+        if end - at == 1 and (self._lists.is_common(form) or form in self._lists.towns or self._lists.is_first(form) or self._lists.is_protected(form) and previous.fold != "a"):
+            return at
+        return end
+

@@ -1,0 +1,126 @@
+"""A text cut into words, numbers and signs, each with its place and its folded form (no accents, lower case)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+_LETTER = "[^\\W\\d_][\u0300-\u036f]*"
+_PIECE = f"(?:{_LETTER})+"
+_TOKEN = re.compile(f"(?P<word>{_PIECE}(?:[-\u2010\u2011'’]{_PIECE})*)|(?P<number>\\d+)|(?P<line>\\r?\\n)|(?P<sign>\\S)")
+_JOINT = re.compile("[-\u2010\u2011'’]")
+_ELIDED = frozenset("d l j m n s t c qu jusqu lorsqu puisqu".split())
+_LIGATURES = str.maketrans(
+    {"œ": "oe", "æ": "ae", "ß": "ss", "ł": "l", "ø": "o", "ı": "i", "’": "'", "\u2010": "-", "\u2011": "-", "đ": "d"}
+)
+
+WORD, NUMBER, LINE, SIGN = "word", "number", "line", "sign"
+"""Kinds of token."""
+
+LOWER, CAPITALISED, UPPER, LETTER = "lower", "capitalised", "upper", "letter"
+"""Shapes of a word: ``dupont``, ``Dupont``, ``DUPONT``, ``D``. Other tokens have the empty shape."""
+
+
+@dataclass(slots=True)
+class Token:
+    """Code points [start, end) of the text; ``fold`` is what comparisons use."""
+
+    start: int
+    end: int
+    text: str
+    fold: str
+    kind: str
+    shape: str
+
+    @property
+    def is_capital(self) -> bool:
+        """Whether the word begins with a capital letter."""
+        return self.shape in (CAPITALISED, UPPER, LETTER)
+
+
+@lru_cache(maxsize=1 << 16)
+def fold(text: str) -> str:
+    """Lower case, without accents or ligatures, with straight apostrophes."""
+    lowered = text.lower()
+    if lowered.isascii():
+        return lowered
+    lowered = lowered.translate(_LIGATURES)
+    return "".join(char for char in unicodedata.normalize("NFD", lowered) if not unicodedata.combining(char))
+
+
+@lru_cache(maxsize=1 << 16)
+def _shape(word: str) -> str:
+    if not word[0].isupper():
+        return LOWER
+    if len(word) == 1:
+        return LETTER
+    return UPPER if word.isupper() or (word.upper() == word and len(word) > 1) else CAPITALISED
+
+
+def _word(text: str, start: int) -> Token:
+    return Token(start, start + len(text), text, fold(text), WORD, _shape(text))
+
+
+def tokenize(text: str) -> list[Token]:
+    """Tokens in order. A hyphenated word is one token; an elided article (``d'``, ``l'``) is a token of its own."""
+    tokens: list[Token] = []
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup or SIGN
+        piece, start = match.group(), match.start()
+        if kind != WORD:
+            tokens.append(Token(start, match.end(), piece, piece if piece != "’" else "'", kind, ""))
+            continue
+        while (joint := _JOINT.search(piece)) and piece[joint.start()] in "'’":
+            head = piece[: joint.start()]
+            if fold(head) not in _ELIDED:
+                break
+            tokens.append(_word(head, start))
+            tokens.append(Token(start + len(head), start + len(head) + 1, piece[len(head)], "'", SIGN, ""))
+            start += len(head) + 1
+            piece = piece[len(head) + 1 :]
+        tokens.append(_word(piece, start))
+    return tokens
+
+
+class Phrases:
+    """Finds known sequences of words at a place of the token list, the longest first.
+
+    Full stops and apostrophes between the words of a phrase are ignored ("pers. à prévenir").
+    """
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        self._by_first: dict[str, list[tuple[str, ...]]] = {}
+        for phrase in phrases:
+            words = tuple(token.fold for token in tokenize(fold(phrase)) if token.fold not in {"'", "."})
+            if words:
+                self._by_first.setdefault(words[0], []).append(words)
+        for candidates in self._by_first.values():
+            candidates.sort(key=len, reverse=True)
+
+    def match(self, tokens: Sequence[Token], at: int) -> int:
+        """The index after the longest phrase that starts at ``at``; ``at`` itself where none does."""
+        for words in self._by_first.get(tokens[at].fold, ()):
+            place = at + 1
+            for word in words[1:]:
+                while place < len(tokens) and tokens[place].fold in {"'", "."}:
+                    place += 1
+                if place >= len(tokens) or tokens[place].fold != word:
+                    break
+                place += 1
+            else:
+                return place
+        return at
+
+    def ends_before(self, tokens: Sequence[Token], at: int, reach: int = 5) -> bool:
+        """Whether a phrase ends just before ``at`` (signs apart)."""
+        end = at
+        while end > 0 and tokens[end - 1].kind == SIGN and tokens[end - 1].fold in ":'.(-–":
+            end -= 1
+        for start in range(max(0, end - reach), end):
+            place = self.match(tokens, start)
+            if place == end and place > start:
+                return True
+        return False
