@@ -344,9 +344,8 @@ def _month_edit(text: str, date: _Date, month: int) -> _Edit:
     low = small(old)
     whole = low == unaccented(_MONTHS[date.month.value - 1]) and not text.startswith(".", end)
     new = (_MONTHS if whole else _SHORTEST if len(low) == 3 else _SHORT)[month - 1]
-    accented = (
-        unaccented(old) != old or low == unaccented(_MONTHS[date.month.value - 1]) == _MONTHS[date.month.value - 1]
-    )
+    natural = _MONTHS[date.month.value - 1][: len(low)]
+    accented = unaccented(old) != old or unaccented(natural) == natural
     return start, end, shaped(old, new if accented else unaccented(new))
 
 
