@@ -17,7 +17,7 @@ from generator.rules.context import context_at
 from generator.rules.cues import PREFIX, cue_forms
 from generator.rules.lexicon import load_lexicon
 from generator.rules.matcher import Matcher
-from generator.rules.mentions import PRESENT, bounds, clause, dated_before, said_long_ago, told_as_history
+from generator.rules.mentions import PRESENT, bounds, clause, dated_before, said_long_ago
 from generator.rules.readers.side import SIDE_WORD
 from generator.rules.statements import LINE
 from rag.terminology.kinds import Kind, kind_of
@@ -27,6 +27,8 @@ from schema.document import DateKind, DateMention, Document
 #: A date this much older than the document is no longer that of the episode which the document tells.
 _PAST = dt.timedelta(days=31)
 _PAST_REACH = 25
+#: "Infarctus à 60 ans", "HTA depuis l'âge de 40 ans".
+_AT_AGE = re.compile(r"[^,;.\n\d]{0,25}?\b(?:a|vers|depuis) (?:l'age de )?\d{1,2} ans\b")
 #: "non connue", "jamais connu".
 _NOT_PAST = re.compile(r"\b(?:non|pas|jamais|peu)\s(?:\w+\s)?$")
 _HISTORY_SECTIONS = ("antecedents", "facteurs_risque", "antecedents_familiaux")
@@ -71,7 +73,7 @@ class ContextReader:
         return replace(
             mention,
             negated=context.negated or declined,
-            hypothetical=context.hypothetical or (context.planned and not declined),
+            hypothetical=context.hypothetical or (context.planned and not (declined or context.negated)),
             family=context.family or context.other_person,
             history=_is_past(annotated, start, end),
             side=_side_of(annotated, mention, starts),
@@ -80,18 +82,27 @@ class ContextReader:
 
 def _is_past(annotated: Annotated, start: int, end: int) -> bool:
     """Whether it is told as history: in its section or list, called old, or dated long before the document."""
-    if _in_section_of_history(annotated, start) or told_as_history(annotated, start, end):
+    if _in_section_of_history(annotated, start):
+        return True
+    line_low, _ = bounds(annotated, start, end, LINE)
+    lists = annotated.within(f"{PREFIX}list.history", line_low, start)
+    if any(not PRESENT.search(annotated.folded, cue.end, start) for cue in lists):
         return True
     low, high = clause(annotated, start, end)
     beside = annotated.within(f"{PREFIX}past", max(low, start - _PAST_REACH), min(high, end + _PAST_REACH))
     if any(not _NOT_PAST.search(annotated.folded, low, cue.start) for cue in beside):
         return True
-    if said_long_ago(annotated, end, high):
+    if said_long_ago(annotated, end, high) or _AT_AGE.match(annotated.folded, end, high):
         return True
     written = annotated.document.written_on
     day = written.to_date() if written else None
-    line_low, _ = bounds(annotated, start, end, LINE)  # "Le 12/02/2021, premier AIT": a comma may follow the date
-    return day is not None and dated_before(annotated, (start, end), (line_low, high), day - _PAST, _day_of)
+    if day is None:
+        return False
+    # "Le 12/02/2021, premier AIT": a comma may follow the date.
+    if dated_before(annotated, (start, end), (line_low, high), day - _PAST, _day_of):
+        return True
+    told = (m for m in annotated.dates_in(low, start) if not PRESENT.search(annotated.folded, m.end, start))
+    return any((then := _day_of(m)) is not None and then < day - _PAST for m in told)
 
 
 def _in_section_of_history(annotated: Annotated, start: int) -> bool:

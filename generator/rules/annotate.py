@@ -7,6 +7,7 @@ import functools
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
+from operator import attrgetter
 
 from generator.rules.lexicon import load_lexicon, narrower_than
 from generator.rules.matcher import Hit, Matcher
@@ -16,6 +17,7 @@ from schema.document import DateMention, Document, Section
 
 _VALUE = re.compile(r"\s{0,2}(?:[:=]|a\b)?\s{0,2}\d")
 _NO_SECTION = Section("", "", 0, 0, 0)
+_START = attrgetter("start")
 
 
 #: A scanner reads "o" as "0" and "l" as "1": between letters of a long word ("clopid0grel") no digit belongs.
@@ -110,10 +112,12 @@ class Annotated:
 
     def within(self, concept: str, start: int, end: int) -> Iterator[Hit]:
         """Hits of one concept that lie within [start, end)."""
-        for hit in self.hits.get(concept, ()):
+        hits = self.hits.get(concept, ())
+        for index in range(bisect_left(hits, start, key=_START), len(hits)):
+            hit = hits[index]
             if hit.start >= end:
                 return
-            if hit.start >= start and hit.end <= end:
+            if hit.end <= end:
                 yield hit
 
     def names_narrower(self, hit: Hit) -> bool:

@@ -255,19 +255,12 @@ def dated_before(
 
 def _known_before(document: Annotated, start: int, end: int) -> bool:
     """Whether the words around say that it was there already: "connu pour", "ATCD : …", "FA ancienne"."""
-    if told_as_history(document, start, end):
-        return True
+    line_low = bounds(document, start, end, _LINE_STOP)[0]
+    for cue in document.within(PREFIX + "list.history", line_low, start):
+        if not is_denied(document, cue) and not PRESENT.search(document.folded, cue.end, start):
+            return True
     if _THERE_BEFORE.match(document.folded, end, bounds(document, start, end, _LINE_STOP)[1]):
         return True
     clause_low, clause_high = clause(document, start, end)
     known = document.within(PREFIX + "known", clause_low, min(clause_high, end + 40))
     return any(not _UNKNOWN.search(document.folded, clause_low, cue.start) for cue in known)
-
-
-def told_as_history(document: Annotated, start: int, end: int) -> bool:
-    """Whether words that open a list of history stand before, on the same line: "ATCD : …", "connu pour …"."""
-    line_low = bounds(document, start, end, _LINE_STOP)[0]
-    return any(
-        not is_denied(document, cue) and not PRESENT.search(document.folded, cue.end, start)
-        for cue in document.within(PREFIX + "list.history", line_low, start)
-    )

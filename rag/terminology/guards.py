@@ -26,6 +26,8 @@ _WORD = re.compile(r"[^\W_]+")
 _CODE = re.compile(r"[A-Z]\d\d(?:\.\d+)?")
 _LIKE_A_CODE = re.compile(r"[a-z]?\d\d\w*")
 _PARAGRAPH = re.compile(r"\n\s*\n")
+#: Every blank of one line, as the patterns write it.
+_BLANKS = dict.fromkeys(map(ord, "\t\u00a0\u2009\u202f"), " ")
 #: Characters before a mention in which the words that change it may stand.
 _LOOK_BACK = 60
 #: A line of at least this many letters, nearly all capitals, is written in capitals: they mean nothing there.
@@ -52,15 +54,13 @@ def _words() -> _Words:
     text = Path(__file__).with_name("guards.yml").read_text(encoding="utf-8")
     content: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (safe)
 
-    def pattern(written: str) -> re.Pattern[str]:
-        return re.compile(written.replace(" ", r"[^\S\n]"))
-
     return _Words(
-        mask=pattern(content["mask"]),
-        figures=pattern(r"(?<![\w.,])(?:" + "|".join(content["figures"].values()) + ")"),
+        mask=re.compile(content["mask"]),
+        figures=re.compile(r"(?<![\w.,])(?:" + "|".join(content["figures"].values()) + ")"),
         empty=frozenset(fold(word) for word in content["empty"]),
         unless_after={word: frozenset(map(fold, before)) for word, before in content["unless_after"].items()},
-        **{name: pattern(content[name]) for name in ("person", "care", "place", "scale", "coded")},
+        person=re.compile(content["person"]),
+        **{name: re.compile(content[name], re.IGNORECASE) for name in ("care", "place", "scale", "coded")},
     )
 
 
@@ -77,6 +77,7 @@ class _Guard:
 
     def __init__(self, text: str) -> None:
         words = _words()
+        text = text.translate(_BLANKS)
         self._text = text
         self._words = words
         self._figures = [match.span() for match in words.figures.finditer(text)]
@@ -121,9 +122,9 @@ class _Guard:
         return not before or fold(before[-1]) not in self._words.unless_after.get(folded, ())
 
     def _is_shouted(self, position: int) -> bool:
-        """Whether the line of a position is written in capitals."""
-        line_end = self._text.find("\n", position)
-        line = self._text[self._text.rfind("\n", 0, position) + 1 : line_end if line_end >= 0 else None]
+        """Whether the line of a position, as far as one sees of it, is written in capitals."""
+        before = self._text[max(0, position - _LOOK_BACK) : position].rpartition("\n")[2]
+        line = before + self._text[position : position + _LOOK_BACK].partition("\n")[0]
         letters = [sign for sign in line if sign.isalpha()]
         return len(letters) >= _LEAST_LETTERS and sum(map(str.isupper, letters)) >= _NEARLY_ALL * len(letters)
 

@@ -1,0 +1,79 @@
+"""Main path of normalization for one document: names -> guards -> what is said of them -> the value beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from generator.rules.annotate import Annotated
+from generator.rules.numbers import DURATIONS
+from rag.concept_context import ContextReader
+from rag.terminology.guards import admitted
+from rag.terminology.index import StoredIndex
+from rag.terminology.kinds import Kind, kind_of
+from rag.terminology.linker import Normalizer
+from schema.concept import ConceptMention
+from schema.document import Document
+
+#: Between a measure and its value: "NIHSS à 14", "LDL-cholestérol : 1,32 g/L", "mRS (3 mois) = 2" is another matter.
+_TO_VALUE = re.compile(
+    r"[\s:=(]*(?:(?:a|est|de|coté|cote|initial|initiale|total|final|score|evalue|mesure|estime)e?\b[\s:=]*){0,3}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A mention, and the value written beside it when it names a measure or a score; ``unit`` is "" for a score."""
+
+    mention: ConceptMention
+    value: float | None = None
+    unit: str = ""
+
+
+class ConceptReader:
+    """Reads the concepts of documents. Built once per process; immutable."""
+
+    def __init__(self, index: StoredIndex) -> None:
+        self._normalizer = Normalizer(index)
+        self._context = ContextReader()
+
+    def read(self, document: Document) -> tuple[Reading, ...]:
+        """The concepts that a document names, nested and discontinuous ones included, in text order."""
+        found = self._normalizer.mentions(document.text)
+        named = admitted(document.text, [replace(mention, document_id=document.document_id) for mention in found])
+        annotated = self._context.annotate(document)
+        said = self._context.read(annotated, sorted(named, key=lambda m: (m.start, -m.end)))
+        return tuple(_valued(annotated, mention) for mention in said)
+
+    def mentions(self, document: Document) -> tuple[ConceptMention, ...]:
+        """The mentions of `read` alone."""
+        return tuple(reading.mention for reading in self.read(document))
+
+
+def _valued(annotated: Annotated, mention: ConceptMention) -> Reading:
+    if kind_of(mention.concept) not in (Kind.MEASURE, Kind.SCALE):
+        return Reading(mention)
+    end = mention.end
+    _, high = annotated.sentences[annotated.sentence_of(mention.start)]
+    joint = _TO_VALUE.match(annotated.folded, end, high)
+    start = joint.end() if joint else end
+    number = next(iter(annotated.numbers_in(start, high)), None)
+    if number is None or number.start != start or number.joint or number.unit in DURATIONS:
+        return Reading(mention)
+    return Reading(mention, number.value, number.unit)
+
+
+def affirmed(mention: ConceptMention) -> bool:
+    """Whether it is said of the patient, as a fact of today or of the past."""
+    return not (mention.negated or mention.hypothetical or mention.family)
+
+
+def plain(mentions: Sequence[ConceptMention]) -> list[ConceptMention]:
+    """The mentions that no longer one holds."""
+    return [m for m in mentions if not any(_holds(other, m) for other in mentions)]
+
+
+def _holds(outer: ConceptMention, inner: ConceptMention) -> bool:
+    wider = outer.end - outer.start > inner.end - inner.start
+    return wider and outer.start <= inner.start and inner.end <= outer.end
