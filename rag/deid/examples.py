@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,17 @@ def write_examples(path: Path, examples: Iterable[Example]) -> int:
             }
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
     return count
+
+
+def hold_out(examples: Sequence[Example], seed: int) -> tuple[list[Example], list[Example]]:
+    """Set a tenth of the examples apart (one at least); give the others, then it."""
+    order = list(range(len(examples)))
+    random.Random(seed).shuffle(order)  # noqa: S311 (reproducible, no secret)
+    apart = set(order[: max(1, len(order) // 10)])
+    return (
+        [example for place, example in enumerate(examples) if place not in apart],
+        [example for place, example in enumerate(examples) if place in apart],
+    )
 
 
 def _from_brat(document: BratDocument, folder: Path, on_problem: OnProblem) -> Example:

@@ -82,9 +82,8 @@ class Values:
             "Verb": lambda: dice.choice(medical.verb_forms()).capitalize(),
             "invented": lambda: medical.invented(dice),
             "number.words": lambda: in_words(dice.randint(1, 99)),
-            "code": lambda: "".join(
-                dice.choice("ABCDEFGHJKLMNPRSTUVWXYZ0123456789") for _ in range(dice.randint(4, 9))
-            ),
+            "letters": lambda: self._letters(ascii_uppercase, 2, 5),
+            "code": lambda: self._letters(ascii_uppercase + digits, 4, 9),
         }
 
     def __call__(self, slot: str) -> str | None:
