@@ -23,8 +23,8 @@ from schema.problem import Problem
 _DATES = (PhiLabel.DATE, PhiLabel.DATE_NAISSANCE)
 _NAMES = (PhiLabel.NOM, PhiLabel.PRENOM)
 _SHORTEST_TELLING = 3  # letters of a name worth looking for in an identifier
+#: A day that the date after it lends its month: "22" in "du 22 au 29 octobre".
 _DAY = re.compile(r"\d{1,2}(?:er)?")
-_LENDER_NEAR = 16  # characters from the day of "du 22 au 29 octobre" to the date that lends it a month
 _DATE_IN_NAME = re.compile(
     r"(?<!\d)(?:(?:19|20)\d\d[-_. ]?[01]\d[-_. ]?[0-3]\d|[0-3]\d[-_. ]?[01]\d[-_. ]?(?:19|20)\d\d)(?!\d)"
 )
@@ -159,8 +159,8 @@ def _with_dates(
         extent = dates_extent(text[start:end], reference)
         if extent:
             _add(found, PhiEntity(start + extent[0], start + extent[1], PhiLabel.DATE))
-        elif _DAY.fullmatch(text[start:end].strip()):
-            _join(found, start)
+        elif _DAY.fullmatch(text[start:end]):
+            _add(found, PhiEntity(start, end, PhiLabel.DATE))
     yield from found
 
 
@@ -168,15 +168,6 @@ def _add(found: list[PhiEntity], date: PhiEntity) -> None:
     if not any(one.start < date.end and date.start < one.end for one in found):
         found.append(date)
         found.sort()
-
-
-def _join(found: list[PhiEntity], start: int) -> None:
-    """Let the date after a lone day ("22" in "du 22 au 29 octobre") begin with that day, whose month it lends."""
-    lender = next((one for one in found if one.start >= start), None)
-    if lender is None or lender.label not in _DATES or not 0 < lender.start - start <= _LENDER_NEAR:
-        return
-    if all(one.end <= start or one.start >= lender.start for one in found):
-        found[found.index(lender)] = PhiEntity(start, lender.end, lender.label)
 
 
 def _spans_line(raw: RawDocument, text: IdentifiedText) -> str:

@@ -27,6 +27,8 @@ from schema.problem import InputError, Problem, describe_break
 _NAMES_SHOWN = 5
 #: Builds a detector inside the process that will use it; must be picklable.
 MakeDetector = Callable[[], Detector]
+#: Values of `DeidentifyRequest.ner` that are no folder.
+NO_NER, SHIPPED_NER = "none", "shipped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class DeidentifyRequest:
         policy: name of a bundled policy, or path of a policy file.
         identities: table of known identities.
         key: the key file, made if missing, followed if it is there; by default beside ``spans``.
-        detector: says which detector runs, so that an interrupted run goes on with the same.
+        ner: trained model whose spans are added: "none", "shipped", or the path of a folder.
         workers: number of processes that read patients, at least 1.
         resume: go on with an interrupted run.
         progress: show a progress bar on stderr.
@@ -52,7 +54,7 @@ class DeidentifyRequest:
     policy: str = "surrogate"
     identities: Path | None = None
     key: Path | None = None
-    detector: str = ""
+    ner: str = NO_NER
     workers: int = 1
     resume: bool = False
     progress: bool = False
@@ -99,8 +101,11 @@ class DeidentifyReport:
         return lines
 
 
-def deidentify(request: DeidentifyRequest, make_detector: MakeDetector) -> DeidentifyReport:
+def deidentify(request: DeidentifyRequest, make_detector: MakeDetector | None = None) -> DeidentifyReport:
     """De-identify a corpus and write it, with its spans and its key.
+
+    Args:
+        make_detector: instead of the rules and the model that ``request`` names.
 
     Raises:
         InputError: nothing can be done (the message says what to mend).
@@ -113,7 +118,8 @@ def deidentify(request: DeidentifyRequest, make_detector: MakeDetector) -> Deide
     journal, spool = _open_work(request, key, problems)
     failed: list[Problem] = []
     with spool:
-        make_reader = functools.partial(_make_reader, spool.path, policy, key, identities, make_detector)
+        make = make_detector or functools.partial(_detector, request.ner)
+        make_reader = functools.partial(_make_reader, spool.path, policy, key, identities, make)
         done = journal.places
         left = [place for place in range(spool.patients) if place not in done]
         results = read_all(left, make_reader, request.workers)
@@ -191,7 +197,7 @@ def _open_work(request: DeidentifyRequest, key: Key, problems: list[Problem]) ->
         "policy": load_policy(request.policy).model_dump_json(),
         "identities": hash_tree(request.identities) if request.identities else "",
         "key": str(key.secret.number("run")),
-        "detector": request.detector,
+        "ner": request.ner if request.ner in (NO_NER, SHIPPED_NER) else hash_tree(Path(request.ner)),
         "code": hash_code(),
     }
     journal = Journal(request.work / "journal.jsonl", made_of)
@@ -201,6 +207,17 @@ def _open_work(request: DeidentifyRequest, key: Key, problems: list[Problem]) ->
         spool = Spool.write(request.work, made_of["documents"], documents, problems)
         problems.clear()  # the spool gives them, to a resumed run too
     return journal, spool
+
+
+def _detector(ner: str) -> Detector:
+    """The rules, with a trained model where one is asked for."""
+    from rag.deid import detect
+
+    if ner == NO_NER:
+        return detect.Detector()
+    from rag.deid.ner import NerTagger
+
+    return detect.Detector(tagger=NerTagger.load(None if ner == SHIPPED_NER else Path(ner)))
 
 
 def _make_reader(

@@ -173,6 +173,19 @@ def shift_dates(text: str, days: int, reference: Reference) -> str | None:
     return re.sub(r"(?<=\d)(?=\d)", " ", plain) if spaced else plain
 
 
+def shift_lone_day(text: str, days: int, reference: Reference) -> str | None:
+    """A day of the month by itself ("le 18"), taken to be the last one before the document; None without its date."""
+    match = re.fullmatch(rf"\s*(?P<d>{_DAY})\s*", _prepared(text))
+    value = _number(match["d"]) if match else None
+    if match is None or value is None or reference.written_on is None or not 1 <= value <= 31:
+        return None
+    written = reference.written_on
+    month = written.replace(day=1) if value <= written.day else written.replace(day=1) - dt.timedelta(days=1)
+    date = _Date(_Part(*match.span("d"), value), None, None, named=True)
+    start, end, new = _day_edit(text, date, (_day(month.year, month.month, value) + dt.timedelta(days=days)).day)
+    return text[:start] + new + text[end:]
+
+
 def shift_month(year: int, month: int, days: int) -> tuple[int, int]:
     """A month moved by as many whole months as ``days`` hold."""
     months = year * 12 + month - 1 + round(days / _DAYS_PER_MONTH)

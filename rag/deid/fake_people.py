@@ -136,7 +136,9 @@ class People:
         for word in group:
             near.update(self._together[_key(word)])
         for words in (near, self._count):
-            fitting = [w for w in words if w.startswith(key) and w in self.fakes and self._label(w) is label]
+            fitting = [word for word in words if word.startswith(key) and word in self.fakes]
+            if words is self._count:  # anyone: then a first name for a first name
+                fitting = [word for word in fitting if self._label(word) is label]
             if fitting:
                 best = max(fitting, key=lambda word: (words[word], self._count[word]))
                 return self.fakes[best][0]

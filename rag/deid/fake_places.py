@@ -74,8 +74,9 @@ class Places:
         if start == end:
             return written
         rest = written[start:end]
-        if _town_of_hospital(written) or name_key(rest) in self._towns:
-            return written[:start] + self.town(rest) + written[end:]
+        town = rest if _town_of_hospital(written) else self._town_named(name_key(rest))
+        if town:
+            return written[:start] + shaped(rest, self._town(town).name) + written[end:]
         key = _hospital_key(written)
         if key not in self._hospitals:
             before = _WORD.findall(small(written[:start]))
@@ -105,6 +106,10 @@ class Places:
         name = name.upper() if written.isupper() else name
         return f"{number + ' ' if house else ''}{kind} {name}{tail}"
 
+    def _town_named(self, key: str) -> str:
+        """The town whose name is, or begins with, that of a hospital ("CH Brévannes" of Brévannes-les-Eaux)."""
+        return next((town for town in self._towns if town == key or town.startswith(f"{key} ")), "")
+
     def _other_number(self, written: str) -> str:
         """A number of as many digits: that of a department in "SAMU 63"."""
         span = 9 * 10 ** (len(written) - 1)
@@ -115,12 +120,14 @@ class Places:
         key = name_key(written)
         if key not in self._towns:
             size = self._sizes.get(key, "small")
-            order = list(self._secret.pick(pools().towns, self._patient_id, "town", key))
+            alike = [town for town in pools().towns if town.size == size]
+            others = [town for town in pools().towns if town.size != size]
+            order = [t for pool in (alike, others) for t in self._secret.pick(pool, self._patient_id, "town", key)]
             fitting = [t for t in order if name_key(t.name) not in self._originals and name_key(t.name)[0] != key[:1]]
             if key in self._linked:
                 fitting = [t for t in fitting if (name_key(t.name)[0] in _VOWELS) == (key[0] in _VOWELS)]
             used = set(self._towns.values())
-            fresh = [t for t in fitting if t not in used and t.size == size] or [t for t in fitting if t not in used]
+            fresh = [town for town in fitting if town not in used]
             self._towns[key] = (fresh or fitting or order)[0]
         return self._towns[key]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rag.deid.apply import DeidentifiedText, Replacement, apply
-from rag.deid.calendar import Reference, complete_dates, shift_dates
+from rag.deid.calendar import Reference, complete_dates, shift_dates, shift_lone_day
 from rag.deid.fake_people import Name
 from rag.deid.fake_places import LINKED
 from rag.deid.keys import PatientKey, Replaced, Secret
@@ -23,6 +23,8 @@ _NAMES = (PhiLabel.NOM, PhiLabel.PRENOM)
 _DATES = (PhiLabel.DATE, PhiLabel.DATE_NAISSANCE)
 #: What may stand between the names of one person.
 _BETWEEN_NAMES = re.compile(r"[\s,.\-–()]{0,3}(?:(?:née?|ep\.?|épouse|veuve)\s)?")
+_LONE_DAY = re.compile(r"\d{1,2}(?:er)?")
+_LINK = 16  # characters between a day and the date that lends it a month
 _LOOK_BACK = 40
 #: What an earlier masking left.
 _MASKED = re.compile(r"[<\[]\s?[A-Z_]+(?:[ _]?\d+)?\s?[>\]]|X{2,}|x{3,}|[*_#.]+")
@@ -82,13 +84,19 @@ def deidentify_patient(
         ages = [*old_ages(text.text)] if policy.ages_over_89 == "group" else []
         leveled = _levels(text, ages)
         levels.update(sentence.level for sentence in leveled)
+        dates = _Dates(text, shift, grouped)
         edits = []
-        for one in found:
-            action = policy.action(one.entity.label, level_at(leveled, one.entity.start))
-            new = _new_text(one, action, shift, grouped, text.reference, surrogates)
+        for place, one in enumerate(found):
+            label, written = one.entity.label, one.name.text
+            action = policy.action(label, level_at(leveled, one.entity.start))
+            if action is Action.KEEP or _MASKED.fullmatch(written) or not any(map(str.isalnum, written)):
+                continue
+            new = dates.moved(place) if label in _DATES else surrogates.of(one)
+            if action is Action.REPLACE and new is not None:
+                made[Replaced(label.value, written, new)] = None
+            else:
+                new = f"<{label}>"
             edits.append(Replacement(one.entity.start, one.entity.end, new))
-            if action is Action.REPLACE:
-                made[Replaced(one.entity.label.value, one.name.text, new)] = None
         done.append(apply(text.text, [*_with_ages(edits, ages)]))
     return DeidentifiedPatient(tuple(done), PatientKey(patient_id, shift, tuple(made)), levels)
 
@@ -153,27 +161,51 @@ def _levels(text: IdentifiedText, ages: Sequence[OldAge]) -> list[LeveledSentenc
     return sentence_levels(text.text, sentences, text.entities, text.clinical, [(a.start, a.end) for a in ages])
 
 
-def _new_text(
-    one: Occurrence,
-    action: Action,
-    shift: int,
-    grouped: dict[dt.date, dt.date],
-    reference: Reference,
-    surrogates: Surrogates,
-) -> str:
-    written, label = one.name.text, one.entity.label
-    tag = f"<{label}>"
-    if action is Action.KEEP or _MASKED.fullmatch(written) or not any(map(str.isalnum, written)):
-        return written
-    if action is Action.MASK:
-        return tag
-    if label not in _DATES:
-        return surrogates.of(one)
-    days = shift
-    born = complete_dates(written, reference)
-    if len(born) == 1 and born[0] in grouped:
-        days += (grouped[born[0]] - born[0]).days
-    return shift_dates(written, days, reference) or tag
+class _Dates:
+    """The dates of one text, moved."""
+
+    def __init__(self, text: IdentifiedText, shift: int, grouped: Mapping[dt.date, dt.date]) -> None:
+        self._text = text
+        self._shift = shift
+        self._grouped = grouped
+
+    def moved(self, place: int) -> str | None:
+        """The date at one place among the entities, None when it cannot be read."""
+        entity = self._text.entities[place]
+        written = self._text.text[entity.start : entity.end]
+        if _LONE_DAY.fullmatch(written.strip()):
+            return self._moved_day(place, written)
+        return self._moved_as_written(written)
+
+    def _moved_as_written(self, written: str) -> str | None:
+        days = self._shift
+        found = complete_dates(written, self._text.reference)
+        if len(found) == 1 and found[0] in self._grouped:
+            days += (self._grouped[found[0]] - found[0]).days
+        return shift_dates(written, days, self._text.reference)
+
+    def _moved_day(self, place: int, written: str) -> str | None:
+        """A day that borrows the month of the date after it ("18" in "du 18 au 25 avril"), or the document's."""
+        entities = self._text.entities
+        last = place
+        while (
+            last + 1 < len(entities)
+            and entities[last + 1].label in _DATES
+            and entities[last + 1].start - entities[last].end <= _LINK
+        ):
+            last += 1
+            if not _LONE_DAY.fullmatch(self._written(last, last).strip()):
+                break
+        whole = shift_dates(self._written(place, last), self._shift, self._text.reference) if last > place else None
+        rest = shift_dates(self._written(place + 1, last), self._shift, self._text.reference) if whole else None
+        if whole and rest:
+            link = self._text.text[entities[place].end : entities[place + 1].start]
+            return whole.removesuffix(link + rest)
+        return shift_lone_day(written, self._shift, self._text.reference)
+
+    def _written(self, first: int, last: int) -> str:
+        entities = self._text.entities
+        return self._text.text[entities[first].start : entities[last].end]
 
 
 def _with_ages(edits: Sequence[Replacement], ages: Sequence[OldAge]) -> Iterator[Replacement]:
