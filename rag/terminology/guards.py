@@ -8,8 +8,9 @@ stand in ``guards.yml``, with an example of each.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,8 +69,22 @@ def admitted(text: str, mentions: Sequence[ConceptMention]) -> list[ConceptMenti
     """The mentions of a text that name what they seem to name, in their order."""
     guard = _Guard(text)
     kept = [mention for mention in mentions if not guard.refuses(mention)]
-    scales = [mention for mention in kept if kind_of(mention.concept) is Kind.SCALE]
-    return [m for m in kept if not (kind_of(m.concept) is Kind.DIAGNOSIS and _within_any(m, scales))]
+    scales = _Cover([(m.start, m.end) for m in kept if kind_of(m.concept) is Kind.SCALE])
+    return [m for m in kept if kind_of(m.concept) is not Kind.DIAGNOSIS or not scales.holds(m.start, m.end)]
+
+
+class _Cover:
+    """Spans that may hold others: "Glasgow Coma Scale" holds a coma that nobody has."""
+
+    def __init__(self, spans: list[tuple[int, int]]) -> None:
+        spans.sort()
+        self._starts = [start for start, _ in spans]
+        self._furthest = list(itertools.accumulate((end for _, end in spans), max))
+
+    def holds(self, start: int, end: int) -> bool:
+        """Whether one of the spans is wider than [start, end) and holds it."""
+        before, at = bisect_left(self._starts, start) - 1, bisect_right(self._starts, start) - 1
+        return (before >= 0 and self._furthest[before] >= end) or (at >= 0 and self._furthest[at] > end)
 
 
 class _Guard:
@@ -152,10 +167,6 @@ class _Guard:
 
     def _before(self, mention: ConceptMention) -> str:
         return self._text[max(0, mention.start - _LOOK_BACK) : mention.start]
-
-
-def _within_any(mention: ConceptMention, others: Sequence[ConceptMention]) -> bool:
-    return any(other.start <= mention.start and mention.end <= other.end for other in others)
 
 
 def _plain(folded: str) -> str:
