@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -71,12 +72,14 @@ class TerminologyInfo:
 
 
 class TermStore:
-    """An open dictionary file. Open one in each process: SQLite's connections do not survive a fork."""
+    """An open dictionary file. A forked process opens it anew: SQLite's connections do not survive a fork."""
 
     def __init__(self, path: Path, base: sqlite3.Connection, info: TerminologyInfo) -> None:
         self.path = path
         self.info = info
-        self._base = base
+        self._opened = base
+        self._process = os.getpid()
+        self._inherited: sqlite3.Connection | None = None
 
     @classmethod
     def open(cls, path: Path) -> TermStore:
@@ -88,22 +91,22 @@ class TermStore:
         if not path.is_file():
             what = "is a folder, not a terminology file." if path.is_dir() else "does not exist."
             raise InputError(Problem(str(path), what, "Build it: cohort-rag terminology build … --out FILE."))
-        base = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
-        try:
-            _check(path, base)
-            about = dict(base.execute("SELECT key, value FROM about"))
-            info = _info(json.loads(about["info"]))
-        except (sqlite3.DatabaseError, KeyError, ValueError, TypeError):
-            base.close()
-            raise damaged(path) from None
-        except InputError:
-            base.close()
-            raise
-        return cls(path, base, info)
+        return cls(path, *_opened(path))
 
     def close(self) -> None:
         """Release the file."""
         self._base.close()
+
+    @property
+    def _base(self) -> sqlite3.Connection:
+        if self._process != os.getpid():
+            base, info = _opened(self.path)
+            if info != self.info:
+                what = "was replaced by another dictionary while it was in use."
+                raise InputError(Problem(str(self.path), what, "Start again."))
+            self._inherited = self._opened  # held, not closed: it is the parent's
+            self._opened, self._process = base, os.getpid()
+        return self._opened
 
     def concept(self, concept_id: str) -> Concept:
         """A concept by its identifier.
@@ -174,6 +177,20 @@ class TermStore:
 def damaged(path: Path) -> InputError:
     """What is said of a dictionary that cannot be read."""
     return InputError(Problem(str(path), "is damaged, or was cut short.", "Copy it again, or build it again."))
+
+
+def _opened(path: Path) -> tuple[sqlite3.Connection, TerminologyInfo]:
+    base = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+    try:
+        _check(path, base)
+        about = dict(base.execute("SELECT key, value FROM about"))
+        return base, _info(json.loads(about["info"]))
+    except (sqlite3.DatabaseError, KeyError, ValueError, TypeError):
+        base.close()
+        raise damaged(path) from None
+    except InputError:
+        base.close()
+        raise
 
 
 def _check(path: Path, base: sqlite3.Connection) -> None:

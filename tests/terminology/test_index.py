@@ -233,6 +233,25 @@ def test_processes_may_open_at_the_same_time(tmp_path: Path) -> None:
     assert len({file.parent for file in index_files(path)}) == 1
 
 
+_shared: StoredIndex | None = None
+
+
+def find_in_shared(concept: int) -> str:
+    assert _shared is not None
+    (match,) = _shared.matches([f"token{concept}", "b"])
+    return _shared.concept(match.terms[0].concept_id).concept_id
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork")
+def test_a_forked_process_uses_the_index_of_its_parent(tmp_path: Path) -> None:
+    global _shared
+    _shared = StoredIndex.open(made(tmp_path, [(f"token{n} b", f"X{n}") for n in range(100)]))
+    assert find_in_shared(0) == "X0"
+    with multiprocessing.get_context("fork").Pool(3) as pool:
+        assert pool.map(find_in_shared, range(100)) == [f"X{n}" for n in range(100)]
+    assert find_in_shared(99) == "X99"
+
+
 def test_an_index_goes_to_another_process_by_its_path(tmp_path: Path) -> None:
     index = StoredIndex.open(made(tmp_path, [("a b", "X1")]))
     again = pickle.loads(pickle.dumps(index))
