@@ -105,7 +105,7 @@ def _train(arguments: argparse.Namespace) -> int:
 
 def _say_epoch(report: EpochReport) -> None:
     scores = f"precision {report.precision:.3f}, recall {report.recall:.3f}, F1 {report.f1:.3f}"
-    say(f"epoch {report.epoch + 1}: loss {report.loss:.4f}; entities of the development texts: {scores}")
+    say(f"epoch {report.epoch}: loss {report.loss:.4f}; entities of the development texts: {scores}")
 
 
 def _read(path: Path, documents: Path | None, problems: list[Problem]) -> list[Example]:

@@ -60,7 +60,7 @@ class TrainingPlan:
 
 @dataclass(frozen=True, slots=True)
 class EpochReport:
-    """One pass: mean loss on the training examples, strict entity scores on the development examples."""
+    """One pass, the first being 1: mean loss on the training examples, strict entity scores on the development examples."""
 
     epoch: int
     loss: float
@@ -113,7 +113,7 @@ def train(
             break
         loss = state.run(_draw(tagged, encoder.window, plan, epoch), epoch, progress)
         precision, recall, f1 = entity_scores(NerTagger(encoder, {}), development)
-        reports.append(EpochReport(epoch, loss, precision, recall, f1))
+        reports.append(EpochReport(epoch + 1, loss, precision, recall, f1))
         if _best(reports) == epoch:
             encoder.save(out)
             _write_json(out / MANIFEST, made_of | {"best": asdict(reports[-1])})

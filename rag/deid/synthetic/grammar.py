@@ -8,8 +8,7 @@ The grammar files (``grammar/*.txt``) hold two kinds of sections::
 
 In an alternative, ``{symbol}`` is replaced by one of the symbol's alternatives or by the value of a slot;
 ``{LABEL:symbol}`` too, and the whole is an identifying span of that label; ``{a|b|}`` by one of the parts;
-``{symbol?}`` is left out half the time; ``{symbol*2-4}`` is repeated with spaces between, ``{symbol*2-4/}`` with line
-ends between; ``⏎`` is a line end.
+``{symbol*2-4}`` is repeated with spaces between, ``{symbol*2-4/}`` with line ends between; ``⏎`` is a line end.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ Slots = Callable[[str], str | None]
 
 _SECTION = re.compile(r"(={2,3}) (\S+)$")
 _REFERENCE = re.compile(
-    r"(?:(?P<label>[A-Z_]+):)?(?P<name>.+?)(?:\*(?P<low>\d+)-(?P<high>\d+)(?P<lines>/)?)?(?P<optional>\?)?$"
+    r"(?:(?P<label>[A-Z_]+):)?(?P<name>.+?)(?:\*(?P<low>\d+)-(?P<high>\d+)(?P<lines>/)?)?$"
 )
 
 
@@ -47,7 +46,6 @@ class _Reference:
     low: int
     high: int
     between: str
-    optional: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +96,6 @@ class Grammar:
         return pieces
 
     def _repeat(self, reference: _Reference, slots: Slots, dice: random.Random) -> list[Piece]:
-        if reference.optional and dice.random() < 0.5:
-            return []
         pieces: list[Piece] = []
         for turn in range(dice.randint(reference.low, reference.high)):
             if turn:
@@ -178,4 +174,4 @@ def _parse_braces(text: str, start: int) -> tuple[_Node, int]:
     assert found is not None
     low, high = int(found["low"] or 1), int(found["high"] or 1)
     label = PhiLabel(found["label"]) if found["label"] else None
-    return _Reference(found["name"], label, low, high, "\n" if found["lines"] else " ", bool(found["optional"])), at + 1
+    return _Reference(found["name"], label, low, high, "\n" if found["lines"] else " "), at + 1
