@@ -28,7 +28,7 @@ HEADERS = {
 PLACES = {
     "Concept": "Snapshot/Terminology/sct2_Concept_Snapshot_FR_20990101.txt",
     "Description": "Snapshot/Terminology/sct2_Description_Snapshot-fr_FR_20990101.txt",
-    "Language": "Snapshot/Refset/Language/der2_cRefset_LanguageSnapshot-fr_FR_20990101.txt",
+    "Language": "Snapshot/Refset/Language/der2_cRefset_FRLanguageSnapshot-fr_FR_20990101.txt",
     "Map": "Snapshot/Refset/Map/der2_iisssccRefset_ExtendedMapSnapshot_INT_20990101.txt",
 }
 

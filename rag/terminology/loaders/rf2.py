@@ -36,6 +36,8 @@ _ALWAYS = ("TRUE", "OTHERWISE TRUE")
 
 _TAG = re.compile(r"(?P<name>.+?) \((?P<tag>[^()]+)\)")
 _DATE = re.compile(r"_(\d{8})\.txt$")
+#: An extension may name itself in the middle ("der2_cRefset_FRLanguageSnapshot-fr_…").
+_LANGUAGE_FILES, _MAP_FILES = r"der2_cRefset_\w*Language", r"der2_iisssccRefset_\w*ExtendedMap"
 _SNAPSHOT = r"x?{kind}Snapshot[-_][^.]*\.txt"
 
 
@@ -63,7 +65,7 @@ class Rf2Source(Source):
 
     def fingerprint(self) -> str:
         """A hash of every file that is read."""
-        kinds = ("sct2_Concept_", "sct2_Description_", "der2_cRefset_Language", "der2_iisssccRefset_ExtendedMap")
+        kinds = ("sct2_Concept_", "sct2_Description_", _LANGUAGE_FILES, _MAP_FILES)
         return hash_files(dict.fromkeys(file.path for kind in kinds for file in self._files(kind)))
 
     def entries(self, report: Report) -> Iterator[Entry]:
@@ -98,7 +100,7 @@ class Rf2Source(Source):
 
     def _preferred(self, report: Report) -> Iterator[int]:
         """The descriptions that a language reference set prefers."""
-        for file in self._files("der2_cRefset_Language"):
+        for file in self._files(_LANGUAGE_FILES):
             for _, row, _ in read_rows(file, "\t", _LANGUAGE, len(_LANGUAGE), report):
                 if row[2] == "1" and row[6] == _PREFERRED and row[5].isdecimal():
                     yield int(row[5])
@@ -135,7 +137,7 @@ class Rf2Source(Source):
     def _icd10(self, report: Report) -> Iterator[Entry]:
         """The codes of each concept, in the order of the map: by group, then by priority."""
         found: dict[str, list[tuple[int, int, str]]] = {}
-        for file in self._files("der2_iisssccRefset_ExtendedMap"):
+        for file in self._files(_MAP_FILES):
             for number, row, problems in read_rows(file, "\t", _MAP, len(_MAP), report):
                 if row[2] != "1" or row[4] != _ICD10_MAP or row[8] not in _ALWAYS or not row[10]:
                     continue
