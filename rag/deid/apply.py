@@ -41,11 +41,10 @@ class DeidentifiedText:
         if not 0 <= start <= end <= length:
             raise ValueError(f"[{start}, {end}) is not in a text of {length} characters")
         from_start, from_end, to_start, to_end = order
-        starts = [row[from_start] for row in self.replaced]
         places = []
         for position, is_end in ((start, False), (end, True)):
             # A boundary belongs to no replacement: an end at its start comes before it, a start at its end after it.
-            index = bisect_right(starts, position - is_end) - 1
+            index = bisect_right(self.replaced, position - is_end, key=lambda row: row[from_start]) - 1
             if index < 0:
                 places.append(position)
                 continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rag.deid.fake_names import Town, name_key, pools
 from rag.deid.keys import Secret
@@ -29,6 +29,7 @@ class Places:
         towns: (town as written, whether it follows "de" or "d'") of every town in the documents, in order.
         hospitals: as written.
         postcodes: (postcode, town that it stands beside).
+        earlier: fake towns by town, from the key file of an earlier run.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Places:
         towns: Sequence[tuple[str, bool]] = (),
         hospitals: Sequence[str] = (),
         postcodes: Sequence[tuple[str, str]] = (),
+        earlier: Mapping[str, str] | None = None,
     ) -> None:
         self._secret = secret
         self._patient_id = patient_id
@@ -52,6 +54,10 @@ class Places:
         for town, name in in_hospitals:
             if name_key(town) not in self._sizes and _LARGE.search(small(name)):
                 self._sizes[name_key(town)] = "large"
+        by_key = {name_key(town.name): town for town in pools().towns}
+        for town, fake in (earlier or {}).items():
+            if name_key(fake) in by_key:
+                self._towns[name_key(town)] = by_key[name_key(fake)]
         for town in written:
             self._town(town)
         self._postcodes = {digits: self._town(town).postcode for digits, town in postcodes}

@@ -15,6 +15,8 @@ from rag.deid.spelling import shaped, small
 from schema.phi import PhiEntity, PhiLabel
 
 _NAMES = (PhiLabel.NOM, PhiLabel.PRENOM)
+#: Labels whose surrogates depend on the other places of the documents.
+_PLACES = (PhiLabel.VILLE, PhiLabel.ADRESSE, PhiLabel.HOPITAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Surrogates:
         patient_id: str,
         occurrences: Sequence[Occurrence],
         born: dt.date | None = None,
-        earlier: Iterable[Replaced] = (),
+        earlier: Sequence[Replaced] = (),
     ) -> None:
         names = [one.name for one in occurrences if one.entity.label in _NAMES]
         towns = [one.name for one in occurrences if one.entity.label is PhiLabel.VILLE]
@@ -54,7 +56,9 @@ class Surrogates:
             [(town.text, town.linked) for town in towns],
             hospitals,
             [(o.name.text, o.town_after) for o in occurrences if o.entity.label is PhiLabel.ZIP and o.town_after],
+            {one.original: one.surrogate for one in earlier if one.label == PhiLabel.VILLE},
         )
+        self._kept = {(one.label, one.original): one.surrogate for one in earlier if one.label in _PLACES}
         self._numbers = Numbers(secret, patient_id, born)
         self._secret = secret
         self._patient_id = patient_id
@@ -62,6 +66,9 @@ class Surrogates:
     def of(self, one: Occurrence) -> str:
         """What to write in place of an entity that is not a date."""
         written = one.name.text
+        kept = self._kept.get((one.entity.label.value, written))
+        if kept is not None:
+            return kept
         match one.entity.label:
             case PhiLabel.NOM | PhiLabel.PRENOM:
                 return self._people.fake(one.name)
