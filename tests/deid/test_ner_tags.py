@@ -43,7 +43,7 @@ def tagged_words(draw):
 def test_what_is_tagged_is_read_again(drawn):
     offsets, entities = drawn
     text = "a" * offsets[-1][1]
-    for start, end in offsets[:-1]:
+    for _, end in offsets[:-1]:
         text = text[:end] + " " + text[end + 1 :]
     found = TagReader(TAGS).read(scores([TAGS[tag] for tag in tag_tokens(offsets, entities)]), offsets, text)
     assert [scored.entity for scored in found] == entities

@@ -36,7 +36,7 @@ def weights(folder):
     return load_encoder(folder).model.state_dict()
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -44,10 +44,10 @@ def test_training_that_was_killed_goes_on_as_if_it_had_not_been(plan, tmp_path):
     whole = train(plan, EXAMPLES, DEVELOPMENT, tmp_path / "whole")
 
     def kill(report):
-        raise Killed
+        raise KilledError
 
     for place, resume in (("first", False), ("second", True)):
-        with pytest.raises(Killed):
+        with pytest.raises(KilledError):
             train(plan, EXAMPLES, DEVELOPMENT, tmp_path / "cut", resume=resume, on_epoch=kill)
         assert (tmp_path / "cut" / "checkpoint.pt").exists(), place
     assert train(plan, EXAMPLES, DEVELOPMENT, tmp_path / "cut", resume=True) == whole
@@ -87,9 +87,9 @@ def test_a_folder_in_use_is_not_written_over_and_nothing_is_resumed_from_nothing
 
 def test_the_training_of_other_examples_is_not_resumed(plan, tmp_path):
     def kill(report):
-        raise Killed
+        raise KilledError
 
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         train(plan, EXAMPLES, DEVELOPMENT, tmp_path / "m", on_epoch=kill)
     with pytest.raises(InputError, match="other examples"):
         train(plan, EXAMPLES[1:], DEVELOPMENT, tmp_path / "m", resume=True)
