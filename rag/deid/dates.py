@@ -31,19 +31,35 @@ _NUMERIC = re.compile(
     rf"(?<![\d,])(?<!\d[/.\-|])(?P<d>[0-3OoIl]?[\dOo]){_SEPARATOR}(?P<m>[01OoIl]?[\dOo]){_SEPARATOR}"
     r"(?P<y>(?:1[89]|2[0Oo])[\dOo]{2}|[\dOo]{2})(?![\dOo])(?![/.\-]\d)"
 )
-_YEAR_FIRST = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)[-/. ](?P<m>0?[1-9]|1[0-2])[-/. ](?P<d>0?[1-9]|[12]\d|3[01])(?!\d)")
+_YEAR_FIRST = re.compile(
+    r"(?<!\d)(?P<y>(?:19|20)\d\d)[-/. ](?P<m>0?[1-9]|1[0-2])[-/. ](?P<d>0?[1-9]|[12]\d|3[01])(?!\d)"
+)
 _SPACED_GROUPS = re.compile(r"(?<![\d.,] )(?<!\d)(?P<d>[0-3]\d) {1,2}(?P<m>[01]\d) {1,2}(?P<y>(?:19|20)\d\d)(?!\d)")
 _MONTH_YEAR = re.compile(
     r"(?<![\d/.,\-])(?:(?P<m>0?[1-9]|1[0-2])\s?[/]\s?|(?P<m2>0[1-9]|1[0-2])[ .\-])(?P<y>(?:19|20)\d\d)(?![\d/])(?!-\d)"
 )
-_GLUED = re.compile(r"(?<![\d.,])(?:(?P<d>[0-3]\d)(?P<m>[01]\d)(?P<y>(?:19|20)\d\d)|(?P<y2>(?:19|20)\d\d)(?P<m2>[01]\d)(?P<d2>[0-3]\d))(?![\d,]|\.\d)")
+_GLUED = re.compile(
+    r"(?<![\d.,])(?:(?P<d>[0-3]\d)(?P<m>[01]\d)(?P<y>(?:19|20)\d\d)|(?P<y2>(?:19|20)\d\d)(?P<m2>[01]\d)(?P<d2>[0-3]\d))(?![\d,]|\.\d)"
+)
 _SPACED_DIGITS = re.compile(r"(?<![\d.,])(?<!\d )\d(?: \d){6,7}(?! ?[\d,]|\.\d)")
-_ROMAN = re.compile(r"(?<![\w/])(?P<d>[0-3]?\d)[ ./-]?(?P<m>X{1,2}I{0,2}|I?V|VI{1,3}|IX|I{2,3})[ ./-]?(?P<y>(?:19|20)\d\d)(?!\w)")
-_PARTIAL = re.compile(r"(?<![\w/.,|])(?<!\d-)(?P<d>[0-3]?\d)(?P<s>[ \t]{0,2}[/.][ \t]{0,2})(?P<m>[01]?\d)(?![\w/|%])(?![.,]\d)(?! ?[-/]\d)")
-_DAY_OF_RANGE = re.compile(r"(?<![\d/.,])(?P<d>[0-3]?\d|1er)(?= ?(?:au|et|-|–|à|ou) ?(?:le )?[0-3]?\d(?:er)? ?(?:/|[^\W\d_]))")
+_ROMAN = re.compile(
+    r"(?<![\w/])(?P<d>[0-3]?\d)[ ./-]?(?P<m>X{1,2}I{0,2}|I?V|VI{1,3}|IX|I{2,3})[ ./-]?(?P<y>(?:19|20)\d\d)(?!\w)"
+)
+_PARTIAL = re.compile(
+    r"(?<![\w/.,|])(?<!\d-)(?P<d>[0-3]?\d)(?P<s>[ \t]{0,2}[/.][ \t]{0,2})(?P<m>[01]?\d)(?![\w/|%])(?![.,]\d)(?! ?[-/]\d)"
+)
+_DAY_OF_RANGE = re.compile(
+    r"(?<![\d/.,])(?P<d>[0-3]?\d|1er)(?= ?(?:au|et|-|–|à|ou) ?(?:le )?[0-3]?\d(?:er)? ?(?:/|[^\W\d_]))"
+)
 _YEAR = re.compile(r"(?<![\w.,/+])(?<!\d[-])(?P<y>(?:19[0-9]|20[0-6])\d)(?![\w%°]|[.,/]\d|-\d{3})")
-_CUED_DAY = re.compile(r"(?:^|[^\w])(?:le|du|au|des|les|depuis|depuis le|jusqu.au|dès le|d[ée]but[ée]?|rdv|le :|date :?)\s{0,2}[(:]?\s?$", re.IGNORECASE)
-_PRESSURE = re.compile(r"(?:\bT\.?A\.?|\bP\.?A\.?|tension|\bPAS?D?|score|eva|\ben|glasgow|\bEN|douleur|apgar|cot[ée]e?|acuit[ée]|[oa]d|og)\W{0,4}(?:à|de|:)?\W{0,3}$", re.IGNORECASE)
+_CUED_DAY = re.compile(
+    r"(?:^|[^\w])(?:le|du|au|des|les|depuis|depuis le|jusqu.au|dès le|d[ée]but[ée]?|rdv|le :|date :?)\s{0,2}[(:]?\s?$",
+    re.IGNORECASE,
+)
+_PRESSURE = re.compile(
+    r"(?:\bT\.?A\.?|\bP\.?A\.?|tension|\bPAS?D?|score|eva|\ben|glasgow|\bEN|douleur|apgar|cot[ée]e?|acuit[ée]|[oa]d|og)\W{0,4}(?:à|de|:)?\W{0,3}$",
+    re.IGNORECASE,
+)
 _MEASURED = re.compile(r"\s?(?:mm\s?hg|cm|/min|mg|g\b|ml|%|kg|ans|°|mois|jours|sem|comprim|cp\b|ui\b)", re.IGNORECASE)
 
 
@@ -79,19 +95,31 @@ def _words() -> _Words:
         months=months,
         weak=frozenset(data["weak_months"]),
         month=re.compile(rf"(?<![^\W\d_])(?:{names})(?![^\W\d_])", re.IGNORECASE),
-        before=re.compile(rf"(?<![^\W_])(?:[0-3]?\d|1 ?er|[1lI]er|(?:le )?{spelled})[ \t]?[-./,]?[ \t]?(?:de )?$", re.IGNORECASE),
+        before=re.compile(
+            rf"(?<![^\W_])(?:[0-3]?\d|1 ?er|[1lI]er|(?:le )?{spelled})[ \t]?[-./,]?[ \t]?(?:de )?$", re.IGNORECASE
+        ),
         after=re.compile(
             rf"\.?(?:[ \t]{{0,2}}[-,./|]?[ \t]{{0,2}})(?:(?P<y>{year})(?![^\W_])|(?P<s>\d\d)(?![\d:,.%/h]|[ ]?h\d|[^\W_])|(?P<e>[0-3]?\d,[ ]?(?:19|20)\d\d))"
             r"|\.?\s?\n?(?P<n>(?:19|20)\d\d)(?!\w)",
             re.IGNORECASE,
         ),
         numbers=numbers,
-        full=re.compile(rf"(?<![^\W_])(?P<w>{spelled})[ /.\-]{{1,2}}(?:0[1-9]|1[0-2])[ /.\-]{{1,2}}(?:19|20)\d\d(?!\d)", re.IGNORECASE),
-        year_before=re.compile(
-            r"(?:^|[^\w])(?:" + "|".join(sorted((_accented(str(w)) for w in data["year_before"]), key=len, reverse=True)) + r")\W{0,3}$|(?:^|\n)[ \t]*[-–•*]?[ \t]*$|[(;–=>,-][ \t]{0,2}$|['’]$",
+        full=re.compile(
+            rf"(?<![^\W_])(?P<w>{spelled})[ /.\-]{{1,2}}(?:0[1-9]|1[0-2])[ /.\-]{{1,2}}(?:19|20)\d\d(?!\d)",
             re.IGNORECASE,
         ),
-        unit_after=re.compile(r"\s?(?:" + "|".join(re.escape(str(u)) for u in sorted(data["units"], key=len, reverse=True)) + r")(?![^\W_])|\s?[/%]|\s?\d", re.IGNORECASE),
+        year_before=re.compile(
+            r"(?:^|[^\w])(?:"
+            + "|".join(sorted((_accented(str(w)) for w in data["year_before"]), key=len, reverse=True))
+            + r")\W{0,3}$|(?:^|\n)[ \t]*[-–•*]?[ \t]*$|[(;–=>,-][ \t]{0,2}$|['’]$",
+            re.IGNORECASE,
+        ),
+        unit_after=re.compile(
+            r"\s?(?:"
+            + "|".join(re.escape(str(u)) for u in sorted(data["units"], key=len, reverse=True))
+            + r")(?![^\W_])|\s?[/%]|\s?\d",
+            re.IGNORECASE,
+        ),
         lead=re.compile(rf"(?<![^\W_])(?:{seasons})[ -]$", re.IGNORECASE),
     )
 
@@ -116,20 +144,31 @@ def _numeric(text: str) -> Iterator[FoundDate]:
     for match in _NUMERIC.finditer(text):
         day, month, year = _number(match["d"]), _number(match["m"]), full_year(match["y"])
         letters = sum(char.isalpha() for char in match.group())
-        if letters > 2 or not any(char.isdigit() for char in match["d"] + match["m"]) or not match["y"][-1].isdigit() and letters > 1:
+        if (
+            letters > 2
+            or not any(char.isdigit() for char in match["d"] + match["m"])
+            or (not match["y"][-1].isdigit() and letters > 1)
+        ):
             continue
         if not _valid(day, month):
             if not (_valid(month, day) and len(match["y"]) == 4):
                 continue
             day, month = month, day
         yield FoundDate(*match.span(), (year, month, day), Rank.FORM)
-    for pattern, rank in ((_YEAR_FIRST, Rank.FORM), (_SPACED_GROUPS, Rank.FORM), (_ROMAN, Rank.FORM), (_GLUED, Rank.WEAK)):
+    for pattern, rank in (
+        (_YEAR_FIRST, Rank.FORM),
+        (_SPACED_GROUPS, Rank.FORM),
+        (_ROMAN, Rank.FORM),
+        (_GLUED, Rank.WEAK),
+    ):
         for match in pattern.finditer(text):
             parts = match.groupdict()
             day_text, month_text, year_text = (parts.get(key) or parts.get(key + "2") or "" for key in "dmy")
             month = int(month_text) if month_text.isdigit() else 1
             if _valid(int(day_text), month):
-                yield FoundDate(*match.span(), (int(year_text), month, int(day_text)) if month_text.isdigit() else None, rank)
+                yield FoundDate(
+                    *match.span(), (int(year_text), month, int(day_text)) if month_text.isdigit() else None, rank
+                )
     for match in _MONTH_YEAR.finditer(text):
         yield FoundDate(*match.span(), None, Rank.WEAK)
     for match in _SPACED_DIGITS.finditer(text):
@@ -148,8 +187,12 @@ def _partial(text: str) -> Iterator[FoundDate]:
         if _PRESSURE.search(before) or _MEASURED.match(text, match.end()):
             continue
         cued = _CUED_DAY.search(before) is not None
-        padded = len(match["d"]) == 2 and match["m"].startswith("0") or (match["d"].startswith("0") and len(match["m"]) == 2)
-        if "." in match["s"] and not (cued and len(match["m"]) == 2 or (padded and len(match["d"]) == 2 and _listed_day(text, match))):
+        padded = (len(match["d"]) == 2 and match["m"].startswith("0")) or (
+            match["d"].startswith("0") and len(match["m"]) == 2
+        )
+        if "." in match["s"] and not (
+            (cued and len(match["m"]) == 2) or (padded and len(match["d"]) == 2 and _listed_day(text, match))
+        ):
             continue
         two = len(match["d"]) == 2 and len(match["m"]) == 2
         if cued or padded or (two and int(match["d"]) > 12 and re.search(r"[^\W\d_(] ?$|\($", before)):
@@ -157,13 +200,20 @@ def _partial(text: str) -> Iterator[FoundDate]:
     for match in _DAY_OF_RANGE.finditer(text):
         before = text[max(0, match.start() - 8) : match.start()]
         rest = text[match.end() : match.end() + 20]
-        if re.search(r"(?:\bdu|\ble|\bles|\bdes|\bentre le)\s$", before) and re.search(rf"\d(?:er)?\s?(?:/\s?[01]?\d|(?:{_words().month.pattern}))", rest, re.IGNORECASE):
+        if re.search(r"(?:\bdu|\ble|\bles|\bdes|\bentre le)\s$", before) and re.search(
+            rf"\d(?:er)?\s?(?:/\s?[01]?\d|(?:{_words().month.pattern}))", rest, re.IGNORECASE
+        ):
             yield FoundDate(*match.span(), None, Rank.WEAK)
 
 
 def _listed_day(text: str, match: re.Match[str]) -> bool:
     """Whether a day written with a full stop ("28.09") stands in a list of cycles or dates ("C11 28.09, C12 …")."""
-    return re.search(r"\b[A-Z]{1,2}\d{1,2}\s?:?\s?(?:inject[ée]e? le )?$", text[max(0, match.start() - 20) : match.start()]) is not None
+    return (
+        re.search(
+            r"\b[A-Z]{1,2}\d{1,2}\s?:?\s?(?:inject[ée]e? le )?$", text[max(0, match.start() - 20) : match.start()]
+        )
+        is not None
+    )
 
 
 def _with_month_name(text: str) -> Iterator[FoundDate]:
@@ -177,7 +227,7 @@ def _with_month_name(text: str) -> Iterator[FoundDate]:
         end = match.end()
         year = None
         if after and after["s"] and not before:
-            after = None if name in words.weak or int(after["s"]) > 31 and int(after["s"]) < 40 else after
+            after = None if name in words.weak or (int(after["s"]) > 31 and int(after["s"]) < 40) else after
         if after:
             end = after.end()
             year = full_year(after["y"] or after["s"]) if (after["y"] or after["s"] or "x")[-1:].isdigit() else None
@@ -188,7 +238,11 @@ def _with_month_name(text: str) -> Iterator[FoundDate]:
                 continue
             if name in words.weak and name not in {"mars", "mai"}:
                 continue
-            lead = re.search(r"(?<![^\W_])(?:en|fin|d[ée]but|mi|courant|depuis|mois de|mois d[’']|de|d[’']|d[èe]s|jusqu.en|jusqu.[àa]|[àa]|au mois de|pour|et|vers)[ \-]?$", window, re.IGNORECASE)
+            lead = re.search(
+                r"(?<![^\W_])(?:en|fin|d[ée]but|mi|courant|depuis|mois de|mois d[’']|de|d[’']|d[èe]s|jusqu.en|jusqu.[àa]|[àa]|au mois de|pour|et|vers)[ \-]?$",
+                window,
+                re.IGNORECASE,
+            )
             if lead is None:
                 continue
         if before is None and (season := words.lead.search(text[max(0, start - 14) : start])):
@@ -211,7 +265,11 @@ def _years(text: str) -> Iterator[FoundDate]:
         follows = text[match.end() : match.end() + 12]
         if words.unit_after.match(follows):
             continue
-        if words.year_before.search(before) or re.match(r"\s?[):;]|\s*$", follows) or re.search(r"(?:19|20)\d\d ?[-/àa] ?$", before):
+        if (
+            words.year_before.search(before)
+            or re.match(r"\s?[):;]|\s*$", follows)
+            or re.search(r"(?:19|20)\d\d ?[-/àa] ?$", before)
+        ):
             start = match.start()
             if lead := words.lead.search(before):
                 start -= len(lead.group())
@@ -228,9 +286,13 @@ _BIRTH = re.compile(
     r"[ \t]{0,2}\.?[ \t]{0,3}(?:\([^()\n]{0,12}\))?[ \t]{0,3}[:=]?[ \t]{0,3}(?:le|en|:)?[ \t]{0,3}\n?[ \t]{0,3}$",
     re.IGNORECASE,
 )
-_BORN_NAMED = re.compile(r"\bn[ée]e?[ \t]+(?:[A-ZÀ-Ý][\w'’-]*[ \t]+){1,4}(?:le[ \t]+)?(?:[,(][ \t]*)?(?:le[ \t]+)?$|\bn[ée]e?[ \t]+[àa][ \t]+[A-ZÀ-Ý][\w'’ -]{1,30}[ \t]+le[ \t]+$")
+_BORN_NAMED = re.compile(
+    r"\bn[ée]e?[ \t]+(?:[A-ZÀ-Ý][\w'’-]*[ \t]+){1,4}(?:le[ \t]+)?(?:[,(][ \t]*)?(?:le[ \t]+)?$|\bn[ée]e?[ \t]+[àa][ \t]+[A-ZÀ-Ý][\w'’ -]{1,30}[ \t]+le[ \t]+$"
+)
 _AGE_AFTER = re.compile(r"[ \t]{0,2}\(?[ \t]{0,2}(?:\d{1,3}[ \t]?ans?\b|[àa][ \t]+[A-ZÀ-Ý])", re.IGNORECASE)
-_SEX_BEFORE = re.compile(r"(?:^|[\s|/–;-])(?:F|M|H|Sexe ?:? ?[FMH])[ \t]{0,3}[|/,–-]?[ \t]{0,3}(?:n[ée]e? ?(?:le)? ?)?$")
+_SEX_BEFORE = re.compile(
+    r"(?:^|[\s|/–;-])(?:F|M|H|Sexe ?:? ?[FMH])[ \t]{0,3}[|/,–-]?[ \t]{0,3}(?:n[ée]e? ?(?:le)? ?)?$"
+)
 
 
 def is_birth_date(text: str, found: FoundDate) -> bool:

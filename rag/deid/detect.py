@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from rag.deid.addresses import find_addresses
 from rag.deid.context import PersonCues, PersonFinder
 from rag.deid.dates import FoundDate, find_dates, is_birth_date
 from rag.deid.gazetteer import gazetteer, read_yaml
 from rag.deid.hospitals import HospitalReader
 from rag.deid.identifiers import find_identifiers
 from rag.deid.merge import Candidate, Rank, masked_regions, merge
-from rag.deid.places import find_addresses, find_towns
+from rag.deid.places import TownFinder
 from rag.deid.propagate import PatientLexicon, Propagator
 from rag.deid.tokens import Phrases, Token, tokenize
 from schema.document import RawDocument
@@ -50,11 +51,17 @@ class Detector:
         self._cues = PersonCues.load()
         self._persons = PersonFinder(self._lists, self._cues)
         places = read_yaml("places.yml")
-        self._hospitals = HospitalReader(self._lists, Phrases(places["hospitals"]), frozenset(places["weak_hospitals"]), self._cues.stops)
-        self._before_town = Phrases(places["town_before"])
+        self._hospitals = HospitalReader(
+            self._lists, Phrases(places["hospitals"]), frozenset(places["weak_hospitals"]), self._cues.stops
+        )
+        self._towns = TownFinder(
+            self._lists, self._cues.labels["VILLE"], Phrases(places["town_before"]), self._cues.stops
+        )
         self._tagger = tagger
 
-    def detect(self, documents: Sequence[RawDocument], known: KnownIdentity | None = None) -> list[tuple[PhiEntity, ...]]:
+    def detect(
+        self, documents: Sequence[RawDocument], known: KnownIdentity | None = None
+    ) -> list[tuple[PhiEntity, ...]]:
         """Spans of each document, in positions of its text: sorted, without overlap.
 
         Args:
@@ -64,7 +71,12 @@ class Detector:
         reads = [self._read(document.text) for document in documents]
         lexicon = PatientLexicon()
         if known is not None:
-            births = [found for label, value in known.values if label is PhiLabel.DATE_NAISSANCE for found in find_dates(value)]
+            births = [
+                found
+                for label, value in known.values
+                if label is PhiLabel.DATE_NAISSANCE
+                for found in find_dates(value)
+            ]
             lexicon.learn_identity(known, births)
         for read in reads:
             lexicon.births.update(found.day for found in read.dates if found.day and is_birth_date(read.text, found))
@@ -72,14 +84,24 @@ class Detector:
             persons = [list(self._persons.find(read.tokens, lexicon.known())) for read in reads]
             towns = frozenset(lexicon.towns)
             places = [list(self._hospitals.find(read.tokens, towns)) for read in reads]
-            lexicon = replace(lexicon, names=type(lexicon.names)(lexicon.names.default_factory), pairs=set()) if known is None else lexicon
+            lexicon = (
+                replace(lexicon, names=type(lexicon.names)(lexicon.names.default_factory), pairs=set())
+                if known is None
+                else lexicon
+            )
             for read, found, hospitals in zip(reads, persons, places, strict=True):
                 lexicon.learn(read.text, read.tokens, self._surviving(read, [*found, *hospitals]))
         tagged = self._tagger.tag([read.text for read in reads]) if self._tagger else [[] for _ in reads]
         propagator = Propagator(lexicon, self._lists, self._cues.medical_before)
         return [
             merge(
-                [*read.candidates, *found, *hospitals, *propagator.find(read.text, read.tokens, read.dates), *self._tags(spans)],
+                [
+                    *read.candidates,
+                    *found,
+                    *hospitals,
+                    *propagator.find(read.text, read.tokens, read.dates),
+                    *self._tags(spans),
+                ],
                 masked_regions(read.text),
             )
             for read, found, hospitals, spans in zip(reads, persons, places, tagged, strict=True)
@@ -88,14 +110,17 @@ class Detector:
     def _read(self, text: str) -> _Read:
         tokens = tokenize(text)
         dates = find_dates(text)
-        candidates = [
-            *find_identifiers(text),
-            *find_addresses(text),
-            *find_towns(text, tokens, self._lists, self._cues.labels["VILLE"], self._before_town, self._cues.stops),
-        ]
+        candidates = [*find_identifiers(text), *find_addresses(text), *self._towns.find(text, tokens)]
         for found in dates:
             birth = is_birth_date(text, found)
-            candidates.append(Candidate(found.start, found.end, PhiLabel.DATE_NAISSANCE if birth else PhiLabel.DATE, Rank.CUED if birth else found.rank))
+            candidates.append(
+                Candidate(
+                    found.start,
+                    found.end,
+                    PhiLabel.DATE_NAISSANCE if birth else PhiLabel.DATE,
+                    Rank.CUED if birth else found.rank,
+                )
+            )
         return _Read(text, tokens, dates, candidates)
 
     @staticmethod

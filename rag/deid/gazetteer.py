@@ -85,6 +85,12 @@ def _names(entries: Iterable[str]) -> frozenset[str]:
     return frozenset(names)
 
 
+def _short_town(town: str) -> str:
+    """The first word of a compound name, as people say it: "Neuilly" of "Neuilly-sur-Seine"."""
+    head, _, rest = town.partition("-")
+    return head if rest.startswith(("sur-", "les-", "sous-", "en-", "le-", "la-", "perret")) and len(head) > 4 else ""
+
+
 @dataclass(frozen=True)
 class Gazetteer:
     """Folded forms. A word may be in several sets: "martin", "rose", "petit" are names and words."""
@@ -142,9 +148,15 @@ def gazetteer(extra_protected: tuple[str, ...] = ()) -> Gazetteer:
 
     Only forms written with a capital matter: a lower-case word is no candidate for a name.
     """
-    first = _names([*_listed("first_names.txt"), *_provided("person", _NAME_LOCALES, "first_names", "first_names_male", "first_names_female")])
+    first = _names(
+        [
+            *_listed("first_names.txt"),
+            *_provided("person", _NAME_LOCALES, "first_names", "first_names_male", "first_names_female"),
+        ]
+    )
     last = _names([*_listed("surnames.txt"), *_provided("person", _NAME_LOCALES, "last_names")])
     towns = {fold(town) for town in [*_listed("towns.txt"), *_provided("address", _TOWN_LOCALES, "cities")]}
+    towns |= {head for town in towns if (head := _short_town(town)) and head not in first | last}
     towns |= {town.replace("-", " ") for town in towns}
     hospitals = {fold(name) for name in _listed("hospitals.txt")}
     hospitals |= {name.replace("-", " ") for name in hospitals}

@@ -9,10 +9,12 @@ from rag.deid.merge import Candidate, Rank
 from rag.deid.tokens import CAPITALISED, LOWER, SIGN, UPPER, WORD, Phrases, Token
 from schema.phi import PhiLabel
 
-_LINKS = frozenset("de du des la le les l d saint sainte st ste notre dame et sur en".split())
-_OPENERS = frozenset("de du des la le les l d".split())
-_QUOTES = frozenset("«\"“”»")
-_BARE_BEFORE = frozenset("a de depuis vers au du d par sur chez aux".split())
+_LINKS = frozenset(
+    ["de", "du", "des", "la", "le", "les", "l", "d", "saint", "sainte", "st", "ste", "notre", "dame", "et", "sur", "en"]
+)
+_OPENERS = frozenset(["de", "du", "des", "la", "le", "les", "l", "d"])
+_QUOTES = frozenset('«"“”»')
+_BARE_BEFORE = frozenset(["a", "de", "depuis", "vers", "au", "du", "d", "par", "sur", "chez", "aux"])
 _TOWN_KINDS = frozenset({"maison de sante", "maison medicale"})
 _MAX_TOKENS = 12
 
@@ -66,7 +68,11 @@ class HospitalReader:
             token = tokens[place]
             if token.start - tokens[place - 1].end > 2:
                 break
-            if token.kind == SIGN and (token.fold == "'" or (token.fold in _QUOTES and token.fold not in {"»", "”"}) or (token.fold == "." and tokens[place - 1].fold in {"hop", "clin", "st", "ste"})):
+            if token.kind == SIGN and (
+                token.fold == "'"
+                or (token.fold in _QUOTES and token.fold not in {"»", "”"})
+                or (token.fold == "." and tokens[place - 1].fold in {"hop", "clin", "st", "ste"})
+            ):
                 opened = opened or token.fold in _QUOTES
                 place += 1
                 continue
@@ -74,12 +80,24 @@ class HospitalReader:
                 return place + 1
             if token.kind != WORD:
                 break
-            if token.fold in _LINKS and (token.shape == LOWER or token.fold in {"l", "d"} or token.shape == shape or not proper or token.fold in {"saint", "sainte", "st", "ste", "notre", "dame"}):
-                if proper and token.fold in {"de", "du", "d", "des", "et", "en", "la", "le", "les", "l", "sur"} and not self._goes_on(tokens, place, shape, towns):
+            if token.fold in _LINKS and (
+                token.shape == LOWER
+                or token.fold in {"l", "d"}
+                or token.shape == shape
+                or not proper
+                or token.fold in {"saint", "sainte", "st", "ste", "notre", "dame"}
+            ):
+                if (
+                    proper
+                    and token.fold in {"de", "du", "d", "des", "et", "en", "la", "le", "les", "l", "sur"}
+                    and not self._goes_on(tokens, place, shape, towns)
+                ):
                     break
                 place += 1
                 continue
-            if token.shape not in (CAPITALISED, UPPER) or not self._is_proper(token, proper, shape, weak, towns, tokens[place - 1]):
+            if token.shape not in (CAPITALISED, UPPER) or not self._is_proper(
+                token, proper, shape, weak, towns, tokens[place - 1]
+            ):
                 break
             proper, shape, end = proper + 1, token.shape, place + 1
             place += 1
@@ -95,7 +113,9 @@ class HospitalReader:
         token = tokens[place]
         return token.shape == shape and token.fold not in self._stops and not self._lists.is_common(token.fold)
 
-    def _is_proper(self, token: Token, proper: int, shape: str, weak: bool, towns: frozenset[str], before: Token) -> bool:
+    def _is_proper(
+        self, token: Token, proper: int, shape: str, weak: bool, towns: frozenset[str], before: Token
+    ) -> bool:
         form = token.fold
         linked = before.fold in _LINKS or before.fold in {"'"} | _QUOTES
         if form in self._stops and not linked:
@@ -127,7 +147,11 @@ class HospitalReader:
         if end == at:
             return at
         form = " ".join(token.fold for token in tokens[at:end] if token.kind == WORD)
-        if end - at == 1 and (self._lists.is_common(form) or form in self._lists.towns or self._lists.is_first(form) or self._lists.is_protected(form) and previous.fold != "a"):
+        if end - at == 1 and (
+            self._lists.is_common(form)
+            or form in self._lists.towns
+            or self._lists.is_first(form)
+            or (self._lists.is_protected(form) and previous.fold != "a")
+        ):
             return at
         return end
-

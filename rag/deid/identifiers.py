@@ -13,11 +13,14 @@ from rag.deid.merge import Candidate, Rank
 from schema.phi import PhiLabel
 
 _MAIL = re.compile(
-    r"(?<![\w.+-])[\w+-][\w.+-]{0,63}(?: ?(?:@|\(at\)|\[at\]|arobase) ?)[\w-]{2,63}(?:(?: ?\. ?|[.,])[\w-]{2,63}(?![\w-])){0,5}", re.UNICODE
+    r"(?<![\w.+-])[\w+-][\w.+-]{0,63}(?: ?(?:@|\(at\)|\[at\]|arobase) ?)[\w-]{2,63}(?:(?: ?\. ?|[.,])[\w-]{2,63}(?![\w-])){0,5}",
+    re.UNICODE,
 )
 _URL = re.compile(r"(?:https?://|(?<![\w.])www\.)[^\s<>\"'()]{3,200}", re.IGNORECASE)
 _TEN = re.compile(r"(?<![\dOo,])(?<!\d[.\-/])(?<!\d )[0Oo][1-9O](?:[ .\-/_]{0,2}[\dOo]){8}(?![\dO])(?!\s?(?:h\d|:\d))")
-_ABROAD = re.compile(r"(?<![\w+])(?:(?:\+|00) ?\(?\d{1,3}\)?|\(\+?\d{2,3}\))[ .\-]{0,2}(?:\(0\)[ .\-]?)?[\dO](?:[ .\-/()]{0,2}[\dO]){6,11}(?!\d)")
+_ABROAD = re.compile(
+    r"(?<![\w+])(?:(?:\+|00) ?\(?\d{1,3}\)?|\(\+?\d{2,3}\))[ .\-]{0,2}(?:\(0\)[ .\-]?)?[\dO](?:[ .\-/()]{0,2}[\dO]){6,11}(?!\d)"
+)
 _TEL_CUE = re.compile(
     r"(?<![^\W_])(?:t[ée]l(?:[ée]phone|[ée]copie)?|phone|fax|t[ée]l[ée]copie|portable|mobile|gsm|poste|post\.|bip|dect|standard|"
     r"ligne(?: directe)?|joignables? (?:au|sur)|joindre au|jointe? au|appel(?:er|ez)(?: sur)?(?: le| au)?|contacter (?:le|au)|rappeler (?:le|au)|"
@@ -27,7 +30,8 @@ _TEL_CUE = re.compile(
     re.IGNORECASE,
 )
 _NIR = re.compile(
-    r"(?<![\d.,])(?<!\d )(?P<v>[1-478][ .\-]?\d\d[ .\-]?\d\d[ .\-]?(?:\d\d|2[AB])[ .\-]?\d{3}[ .\-]?\d{3}(?:[ .\-/|]{0,3}(?P<k>\d\d))?)(?!\d)", re.IGNORECASE
+    r"(?<![\d.,])(?<!\d )(?P<v>[1-478][ .\-]?\d\d[ .\-]?\d\d[ .\-]?(?:\d\d|2[AB])[ .\-]?\d{3}[ .\-]?\d{3}(?:[ .\-/|]{0,3}(?P<k>\d\d))?)(?!\d)",
+    re.IGNORECASE,
 )
 _SPACED_NIR = re.compile(r"(?<![\d.,])(?<!\d )\d(?: \d){10,15}(?! ?\d)")
 _SECU_CUE = re.compile(
@@ -48,10 +52,19 @@ _STAY_CUE = re.compile(
     r"[ \t]{0,2}(?:m[ée]dical[ \t]*)?(?:administratif[ \t]*)?(?:n°|num[ée]ro|#)?[ \t]{0,2}[:=\[(]?[ \t]{0,3}(?:n°)?[ \t]?(?P<v>[A-Z]{0,3}[-/ ]?\d[\w./-]{2,19}\w)",
     re.IGNORECASE,
 )
-_ANY_NUMBERED = re.compile(r"(?<![^\W_])[Nn](?:°|º|o\.?)[ \t]{0,2}:?[ \t]{0,2}(?P<v>[A-Z]{0,3}-?\d[\d./-]{4,18}\d)(?!\w)")
-_NOT_A_FILE = re.compile(r"(?:\blot|\bloi|d[ée]cret|article|circulaire|arr[êe]t[ée]|version|taille|sonde|\bCIM|\bCCAM|chapitre|r[èe]glement|\bRPPS|\bADELI)[ \t]*(?:de[ \t]+[\w]+[ \t]+)?$", re.IGNORECASE)
-_PLATE = re.compile(r"(?<![\w-])[A-HJ-NP-TV-Z]{2}[- ]\d{3}[- ][A-HJ-NP-TV-Z]{2}(?![\w-])|(?<=immatriculé )\d{1,4} ?[A-Z]{2,3} ?\d\d\b|(?<=immatriculée )\d{1,4} ?[A-Z]{2,3} ?\d\d\b")
-_LONG_NUMBER = re.compile(r"(?<![\w.,/+-])(?<!\d )\d{7,12}(?![\w%°]|[.,/-]\d| ?(?:/mm|G/L|UI\b|U\b|copies|cop/|mg|g\b|/ml|/L|elem|éléments))")
+_ANY_NUMBERED = re.compile(
+    r"(?<![^\W_])[Nn](?:°|º|o\.?)[ \t]{0,2}:?[ \t]{0,2}(?P<v>[A-Z]{0,3}-?\d[\d./-]{4,18}\d)(?!\w)"
+)
+_NOT_A_FILE = re.compile(
+    r"(?:\blot|\bloi|d[ée]cret|article|circulaire|arr[êe]t[ée]|version|taille|sonde|\bCIM|\bCCAM|chapitre|r[èe]glement|\bRPPS|\bADELI)[ \t]*(?:de[ \t]+[\w]+[ \t]+)?$",
+    re.IGNORECASE,
+)
+_PLATE = re.compile(
+    r"(?<![\w-])[A-HJ-NP-TV-Z]{2}[- ]\d{3}[- ][A-HJ-NP-TV-Z]{2}(?![\w-])|(?<=immatriculé )\d{1,4} ?[A-Z]{2,3} ?\d\d\b|(?<=immatriculée )\d{1,4} ?[A-Z]{2,3} ?\d\d\b"
+)
+_LONG_NUMBER = re.compile(
+    r"(?<![\w.,/+-])(?<!\d )\d{7,12}(?![\w%°]|[.,/-]\d| ?(?:/mm|G/L|UI\b|U\b|copies|cop/|mg|g\b|/ml|/L|elem|éléments))"
+)
 
 
 def _digits(text: str) -> str:
@@ -85,7 +98,11 @@ def _phones(text: str) -> Iterator[Candidate]:
         yield Candidate(*match.span(), PhiLabel.TEL, Rank.CUED)
     for match in _TEL_CUE.finditer(text):
         digits = len(_digits(match["v"]))
-        if 4 <= digits <= 15 and not re.match(r"\d\d?/\d\d", match["v"]) and not (len(match["v"]) == 4 and match["v"][:2] in {"19", "20"}):
+        if (
+            4 <= digits <= 15
+            and not re.match(r"\d\d?/\d\d", match["v"])
+            and not (len(match["v"]) == 4 and match["v"][:2] in {"19", "20"})
+        ):
             yield _valued(match, PhiLabel.TEL, Rank.CUED)
 
 
@@ -116,14 +133,23 @@ def _numbered(text: str) -> Iterator[Candidate]:
         here = text.rfind("\n", 0, match.start())
         found = found + 1 if here == line else 0
         line = here
-        cued = re.search(r"(?:NDA|IEP|dossier|s[ée]jour)\W{0,6}$", text[max(0, match.start() - 14) : match.start()], re.IGNORECASE)
+        cued = re.search(
+            r"(?:NDA|IEP|dossier|s[ée]jour)\W{0,6}$", text[max(0, match.start() - 14) : match.start()], re.IGNORECASE
+        )
         label = PhiLabel.NDA if found or cued else PhiLabel.IPP
         yield Candidate(*match.span(), label, Rank.WEAK)
 
 
 def find_identifiers(text: str) -> list[Candidate]:
     """Every identifying number, e-mail and web address of a text, possibly overlapping."""
-    found = [Candidate(*match.span(), PhiLabel.MAIL, Rank.CERTAIN) for match in _MAIL.finditer(text)] if "@" in text or "arobase" in text or "at" in text else []
-    found += [Candidate(match.start(), match.end() - (match.group()[-1] in ".,;"), PhiLabel.MAIL, Rank.CERTAIN) for match in _URL.finditer(text)]
+    found = (
+        [Candidate(*match.span(), PhiLabel.MAIL, Rank.CERTAIN) for match in _MAIL.finditer(text)]
+        if "@" in text or "arobase" in text or "at" in text
+        else []
+    )
+    found += [
+        Candidate(match.start(), match.end() - (match.group()[-1] in ".,;"), PhiLabel.MAIL, Rank.CERTAIN)
+        for match in _URL.finditer(text)
+    ]
     found += [Candidate(*match.span(), PhiLabel.NDA, Rank.FORM) for match in _PLATE.finditer(text)]
     return [*found, *_phones(text), *_social(text), *_numbered(text)]

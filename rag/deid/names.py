@@ -7,15 +7,60 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.deid.gazetteer import Gazetteer
-from rag.deid.tokens import CAPITALISED, LETTER, LOWER, UPPER, WORD, Token
+from rag.deid.tokens import CAPITALISED, LETTER, LOWER, MIXED, UPPER, WORD, Token
 from schema.phi import PhiLabel
 
 _PARTICLES = frozenset(
-    "de du des la le les d l da das do dos di del della delle van von vander den der ten ter el al ben bel bou ould ait mac "
-    "mc saint sainte st ste abd abdel y e zu af o n m".split()
+    [
+        "de",
+        "du",
+        "des",
+        "la",
+        "le",
+        "les",
+        "d",
+        "l",
+        "da",
+        "das",
+        "do",
+        "dos",
+        "di",
+        "del",
+        "della",
+        "delle",
+        "van",
+        "von",
+        "vander",
+        "den",
+        "der",
+        "ten",
+        "ter",
+        "el",
+        "al",
+        "ben",
+        "bel",
+        "bou",
+        "ould",
+        "ait",
+        "mac",
+        "mc",
+        "saint",
+        "sainte",
+        "st",
+        "ste",
+        "abd",
+        "abdel",
+        "y",
+        "e",
+        "zu",
+        "af",
+        "o",
+        "n",
+        "m",
+    ]
 )
-_FOLLOWS_FIRST_NAME = frozenset("de du des d".split())
-_SHORT_FIRST_NAMES = frozenset("ph chr th fr cl alex jph fred xav mhd md".split())
+_FOLLOWS_FIRST_NAME = frozenset(["de", "du", "des", "d"])
+_SHORT_FIRST_NAMES = frozenset(["ph", "chr", "th", "fr", "cl", "alex", "jph", "fred", "xav", "mhd", "md"])
 _MAX_UNITS = 7
 
 Known = Mapping[str, "Counter[PhiLabel]"]
@@ -86,7 +131,9 @@ class NameReader:
         if at + 1 < len(tokens) and tokens[at + 1].fold == "'":
             return None
         if not dotted:
-            follows = at + 1 < len(tokens) and tokens[at + 1].kind == WORD and tokens[at + 1].shape in (CAPITALISED, UPPER)
+            follows = (
+                at + 1 < len(tokens) and tokens[at + 1].kind == WORD and tokens[at + 1].shape in (CAPITALISED, UPPER)
+            )
             return Unit(at, at, token.fold, LETTER) if follows or len(pieces) > 1 else None
         last = at + 1
         while (
@@ -133,9 +180,9 @@ class NameReader:
             germanic = head.fold in {"van", "von", "da", "dos", "di", "del", "el", "al", "ben", "le"} and bool(units)
             if not (opens or after_first or germanic):
                 return None
-        elif head.shape == LETTER and tokens[at + 1].fold != "'":
-            return None
-        elif not (cued or units or self._is_name(name, word.fold)):
+        elif (head.shape == LETTER and tokens[at + 1].fold != "'") or not (
+            cued or units or self._is_name(name, word.fold)
+        ):
             return None
         return Unit(at, place, name, word.shape, particle=True)
 
@@ -149,6 +196,8 @@ class NameReader:
         if token.shape == LOWER:
             return Unit(at, at, form, LOWER) if lower and known and not common and form not in self._stops else None
         if form in self._stops and not (known and not units and cued and form not in {"as", "ide", "an"}):
+            return None
+        if token.shape == MIXED and not (known or cued or units):
             return None
         if not units:
             if self.lists.is_protected(form) and not cued:
@@ -193,6 +242,11 @@ class NameReader:
             return []
         if len(units) == 1:
             return [Part(units[0].first, units[0].last, self._label_of_one(units[0], alone, known), units[0].fold)]
+        if len(units) == 2 and units[1].shape == LETTER and self._first_only(units[0], known):  # "Nathalie S."
+            return [
+                Part(units[0].first, units[0].last, PhiLabel.PRENOM, units[0].fold),
+                Part(units[1].first, units[1].last, PhiLabel.NOM, units[1].fold),
+            ]
         shapes = {unit.shape for unit in units if unit.shape != LETTER and not unit.particle}
         mixed = {UPPER, CAPITALISED} <= {unit.shape for unit in units if unit.shape != LETTER}
         surname_first = header or shapes == {UPPER}
@@ -215,9 +269,14 @@ class NameReader:
                 parts.append(Part(group[0].first, group[-1].last, label, name))
         return parts
 
+    def _first_only(self, unit: Unit, known: Known) -> bool:
+        if not self.lists.is_first(unit.fold) or unit.fold in known and known[unit.fold][PhiLabel.NOM]:
+            return False
+        return not self.lists.is_last(unit.fold) or unit.shape == CAPITALISED
+
     def _label_of_one(self, unit: Unit, alone: PhiLabel, known: Known) -> PhiLabel:
         if unit.shape == LETTER:
-            return PhiLabel.PRENOM
+            return alone
         first, last = self.lists.is_first(unit.fold), self.lists.is_last(unit.fold)
         if unit.fold in known:
             seen = known[unit.fold]
@@ -253,5 +312,3 @@ class NameReader:
             lean = seen[PhiLabel.PRENOM] - seen[PhiLabel.NOM]
             score += 2.5 if (lean > 0 and as_first_name) or (lean < 0 and not as_first_name) else 0.0
         return score
-
-

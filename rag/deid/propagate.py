@@ -16,7 +16,7 @@ from schema.phi import KnownIdentity, PhiLabel
 
 _NAMES = frozenset({PhiLabel.NOM, PhiLabel.PRENOM})
 _NUMBERS = frozenset({PhiLabel.TEL, PhiLabel.IPP, PhiLabel.NDA, PhiLabel.SECU})
-_LINKS = frozenset("de du des la le les l d a au aux saint sainte st ste".split())
+_LINKS = frozenset(["de", "du", "des", "la", "le", "les", "l", "d", "a", "au", "aux", "saint", "sainte", "st", "ste"])
 _NUMERIC = re.compile(r"(?<![\w])[+(]?\d(?:[ .\-/()]{0,2}\d){4,19}(?!\w)")
 _MISSPELT_FROM = 6  # letters: below, one edit makes another name
 
@@ -65,13 +65,19 @@ class PatientLexicon:
 
     def _learn_name(self, form: str, label: PhiLabel) -> None:
         form = form.strip(" .")
-        if len(form.replace(".", "").replace("-", "").replace(" ", "")) < 2 or re.fullmatch(r"(?:[a-z]\.?[ -]?){1,3}", form):
+        if len(form.replace(".", "").replace("-", "").replace(" ", "")) < 2 or re.fullmatch(
+            r"(?:[a-z]\.?[ -]?){1,3}", form
+        ):
             return
         self.names[form][label] += 1
         words = re.findall(r"[^\W\d_][\w'’-]*", form)
         if len(words) > 1:
             for word in words:
-                if len(word) > 2 and word not in _LINKS and word not in {"ben", "del", "van", "von", "dos", "das", "el"}:
+                if (
+                    len(word) > 2
+                    and word not in _LINKS
+                    and word not in {"ben", "del", "van", "von", "dos", "das", "el"}
+                ):
                     self.names[word][label] += 1
 
     def learn_identity(self, identity: KnownIdentity, births: Iterable[FoundDate] = ()) -> None:
@@ -174,10 +180,17 @@ class Propagator:
             return at, None, rank
         if "-" in form and token.is_capital:
             parts = form.split("-")
-            if any(part in self._lexicon.names for part in parts) and all(part in self._lexicon.names or self._lists.is_name(part) for part in parts):
+            if any(part in self._lexicon.names for part in parts) and all(
+                part in self._lexicon.names or self._lists.is_name(part) for part in parts
+            ):
                 label = PhiLabel.PRENOM if self._lists.is_first(form) else PhiLabel.NOM
                 return at + 1, label, rank
-        if token.is_capital and len(form) >= _MISSPELT_FROM - 1 and not self._lists.is_common(form) and not self._lists.is_protected(form):
+        if (
+            token.is_capital
+            and len(form) >= _MISSPELT_FROM - 1
+            and not self._lists.is_common(form)
+            and not self._lists.is_protected(form)
+        ):
             for piece in _deletions(form):
                 for name in self._misspelt.get(piece, ()):
                     if abs(len(name) - len(form)) <= 1 and not (self._lists.is_name(form) and len(name) < 8):
@@ -198,7 +211,7 @@ class Propagator:
             return False
         previous = tokens[at - 1] if at else None
         after_place = previous is not None and previous.fold in {"a", "de", "d", "depuis", "vers", "sur", "au", "'"}
-        return after_place or not self._lists.is_common(form) and (label is PhiLabel.VILLE or after_place)
+        return after_place or (not self._lists.is_common(form) and (label is PhiLabel.VILLE or after_place))
 
     def _stands(self, tokens: Sequence[Token], at: int) -> bool:
         """Whether a known name is meant here, and not the word or the medical term that it also is."""

@@ -10,9 +10,12 @@ from functools import lru_cache
 
 _LETTER = "[^\\W\\d_][\u0300-\u036f]*"
 _PIECE = f"(?:{_LETTER})+"
-_TOKEN = re.compile(f"(?P<word>{_PIECE}(?:[-\u2010\u2011'’]{_PIECE})*)|(?P<number>\\d+)|(?P<line>\\r?\\n)|(?P<sign>\\S)")
+_TOKEN = re.compile(
+    f"(?P<word>{_PIECE}(?:[-\u2010\u2011'’]{_PIECE})*)|(?P<number>\\d+)|(?P<line>\\r?\\n)|(?P<sign>\\S)"
+)
 _JOINT = re.compile("[-\u2010\u2011'’]")
-_ELIDED = frozenset("d l j m n s t c qu jusqu lorsqu puisqu".split())
+_ELIDED = frozenset(["d", "l", "j", "m", "n", "s", "t", "c", "qu", "jusqu", "lorsqu", "puisqu"])
+_INNER_CAPITAL = re.compile(r"(?:Mac|Mc|De|Di|Da|Du|Le|La|Van|O)[A-ZÀ-Ý][a-zà-ÿ]+$")
 _LIGATURES = str.maketrans(
     {"œ": "oe", "æ": "ae", "ß": "ss", "ł": "l", "ø": "o", "ı": "i", "’": "'", "\u2010": "-", "\u2011": "-", "đ": "d"}
 )
@@ -20,8 +23,8 @@ _LIGATURES = str.maketrans(
 WORD, NUMBER, LINE, SIGN = "word", "number", "line", "sign"
 """Kinds of token."""
 
-LOWER, CAPITALISED, UPPER, LETTER = "lower", "capitalised", "upper", "letter"
-"""Shapes of a word: ``dupont``, ``Dupont``, ``DUPONT``, ``D``. Other tokens have the empty shape."""
+LOWER, CAPITALISED, UPPER, LETTER, MIXED = "lower", "capitalised", "upper", "letter", "mixed"
+"""Shapes of a word: ``dupont``, ``Dupont``, ``DUPONT``, ``D``, ``SpO``. Other tokens have the empty shape."""
 
 
 @dataclass(slots=True)
@@ -38,7 +41,7 @@ class Token:
     @property
     def is_capital(self) -> bool:
         """Whether the word begins with a capital letter."""
-        return self.shape in (CAPITALISED, UPPER, LETTER)
+        return self.shape not in ("", LOWER)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -53,15 +56,26 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def _shape(word: str) -> str:
-    if not word[0].isupper():
+    if not word[0].isupper() and word[0] not in "01":
         return LOWER
     if len(word) == 1:
         return LETTER
-    return UPPER if word.isupper() or (word.upper() == word and len(word) > 1) else CAPITALISED
+    if word.isupper() or word.upper() == word:
+        return UPPER
+    pieces = _JOINT.split(word)
+    plain = all(piece[1:] == piece[1:].lower() or _INNER_CAPITAL.match(piece) for piece in pieces)
+    return (
+        CAPITALISED
+        if plain or any(len(piece) > 1 and piece.isupper() for piece in pieces if len(pieces) > 1 and len(piece) > 3)
+        else MIXED
+    )
 
 
 def _word(text: str, start: int) -> Token:
-    return Token(start, start + len(text), text, fold(text), WORD, _shape(text))
+    form = fold(text)
+    if not text.isalpha() and ("0" in form or "1" in form):
+        form = form.replace("0", "o").replace("1", "i")
+    return Token(start, start + len(text), text, form, WORD, _shape(text))
 
 
 def tokenize(text: str) -> list[Token]:
