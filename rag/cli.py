@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.commands import deidentify, normalize, terminology
+from rag.commands import deid, deidentify, normalize, terminology
 from rag.commands.console import (
     DONE,
     IMPOSSIBLE,
@@ -248,6 +248,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.set_defaults(command=_evaluate)
 
     deidentify.add(commands)
+    deid.add(commands)
     normalize.add(commands)
     terminology.add(commands)
 
