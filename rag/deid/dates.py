@@ -28,9 +28,11 @@ class FoundDate:
 _DIGIT_LOOKALIKES = str.maketrans("OoIl|", "00111")
 _SEPARATOR = r"[ \t]{0,2}[/.\-|\\][ \t]{0,2}"
 _NUMERIC = re.compile(
-    rf"(?<![\d,])(?<!\d[/.\-|])(?P<d>[0-3OoIl]?[\dOo]){_SEPARATOR}(?P<m>[01OoIl]?[\dOo]){_SEPARATOR}"
-    r"(?P<y>(?:1[89]|2[0Oo])[\dOo]{2}|[\dOo]{2})(?![\dOo])(?![/.\-]\d)"
+    rf"(?<![\d,])(?<!\d[/.\-|])(?P<d>[0-3OoIl]?[\dOoIl]){_SEPARATOR}(?P<m>[01OoIl]?[\dOoIl]){_SEPARATOR}"
+    r"(?P<y>(?:[1lI][89]|2[0Oo])[\dOolI]{2}|[\dOo]{2})(?![\dOo])(?![/.\-]\d)"
 )
+_BOXES = re.compile(r"\|?\d(?:\|\d){6,15}\|?")
+_SHORT_SPACED = re.compile(r"(?<![\d.,])(?<!\d )(?P<d>[0-3]\d) (?P<m>[01]\d) (?P<y>\d\d)(?![\d.,]|\s?(?:\d|%))")
 _YEAR_FIRST = re.compile(
     r"(?<!\d)(?P<y>(?:19|20)\d\d)[-/. ](?P<m>0?[1-9]|1[0-2])[-/. ](?P<d>0?[1-9]|[12]\d|3[01])(?!\d)"
 )
@@ -53,7 +55,9 @@ _DAY_OF_RANGE = re.compile(
 )
 _YEAR = re.compile(r"(?<![\w.,/+])(?<!\d[-])(?P<y>(?:19[0-9]|20[0-6])\d)(?![\w%°]|[.,/]\d|-\d{3})")
 _CUED_DAY = re.compile(
-    r"(?:^|[^\w])(?:le|du|au|des|les|depuis|depuis le|jusqu.au|dès le|d[ée]but[ée]?|rdv|le :|date :?)\s{0,2}[(:]?\s?$",
+    r"(?:^|[^\w])(?:le|du|au|des|les|depuis|jusqu.au|dès(?: le)?|d[ée]but[ée]?|rdv|rv|date|inj(?:ection)?|contr[ôo]le|"
+    r"lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lun|mar|mer|jeu|ven|sam|dim|accouch[ée]e?|n[ée]e?)\s{0,2}[.:(]{0,2}\s?$"
+    r"|(?:^|\n)[^\w\n]{0,5}$",
     re.IGNORECASE,
 )
 _PRESSURE = re.compile(
@@ -65,7 +69,7 @@ _MEASURED = re.compile(r"\s?(?:mm\s?hg|cm|/min|mg|g\b|ml|%|kg|ans|°|mois|jours|
 
 def _accented(folded: str) -> str:
     """A pattern for a folded word, with or without its accents."""
-    return folded.replace("e", "[eéèêEÉÈ]").replace("u", "[uûUÛ]").replace("o", "[oôOÔ]")
+    return folded.replace("e", "[eéèêEÉÈ]").replace("u", "[uûUÛ]").replace("o", "[oôOÔ0]").replace("i", "[i1lI]")
 
 
 @dataclass(frozen=True)
@@ -89,14 +93,15 @@ def _words() -> _Words:
     names = "|".join(_accented(name) for name in sorted(months, key=len, reverse=True))
     numbers = "|".join(sorted((_accented(str(word)) for word in data["numbers"]), key=len, reverse=True))
     spelled = rf"(?:(?:{numbers})[ \-]{{1,2}}){{0,3}}(?:{numbers})"
-    year = rf"(?:1[89]|2[0Oo])[\dOo]{{2}}|(?:deux[ -]mil(?:le)?|mil(?:le)?[ -](?:neuf|huit)[ -]cents?)(?:[ -](?:{numbers})){{0,5}}"
+    year = rf"(?:1[89]|2[0Oo])[\dOolI]{{2}}|(?:deux[ -]mil(?:le)?|mil(?:le)?[ -](?:neuf|huit)[ -]cents?)(?:[ -](?:{numbers})){{0,5}}"
     seasons = "|".join(_accented(str(word)) for word in data["season"])
     return _Words(
         months=months,
         weak=frozenset(data["weak_months"]),
         month=re.compile(rf"(?<![^\W\d_])(?:{names})(?![^\W\d_])", re.IGNORECASE),
         before=re.compile(
-            rf"(?<![^\W_])(?:[0-3]?\d|1 ?er|[1lI]er|(?:le )?{spelled})[ \t]?[-./,]?[ \t]?(?:de )?$", re.IGNORECASE
+            rf"(?<![^\W_])(?:[0-3lIO]?[\dlO]|1 ?er|[1lI]er|(?:le )?{spelled})[ \t]?[-./,]?[ \t]?(?:de )?$",
+            re.IGNORECASE,
         ),
         after=re.compile(
             rf"\.?(?:[ \t]{{0,2}}[-,./|]?[ \t]{{0,2}})(?:(?P<y>{year})(?![^\W_])|(?P<s>\d\d)(?![\d:,.%/h]|[ ]?h\d|[^\W_])|(?P<e>[0-3]?\d,[ ]?(?:19|20)\d\d))"
@@ -111,7 +116,7 @@ def _words() -> _Words:
         year_before=re.compile(
             r"(?:^|[^\w])(?:"
             + "|".join(sorted((_accented(str(w)) for w in data["year_before"]), key=len, reverse=True))
-            + r")\W{0,3}$|(?:^|\n)[ \t]*[-–•*]?[ \t]*$|[(;–=>,-][ \t]{0,2}$|['’]$",
+            + r")\W{0,3}$|(?:^|\n)[ \t]*[-–•*]?[ \t]*$|[(;–=>,-][ \t]{0,2}$|['’]$|(?<![^\W\d_])(?!(?:nacl|pdl|page|lot|taille|iomeron|dose|total|poids|s[ée]rum|calories|apports?|ssi|g5)\b)[^\W\d_]{2,24}[.)]? $",
             re.IGNORECASE,
         ),
         unit_after=re.compile(
@@ -143,12 +148,7 @@ def _valid(day: int, month: int) -> bool:
 def _numeric(text: str) -> Iterator[FoundDate]:
     for match in _NUMERIC.finditer(text):
         day, month, year = _number(match["d"]), _number(match["m"]), full_year(match["y"])
-        letters = sum(char.isalpha() for char in match.group())
-        if (
-            letters > 2
-            or not any(char.isdigit() for char in match["d"] + match["m"])
-            or (not match["y"][-1].isdigit() and letters > 1)
-        ):
+        if sum(char.isdigit() for char in match.group()) < 3 or not any(char.isdigit() for char in match["y"]):
             continue
         if not _valid(day, month):
             if not (_valid(month, day) and len(match["y"]) == 4):
@@ -169,6 +169,14 @@ def _numeric(text: str) -> Iterator[FoundDate]:
                 yield FoundDate(
                     *match.span(), (int(year_text), month, int(day_text)) if month_text.isdigit() else None, rank
                 )
+    for match in _BOXES.finditer(text):
+        digits = match.group().replace("|", "")
+        if len(digits) == 8 and _valid(int(digits[:2]), int(digits[2:4])) and digits[4:6] in {"18", "19", "20"}:
+            yield FoundDate(*match.span(), (int(digits[4:]), int(digits[2:4]), int(digits[:2])), Rank.FORM)
+    for match in _SHORT_SPACED.finditer(text):
+        before, after = text[max(0, match.start() - 14) : match.start()], text[match.end() : match.end() + 6]
+        if _valid(int(match["d"]), int(match["m"])) and (_CUED_DAY.search(before) or re.match(r" [àa] \d|$|\n", after)):
+            yield FoundDate(*match.span(), (full_year(match["y"]), int(match["m"]), int(match["d"])), Rank.WEAK)
     for match in _MONTH_YEAR.finditer(text):
         yield FoundDate(*match.span(), None, Rank.WEAK)
     for match in _SPACED_DIGITS.finditer(text):
@@ -239,7 +247,7 @@ def _with_month_name(text: str) -> Iterator[FoundDate]:
             if name in words.weak and name not in {"mars", "mai"}:
                 continue
             lead = re.search(
-                r"(?<![^\W_])(?:en|fin|d[ée]but|mi|courant|depuis|mois de|mois d[’']|de|d[’']|d[èe]s|jusqu.en|jusqu.[àa]|[àa]|au mois de|pour|et|vers)[ \-]?$",
+                r"(?<![^\W_])(?:en|fin|d[ée]but|mi|courant|depuis|mois de|mois d[’']|de|d[’']|d[èe]s|avant|apr[èe]s|jusqu.en|jusqu.[àa]|[àa]|au mois de|pour|et|vers)[ \-]?$",
                 window,
                 re.IGNORECASE,
             )
@@ -282,12 +290,15 @@ def find_dates(text: str) -> list[FoundDate]:
 
 
 _BIRTH = re.compile(
-    r"(?:\bn[ée]{1,2}(?:\s?\(\s?e\s?\)|\.e|e)?(?:[ \t]{1,3}le)?|\bDDN|\bD\.D\.N\.?|date[ \t]+(?:de[ \t]+)?nais{1,2}(?:ance)?|\bnaissance(?:[ \t]+le)?|\bDN|\bD\.N\.?|\bnele|\bn[ée]le|mise? au monde le|\bDOB|\bnaiss?)"
+    r"(?:(?<![^\W_])n[ée]{1,2}(?:\s?\(\s?e\s?\)|\.e|e)?(?:[ \t]{0,3}le)?|\bDDN|\bD\.D\.N\.?|date[ \t]+(?:de[ \t]+)?nais{1,2}(?:ance)?|"
+    r"(?<![^\W_])naissance|\bDN|\bD\.N\.?|\bnele|mise? au monde le|\bDOB|\bnaiss?)"
     r"[ \t]{0,2}\.?[ \t]{0,3}(?:\([^()\n]{0,12}\))?[ \t]{0,3}[:=]?[ \t]{0,3}(?:le|en|:)?[ \t]{0,3}\n?[ \t]{0,3}$",
     re.IGNORECASE,
 )
+_NAME = r"(?!DDR)[A-ZÀ-Ý][^\W\d_]*(?:['’-][^\W\d_]+)*"
 _BORN_NAMED = re.compile(
-    r"\bn[ée]e?[ \t]+(?:[A-ZÀ-Ý][\w'’-]*[ \t]+){1,4}(?:le[ \t]+)?(?:[,(][ \t]*)?(?:le[ \t]+)?$|\bn[ée]e?[ \t]+[àa][ \t]+[A-ZÀ-Ý][\w'’ -]{1,30}[ \t]+le[ \t]+$"
+    rf"(?<![^\W_])n[ée]e?[ \t]+(?:{_NAME}[ \t]+){{1,4}}(?:[,(][ \t]*)?le[ \t]+$|(?<![^\W_])n[ée]e?[ \t]+(?:{_NAME}[ \t]+){{1,3}}$"
+    rf"|(?<![^\W_])n[ée]e?[ \t]+[àa][ \t]+{_NAME}[\w'’() -]{{0,30}}[ \t]+le[ \t]+$"
 )
 _AGE_AFTER = re.compile(r"[ \t]{0,2}\(?[ \t]{0,2}(?:\d{1,3}[ \t]?ans?\b|[àa][ \t]+[A-ZÀ-Ý])", re.IGNORECASE)
 _SEX_BEFORE = re.compile(

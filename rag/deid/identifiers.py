@@ -17,7 +17,9 @@ _MAIL = re.compile(
     re.UNICODE,
 )
 _URL = re.compile(r"(?:https?://|(?<![\w.])www\.)[^\s<>\"'()]{3,200}", re.IGNORECASE)
-_TEN = re.compile(r"(?<![\dOo,])(?<!\d[.\-/])(?<!\d )[0Oo][1-9O](?:[ .\-/_]{0,2}[\dOo]){8}(?![\dO])(?!\s?(?:h\d|:\d))")
+_TEN = re.compile(
+    r"(?<![\dOo,])(?<!\d[.\-/])(?<!\d )[0Oo][1-9Ol](?:[ .\-/_]{0,2}[\dOol]){8}(?![\dOo])(?!\s?(?:h\d|:\d))"
+)
 _ABROAD = re.compile(
     r"(?<![\w+])(?:(?:\+|00) ?\(?\d{1,3}\)?|\(\+?\d{2,3}\))[ .\-]{0,2}(?:\(0\)[ .\-]?)?[\dO](?:[ .\-/()]{0,2}[\dO]){6,11}(?!\d)"
 )
@@ -33,7 +35,8 @@ _NIR = re.compile(
     r"(?<![\d.,])(?<!\d )(?P<v>[1-478][ .\-]?\d\d[ .\-]?\d\d[ .\-]?(?:\d\d|2[AB])[ .\-]?\d{3}[ .\-]?\d{3}(?:[ .\-/|]{0,3}(?P<k>\d\d))?)(?!\d)",
     re.IGNORECASE,
 )
-_SPACED_NIR = re.compile(r"(?<![\d.,])(?<!\d )\d(?: \d){10,15}(?! ?\d)")
+_SPACED_NIR = re.compile(r"(?<![\d.,])(?<!\d )\d(?: \d){10,16}(?! ?\d)")
+_BOXED = re.compile(r"\|?\d(?:\|\d){8,15}\|?(?:[ \t]*(?:cl[ée])?[ \t]*\|\d\|\d\|?)?", re.IGNORECASE)
 _SECU_CUE = re.compile(
     r"(?:s[ée]cu(?:rit[ée])?(?:[ \t]+sociale)?|(?<![^\W_])(?:N\.?S\.?S\.?|N\.?I\.?R\.?|I\.?N\.?S\.?(?:-?C)?|S\.?S\.?|INSEE|RNIPP)(?![^\W_])|immatriculation|assurance[ \t]+maladie|assur[ée]e?|matricule|"
     r"carte[ \t]+vitale|RPPS|ADELI|(?<![^\W_])n°[ \t]?ordre|ordre[ \t]+n°)[^\d\n]{0,50}?(?<![^\W\d_])(?P<v>[\d][\dAB .\-/]{4,26}\d)(?!\d)",
@@ -92,7 +95,7 @@ def _valued(match: re.Match[str], label: PhiLabel, rank: Rank) -> Candidate:
 
 def _phones(text: str) -> Iterator[Candidate]:
     for match in _TEN.finditer(text):
-        if len(_digits(match.group())) >= 8:
+        if len(_digits(match.group())) >= 5:
             yield Candidate(*match.span(), PhiLabel.TEL, Rank.FORM)
     for match in _ABROAD.finditer(text):
         yield Candidate(*match.span(), PhiLabel.TEL, Rank.CUED)
@@ -110,6 +113,8 @@ def _social(text: str) -> Iterator[Candidate]:
     for match in _NIR.finditer(text):
         holds = nir_key_holds(match["v"])
         yield _valued(match, PhiLabel.SECU, Rank.CERTAIN if holds else Rank.CUED if match["k"] else Rank.FORM)
+    for match in _BOXED.finditer(text):
+        yield Candidate(*match.span(), PhiLabel.SECU, Rank.CUED)
     for match in _SPACED_NIR.finditer(text):
         yield Candidate(*match.span(), PhiLabel.SECU, Rank.CUED)
     for match in _SECU_CUE.finditer(text):

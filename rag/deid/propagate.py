@@ -17,7 +17,7 @@ from schema.phi import KnownIdentity, PhiLabel
 _NAMES = frozenset({PhiLabel.NOM, PhiLabel.PRENOM})
 _NUMBERS = frozenset({PhiLabel.TEL, PhiLabel.IPP, PhiLabel.NDA, PhiLabel.SECU})
 _LINKS = frozenset(["de", "du", "des", "la", "le", "les", "l", "d", "a", "au", "aux", "saint", "sainte", "st", "ste"])
-_NUMERIC = re.compile(r"(?<![\w])[+(]?\d(?:[ .\-/()]{0,2}\d){4,19}(?!\w)")
+_NUMERIC = re.compile(r"(?<![\w])\+?\d(?:[ .\-/()]{0,2}\d){4,19}(?!\w)")
 _MISSPELT_FROM = 6  # letters: below, one edit makes another name
 
 
