@@ -129,6 +129,15 @@ def _words() -> _Words:
     )
 
 
+@lru_cache(maxsize=256)
+def _month_number(name: str) -> int:
+    """The number of a folded month, OCR's "juln" included."""
+    months = _words().months
+    if name in months:
+        return months[name]
+    return next(number for month, number in months.items() if re.fullmatch(_accented(month), name))
+
+
 def _number(text: str) -> int:
     return int(text.translate(_DIGIT_LOOKALIKES))
 
@@ -258,7 +267,7 @@ def _with_month_name(text: str) -> Iterator[FoundDate]:
         day = None
         if before and year and (digits := re.match(r"\d+", before.group())):
             number = int(digits.group())
-            day = (year, words.months[name], number) if 1 <= number <= 31 else None
+            day = (year, _month_number(name), number) if 1 <= number <= 31 else None
         while end > match.end() and text[end - 1] in " \t,.":
             end -= 1
         yield FoundDate(start, end, day, Rank.FORM)
