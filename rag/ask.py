@@ -8,7 +8,7 @@ from pathlib import Path
 
 from generator.rules.reader import RulesGenerator
 from rag.corpus.read import patient_ids, read_documents
-from rag.patient import MakeGenerator, PatientReader, build_generator, build_record
+from rag.patient import MakeGenerator, PatientReader, build_generator, build_record, codes_of
 from rag.questions import match_question
 from rag.redcap.dictionary import read_dictionary
 from rag.settings import load_study, nearest_hint
@@ -95,7 +95,7 @@ def ask(request: AskRequest, make_generator: MakeGenerator = RulesGenerator) -> 
     if variable:
         # All variables are read, since branching logic makes one depend on others.
         generator = build_generator(make_generator, dictionary.variables, study, request.study)
-        reader = PatientReader(dictionary.variables, generator)
+        reader = PatientReader(dictionary.variables, generator, codes_of(dictionary.variables, study))
         found = next(value for value in reader.read(record) if value.variable == variable.name)
     return Answer(
         patient_id=record.patient_id,

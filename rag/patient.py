@@ -11,7 +11,8 @@ from generator.protocol import Generator
 from rag.corpus.build import build_document
 from rag.deid.restore import restored
 from rag.redcap import branching, values
-from rag.variable_codes import VariableCodes
+from rag.terminology.bundled import open_terminology
+from rag.variable_codes import ExactNames, VariableCodes
 from schema.document import PatientRecord, RawDocument
 from schema.problem import InputError, Problem
 from schema.study import Study
@@ -36,6 +37,14 @@ def build_generator(
         if study_file is None:
             raise
         raise InputError(Problem(str(study_file), f"{error}.", "Correct or remove that entry.")) from error
+
+
+def codes_of(variables: Sequence[Variable], study: Study) -> VariableCodes:
+    """What gives the values of a dictionary their codes, by the bundled terminology.
+
+    It reads a file: made in the process that uses it.
+    """
+    return VariableCodes(variables, study, ExactNames(open_terminology()))
 
 
 #: Documents named in one message.

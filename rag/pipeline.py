@@ -17,7 +17,7 @@ from generator.rules.reader import RulesGenerator
 from rag.corpus.read import read_documents
 from rag.deid.keys import read_shifts
 from rag.fingerprint import fingerprint, versions
-from rag.patient import MakeGenerator, PatientReader, build_generator, build_record, inferences
+from rag.patient import MakeGenerator, PatientReader, build_generator, build_record, codes_of, inferences
 from rag.redcap.dictionary import read_dictionary
 from rag.settings import load_study
 from rag.store import PatientResult, RunStore, Source, Spool, discard_work, new_drafts
@@ -25,6 +25,7 @@ from rag.tables import Exports
 from rag.workers import Failure, MakeReader, ReadPlace, read_all
 from schema.problem import InputError, Problem, describe_break
 from schema.run import Fingerprint, RunManifest
+from schema.study import Study
 from schema.value import ExtractedValue, Status
 from schema.variable import Variable
 
@@ -100,7 +101,8 @@ def fill(request: FillRequest, make_generator: MakeGenerator = RulesGenerator) -
         store.add_problems([*problems, *spool.problems()])
         run_id, created_at = store.identity()
         today = dt.datetime.fromisoformat(created_at).date()  # that of the first session, so that a resumed run agrees
-        make_reader = functools.partial(_make_reader, spool.path, dictionary.variables, generator, today, shifts)
+        variables = dictionary.variables
+        make_reader = functools.partial(_make_reader, spool.path, variables, study, generator, today, shifts)
         exports = Exports(dictionary, new_drafts(request.out))
         for result in _results(store, spool, make_reader, request):
             if isinstance(result, Failure):
@@ -175,12 +177,13 @@ def _can_resume(store: RunStore, inputs: Fingerprint, request: FillRequest) -> b
 def _make_reader(
     spool: Path,
     variables: tuple[Variable, ...],
+    study: Study,
     generator: Generator,
     today: dt.date,
     shifts: Mapping[str, int] | None,
 ) -> ReadPlace[PatientResult]:
     """Runs in the process that will read the patients."""
-    reader = PatientReader(variables, generator)
+    reader = PatientReader(variables, generator, codes_of(variables, study))
     documents = Spool(spool)
 
     def read_place(place: int) -> PatientResult | Failure:

@@ -17,6 +17,8 @@ from generator.rules.lexicon import load_lexicon
 from generator.rules.moments import without_moment
 from generator.rules.text import fold
 from rag.terminology.kinds import Kind, kind_of
+from rag.terminology.model import TermIndex
+from rag.terminology.tokens import tokenize
 from schema.concept import Code, Concept, ConceptMention
 from schema.study import Study, VariableHints
 from schema.value import ExtractedValue
@@ -30,11 +32,33 @@ _MEASURES = frozenset({Kind.MEASURE, Kind.SCALE})
 _NUMBERS = (VariableKind.INTEGER, VariableKind.NUMBER)
 _ASKS_IF = (VariableKind.YESNO, VariableKind.TRUEFALSE)
 _YES = "1"
+#: Readers whose synonyms name the thing itself; those of a choice are words to look near.
+_NAMED_BY_SYNONYMS = (None, "condition", "bleeding", "procedure", "treatment", "measure", "grade")
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _WORD = re.compile(r"[a-z0-9œ]+")
 #: Between two names that are alternatives of one question: "AVC ou AIT", "HTA / diabète".
 _OR = re.compile(r"[\s,/|;]*(?:(?:et/ou|ou|et)\s*)?(?:(?:d'|de|des|du|une?|l'|la|le|les)\s*)*")
 _LEXICONS = {"drug:": "drugs", "": "concepts"}
+
+
+class ExactNames:
+    """Finds names as they are written, inflection aside: labels are short, and written with care."""
+
+    def __init__(self, index: TermIndex) -> None:
+        self._index = index
+
+    def __call__(self, text: str) -> list[ConceptMention]:
+        """See `FindMentions`."""
+        words = tokenize(text)
+        found: dict[tuple[int, int, str], ConceptMention] = {}
+        for match in self._index.matches([word.key for word in words]):
+            start, end = words[match.first].start, words[match.stop - 1].end
+            for term in match.terms:
+                if term.text.isupper() and fold(text[start:end]) != fold(term.text):
+                    continue  # "passe" is no plural of "PAS"
+                mention = ConceptMention("", ((start, end),), self._index.concept(term.concept_id))
+                found.setdefault((start, end, term.concept_id), mention)
+        return list(found.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +137,8 @@ class VariableCodes:
             return label
         names = hints.concepts or wanted_of(variable.label).concepts
         known = (form for name in names for form in _lexicon_forms(name))
-        for form in (*hints.synonyms, *known):
+        named = hints.synonyms if hints.reader in _NAMED_BY_SYNONYMS else ()
+        for form in (*named, *known):
             if (
                 "*" not in form
                 and "…" not in form
@@ -139,7 +164,7 @@ class VariableCodes:
             here = [m for m in mentions if m.start >= position and _leads(words[position : m.start], m, bool(found))]
             if not here:
                 return _Name(tuple(dict.fromkeys(found)), position) if found else None
-            best = max(here, key=lambda m: (-m.start, m.end, m.score))
+            best = min(here, key=lambda m: (m.start, -m.end))
             found.append(best.concept)
             position = best.end
 
