@@ -1,4 +1,4 @@
-"""The commands `cohort-rag deid …`: measure a de-identification."""
+"""The commands `cohort-rag deid …`: measure a de-identification; train its tagger (`rag.commands.deid_train`)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.commands import deid_train
 from rag.commands.console import DONE, command, say_problems
 from schema.phi import PhiLabel
 from schema.problem import InputError, Problem
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from eval.deid import AnnotatedDocument
     from eval.deid_spans import DocumentKey
 
-_GROUP = "Measure a de-identification against annotated documents."
+_GROUP = "Measure a de-identification against annotated documents; train its tagger on them."
 
 _EVALUATE = """\
 examples:
@@ -47,7 +48,7 @@ _GOLD = "spans.jsonl, or: brat DIR (.txt + .ann), or: i2b2 DIR (.xml of i2b2-201
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the commands and their arguments."""
     group = command(commands.add_parser, "deid", _GROUP)
-    parts = group.add_subparsers(required=True, metavar="COMMAND")
+    parts = group.add_subparsers(title="commands", required=True, metavar="COMMAND")
     evaluate = command(parts.add_parser, "evaluate", "Compare predicted spans with those marked by hand.", _EVALUATE)
     evaluate.add_argument(
         "--predictions", required=True, type=Path, metavar="SPANS", help="what deidentify wrote with --spans"
@@ -70,6 +71,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     texts.add_argument("--gold", required=True, nargs=2, metavar=("FORMAT", "DIR"), help="brat DIR, or i2b2 DIR")
     texts.add_argument("--out", required=True, type=Path, metavar="DOCS", help="file to write (.jsonl)")
     texts.set_defaults(command=_texts)
+    deid_train.add(parts)
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
