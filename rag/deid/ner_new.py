@@ -11,13 +11,13 @@ from rag.deid.ner_encoder import Encoder
 from rag.deid.ner_tags import TAGS
 
 _SPECIAL = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")  # their numbers are CamembertConfig's
-_POSITIONS = 256 + 2
+_POSITIONS = 192 + 2
 #: A word with the space before it, digits two by two, marks and line ends alone: layout and case are cues.
 _CUT = Regex(r" ?\p{L}+| ?\p{N}{1,2}|\s| ?[^\s\p{L}\p{N}]")
 
 
 def new_encoder(
-    texts: Iterable[str], *, words: int = 4096, width: int = 128, layers: int = 4, heads: int = 4
+    texts: Iterable[str], *, words: int = 6144, width: int = 128, layers: int = 3, heads: int = 4
 ) -> Encoder:
     """An untrained model of a few million weights or fewer, with a byte-level tokenizer learnt from ``texts``.
 

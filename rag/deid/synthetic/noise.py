@@ -115,6 +115,13 @@ def _unwrap(cells: list[Cell], dice: random.Random) -> list[Cell]:
     return [(between if char == "\n" else char, number) for char, number in cells]
 
 
+def _letter_by_letter(cells: list[Cell], dice: random.Random) -> list[Cell]:
+    """Some stretches written one character to a box, as on forms."""
+    numbers = {number for _, number in cells}
+    boxed = {number for number in numbers if dice.random() < 0.25}
+    return [(f"{char} " if number in boxed and char.isalnum() else char, number) for char, number in cells]
+
+
 def _spread(cells: list[Cell], dice: random.Random) -> list[Cell]:
     """Columns set with spaces."""
     rate = dice.uniform(0.01, 0.06)
@@ -135,6 +142,7 @@ _FLAWS: tuple[tuple[float, Callable[[list[Cell], random.Random], list[Cell]]], .
     (0.12, _wrap),
     (0.12, _unwrap),
     (0.10, _spread),
+    (0.04, _letter_by_letter),
     (0.03, _every(lambda char: "\r\n" if char == "\n" else char)),
     (0.03, _every(lambda char: "\N{NO-BREAK SPACE}" if char == " " else char)),
 )
