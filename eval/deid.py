@@ -11,7 +11,6 @@ exact and relaxed agreement follow Stubbs, Kotfila and Uzuner, J Biomed Inform 2
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, auto
@@ -199,13 +198,12 @@ def score(
         for entity in sorted(set(gold))
         if _any(identifying & ~hidden, entity)
     )
-    words = [match.span() for match in _WORD.finditer(text)]
+    words = np.array([match.span() for match in _WORD.finditer(text)], dtype=np.intp).reshape(-1, 2)
     masked = tuple(
         (start, end)
         for start, end in (terms.find(text) if terms else ())
         if hidden[start:end].any() and not (identifying | neutral)[start:end].any()
     )
-    identifying_words = [(start, end) for start, end in words if identifying[start:end].any()]
     masked_characters = _cover(counted, len(text)) & readable & ~neutral
     totals = {
         Total.DOCUMENTS: 1,
@@ -216,8 +214,8 @@ def score(
         Total.CHARACTERS: identifying.sum(),
         Total.HIDDEN_CHARACTERS: (identifying & hidden).sum(),
         Total.MASKED_CHARACTERS: (masked_characters | (identifying & hidden)).sum(),
-        Total.TOKENS: len(identifying_words),
-        Total.HIDDEN_TOKENS: sum(not (identifying & ~hidden)[start:end].any() for start, end in identifying_words),
+        Total.TOKENS: _touched(identifying, words).sum(),
+        Total.HIDDEN_TOKENS: (_touched(identifying, words) & ~_touched(identifying & ~hidden, words)).sum(),
         Total.WORDS: len(words),
         Total.MASKED_TERMS: len(masked),
     }
@@ -281,6 +279,13 @@ def _cover(entities: Iterable[PhiEntity], length: int) -> _Mask:
     return covered
 
 
+def _touched(mask: _Mask, places: NDArray[np.intp]) -> _Mask:
+    """For each place [start, end), of shape (places, 2): whether the mask holds anywhere in it."""
+    before = np.concatenate([[0], np.cumsum(mask)])
+    touched: _Mask = before[places[:, 1]] > before[places[:, 0]]
+    return touched
+
+
 def _any(mask: _Mask, entity: PhiEntity) -> bool:
     return bool(mask[entity.start : entity.end].any())
 
@@ -291,24 +296,24 @@ def _count(
     predicted: Iterable[PhiEntity],
     readable: _Mask,
     hidden: _Mask,
-    words: Iterable[tuple[int, int]],
+    words: NDArray[np.intp],
 ) -> list[int]:
     """In the order of `Count`."""
     by_hand = {entity for entity in gold if entity.label is label}
     found = {entity for entity in predicted if entity.label is label}
+    if not by_hand and not found:
+        return [0] * len(Count)
     in_gold, in_found = (_cover(side, len(readable)) & readable for side in (by_hand, found))
-    tokens: Counter[tuple[bool, bool]] = Counter()
-    if by_hand or found:
-        tokens.update((bool(in_gold[start:end].any()), bool(in_found[start:end].any())) for start, end in words)
+    gold_tokens, found_tokens = _touched(in_gold, words), _touched(in_found, words)
     counts = {
         Count.GOLD: len(by_hand),
         Count.PREDICTED: len(found),
         Count.EXACT: len(by_hand & found),
         Count.GOLD_TOUCHED: sum(_any(in_found, entity) for entity in by_hand),
         Count.PREDICTED_TOUCHED: sum(_any(in_gold, entity) for entity in found),
-        Count.GOLD_TOKENS: tokens[True, True] + tokens[True, False],
-        Count.PREDICTED_TOKENS: tokens[True, True] + tokens[False, True],
-        Count.EQUAL_TOKENS: tokens[True, True],
+        Count.GOLD_TOKENS: int(gold_tokens.sum()),
+        Count.PREDICTED_TOKENS: int(found_tokens.sum()),
+        Count.EQUAL_TOKENS: int((gold_tokens & found_tokens).sum()),
         Count.CHARACTERS: int(in_gold.sum()),
         Count.HIDDEN_CHARACTERS: int((in_gold & hidden).sum()),
     }
