@@ -62,7 +62,7 @@ def _words() -> _Words:
         ),
         ambiguous=frozenset(data["ambiguous_streets"]),
         number=re.compile(
-            rf"(?<![\w/.,])(?P<n>[\dl]\d{{0,3}}(?:[ ]?[-–/à][ ]?\d{{1,4}})?(?:[ ]?(?:bis|ter|quater|[a-dt])(?![^\W\d_]))?|(?:{numbers})(?:-(?:{numbers}))?)[ ]?,?[ \t]{{1,2}}$"
+            rf"(?<![\w/.,])(?P<n>(?:l\d{{1,3}}|\d{{1,4}})(?:[ ]?[-–/à][ ]?\d{{1,4}})?(?:[ ]?(?:bis|ter|quater|[a-dt])(?![^\W\d_]))?|(?:{numbers})(?:-(?:{numbers}))?)[ ]?,?[ \t]{{1,2}}$"
             r"|(?<![\d/.])(?P<m>\d{1,4})[ ]?,?$"
         ),
         complement=re.compile(

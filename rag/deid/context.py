@@ -88,6 +88,8 @@ class PersonFinder:
         self._cues = cues
         self._reader = NameReader(lists, cues.stops)
         self._evidence = Evidence(lists, cues.after, cues.medical_before)
+        phrases = [cues.maiden, cues.roles, cues.patient, cues.kin, *cues.labels.values()]
+        self._openers = cues.titles.union(*(phrase.openers for phrase in phrases))
 
     def find(self, tokens: Sequence[Token], known: Known) -> Iterator[Candidate]:
         """Candidates of all cues; ``known`` are names already found in the patient's documents."""
@@ -97,7 +99,7 @@ class PersonFinder:
             if token.kind != WORD:
                 index += 1
                 continue
-            parts, rank = self._cued(tokens, index, known), Rank.CUED
+            parts, rank = self._cued(tokens, index, known) if token.fold in self._openers else [], Rank.CUED
             if not parts and token.is_capital:
                 parts, rank = self._uncued(tokens, index, known), Rank.PAIRED
             after = index + 1

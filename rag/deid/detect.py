@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from rag.deid.addresses import find_addresses
@@ -69,28 +69,13 @@ class Detector:
             known: what the data warehouse knows of that patient.
         """
         reads = [self._read(document.text) for document in documents]
-        lexicon = PatientLexicon()
-        if known is not None:
-            births = [
-                found
-                for label, value in known.values
-                if label is PhiLabel.DATE_NAISSANCE
-                for found in find_dates(value)
-            ]
-            lexicon.learn_identity(known, births)
-        for read in reads:
-            lexicon.births.update(found.day for found in read.dates if found.day and is_birth_date(read.text, found))
-        for _ in range(2):  # the second reading knows which word is a surname and which a first name
-            persons = [list(self._persons.find(read.tokens, lexicon.known())) for read in reads]
-            towns = frozenset(lexicon.towns)
-            places = [list(self._hospitals.find(read.tokens, towns)) for read in reads]
-            lexicon = (
-                replace(lexicon, names=type(lexicon.names)(lexicon.names.default_factory), pairs=set())
-                if known is None
-                else lexicon
-            )
-            for read, found, hospitals in zip(reads, persons, places, strict=True):
-                lexicon.learn(read.text, read.tokens, self._surviving(read, [*found, *hospitals]))
+        lexicon = self._fresh(known, reads, set())
+        for _ in range(2):  # the second reading knows the towns, and which word is a surname and which a first name
+            persons = [list(self._persons.find(read.tokens, lexicon.names)) for read in reads]
+            hospitals = [list(self._hospitals.find(read.tokens, lexicon.towns)) for read in reads]
+            lexicon = self._fresh(known, reads, lexicon.towns)
+            for read, found, places in zip(reads, persons, hospitals, strict=True):
+                lexicon.learn(read.text, self._surviving(read, [*found, *places]))
         tagged = self._tagger.tag([read.text for read in reads]) if self._tagger else [[] for _ in reads]
         propagator = Propagator(lexicon, self._lists, self._cues.medical_before)
         return [
@@ -104,8 +89,19 @@ class Detector:
                 ],
                 masked_regions(read.text),
             )
-            for read, found, hospitals, spans in zip(reads, persons, places, tagged, strict=True)
+            for read, found, places, spans in zip(reads, persons, hospitals, tagged, strict=True)
         ]
+
+    @staticmethod
+    def _fresh(known: KnownIdentity | None, reads: Sequence[_Read], towns: Iterable[str]) -> PatientLexicon:
+        """A lexicon that holds what is known before any name is read."""
+        lexicon = PatientLexicon(towns=set(towns))
+        if known is not None:
+            values = [value for label, value in known.values if label is PhiLabel.DATE_NAISSANCE]
+            lexicon.learn_identity(known, (found for value in values for found in find_dates(value)))
+        for read in reads:
+            lexicon.births.update(found.day for found in read.dates if found.day and is_birth_date(read.text, found))
+        return lexicon
 
     def _read(self, text: str) -> _Read:
         tokens = tokenize(text)

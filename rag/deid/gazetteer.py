@@ -24,8 +24,9 @@ from rag.deid.tokens import Phrases, fold
 
 _DATA = Path(__file__).parent / "data"
 _NAME_LOCALES = (
-    "fr_FR", "fr_BE", "fr_CA", "fr_CH", "fr_DZ", "pt_PT", "it_IT", "es_ES", "pl_PL", "tr_TR", "vi_VN", "yo_NG", "ha_NG",
-    "ro_RO", "nl_BE",
+    "fr_FR", "fr_BE", "fr_CA", "fr_CH", "fr_DZ", "pt_PT", "pt_BR", "it_IT", "es_ES", "es_MX", "pl_PL", "tr_TR", "vi_VN",
+    "yo_NG", "ha_NG", "ig_NG", "en_NG", "en_KE", "ro_RO", "nl_BE", "nl_NL", "de_DE", "en_GB", "en_IE", "en_IN", "sv_SE",
+    "hr_HR", "cs_CZ", "hu_HU",
 )  # fmt: skip
 _TOWN_LOCALES = ("fr_DZ",)
 _LOWER_WORD = re.compile(r"(?<![^\W_])[a-zà-öø-ÿœ]{3,}(?![^\W_])")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from rag.deid.gazetteer import Gazetteer
 from rag.deid.merge import Candidate, Rank
@@ -31,7 +32,7 @@ class HospitalReader:
         self._weak = weak
         self._stops = stops
 
-    def find(self, tokens: Sequence[Token], towns: frozenset[str]) -> Iterator[Candidate]:
+    def find(self, tokens: Sequence[Token], towns: AbstractSet[str]) -> Iterator[Candidate]:
         """Hospitals in order; ``towns`` are towns known from the patient's addresses, left outside of a name.
 
         A kind read inside another's span ("SSR neurologique Clinique des Ormes") opens its own.
@@ -56,7 +57,7 @@ class HospitalReader:
         """Two-letter kinds ("CH", "GH") only count in capitals: "ch. 214" is a room."""
         return token.shape == UPPER if len(token.fold) <= 4 else True
 
-    def _name(self, tokens: Sequence[Token], kind: int, start: int, towns: frozenset[str]) -> int:
+    def _name(self, tokens: Sequence[Token], kind: int, start: int, towns: AbstractSet[str]) -> int:
         """The index after the proper name that follows a kind; ``start`` where there is none."""
         words = " ".join(token.fold for token in tokens[kind:start] if token.kind == WORD)
         weak = words in self._weak
@@ -103,7 +104,7 @@ class HospitalReader:
             place += 1
         return end
 
-    def _goes_on(self, tokens: Sequence[Token], at: int, shape: str, towns: frozenset[str]) -> bool:
+    def _goes_on(self, tokens: Sequence[Token], at: int, shape: str, towns: AbstractSet[str]) -> bool:
         """Whether after a link another proper word belongs to the name: "Pitié de Lyon" does, "Nord de garde" does not."""
         place = at
         while place < len(tokens) and (tokens[place].fold in _LINKS or tokens[place].fold == "'"):
@@ -114,7 +115,7 @@ class HospitalReader:
         return token.shape == shape and token.fold not in self._stops and not self._lists.is_common(token.fold)
 
     def _is_proper(
-        self, token: Token, proper: int, shape: str, weak: bool, towns: frozenset[str], before: Token
+        self, token: Token, proper: int, shape: str, weak: bool, towns: AbstractSet[str], before: Token
     ) -> bool:
         form = token.fold
         linked = before.fold in _LINKS or before.fold in {"'"} | _QUOTES
@@ -136,22 +137,27 @@ class HospitalReader:
         return token.shape == shape
 
     def _bare(self, tokens: Sequence[Token], at: int) -> int:
-        if not at or tokens[at].kind != WORD or not tokens[at].is_capital:
-            return at
-        previous = tokens[at - 1]
-        if previous.fold == "'" and at > 1:
-            previous = tokens[at - 2]
-        if previous.fold not in _BARE_BEFORE | {"(", "la"}:
+        if tokens[at].kind != WORD or not tokens[at].is_capital:
             return at
         end = self._lists.hospital_phrases.match(tokens, at)
         if end == at:
             return at
+        previous = tokens[at - 1] if at else None
+        if previous is not None and previous.fold == "'" and at > 1:
+            previous = tokens[at - 2]
         form = " ".join(token.fold for token in tokens[at:end] if token.kind == WORD)
-        if end - at == 1 and (
-            self._lists.is_common(form)
-            or form in self._lists.towns
-            or self._lists.is_first(form)
-            or (self._lists.is_protected(form) and previous.fold != "a")
-        ):
+        lists = self._lists
+        placed = previous is not None and previous.fold in _BARE_BEFORE | {"(", "la"}
+        if lists.is_protected(form):
+            return end if previous is not None and previous.fold == "a" else at
+        if form in lists.towns or lists.is_common(form):
             return at
-        return end
+        doubtful = lists.is_name(form) or form.split("-")[0].split(" ")[0] in {
+            "saint",
+            "sainte",
+            "la",
+            "jean",
+            "paul",
+            "hotel",
+        }
+        return end if placed or not doubtful else at

@@ -49,6 +49,7 @@ _PATIENT_CUE = re.compile(
     re.IGNORECASE,
 )
 _GLUED_PATIENT = re.compile(r"(?<![^\W_])(?:IPP|NIP)[\[(:]?(?P<v>[A-Z]{0,2}\d{4,14})", re.IGNORECASE)
+_GLUED_STAY = re.compile(r"(?<![^\W_])(?:NDA|IEP)[\[(:]?(?P<v>[A-Z]{0,2}\d{4,14})")
 _STAY_CUE = re.compile(
     r"(?<![^\W_])(?:N\.?D\.?A\.?|I\.?E\.?P\.?|(?:n(?:um[ée]ro|°|o|os)?[ \t]{0,2}(?:de[ \t]|du[ \t]|d[’'])?)(?:dossier|s[ée]jour|passage|venue|visite|admission|entr[ée]e|demande|examen|pr[ée]l[èe]vement|intervention|hospitalisation|accession|facture|bon|laboratoire|[ée]chantillon|acte|prescription|FINESS|inclusion|ordre|enregistrement)|"
     r"(?:dossier|s[ée]jour|passage|venue|visite|admission|demande|examen|pr[ée]l[èe]vement|intervention|accession|FINESS|facture|immatriculation|plaque|anonymat|[ée]chantillon|inclusion)[ \t]{0,2}(?:n(?:um[ée]ro|°|o)|#|:)|FINESS|visite|dossier)(?![^\W_])"
@@ -127,6 +128,8 @@ def _numbered(text: str) -> Iterator[Candidate]:
         for match in pattern.finditer(text):
             if len(_digits(match["v"])) >= 4:
                 yield _valued(match, PhiLabel.IPP, Rank.CERTAIN)
+    for match in _GLUED_STAY.finditer(text):
+        yield _valued(match, PhiLabel.NDA, Rank.CERTAIN)
     for match in _STAY_CUE.finditer(text):
         if len(_digits(match["v"])) >= 4 and not re.match(r"\d\d?[/.]\d\d?[/.]\d{2,4}$", match["v"]):
             yield _valued(match, PhiLabel.NDA, Rank.CERTAIN)

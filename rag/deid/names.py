@@ -211,7 +211,10 @@ class NameReader:
             # "Dr Barthel USINV": an abbreviation, unless a first name stands before it
             return Unit(at, at, form, UPPER) if self._all_first(units) else None
         if common and token.shape == CAPITALISED and units[-1].shape == CAPITALISED and not self._all_first(units[-1:]):
-            return None  # "Mme Blanc Petite": rather a word that opens a sentence
+            # "Mme Blanc Petite": rather a word that opens a sentence, unless a first name ends the line or the phrase
+            follows = tokens[at + 1] if at + 1 < len(tokens) else None
+            if not self.lists.is_first(form) or (follows is not None and follows.kind == WORD):
+                return None
         return Unit(at, at, form, token.shape)
 
     def _comma_inside(self, tokens: Sequence[Token], at: int, units: list[Unit]) -> bool:

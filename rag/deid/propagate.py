@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rag.deid.dates import FoundDate
+from rag.deid.evidence import line_in_capitals
 from rag.deid.gazetteer import Gazetteer
 from rag.deid.merge import Candidate, Rank
-from rag.deid.names import Known
 from rag.deid.tokens import LETTER, LINE, LOWER, SIGN, UPPER, WORD, Phrases, Token, fold, tokenize
 from schema.phi import KnownIdentity, PhiLabel
 
@@ -44,7 +44,7 @@ class PatientLexicon:
     births: set[tuple[int, int, int]] = field(default_factory=set)
     verbatim: list[tuple[str, PhiLabel]] = field(default_factory=list)
 
-    def learn(self, text: str, tokens: Sequence[Token], found: Iterable[Candidate]) -> None:
+    def learn(self, text: str, found: Iterable[Candidate]) -> None:
         """Take what one document's candidates say with some trust."""
         previous: tuple[PhiLabel, str, int] | None = None
         for candidate in sorted(found, key=lambda c: (c.start, c.end)):
@@ -100,10 +100,6 @@ class PatientLexicon:
         last = [fold(v).strip() for lab, v in identity.values if lab is PhiLabel.NOM]
         self.pairs.update((one, two) for one in first for two in last)
         self.births.update(found.day for found in births if found.day)
-
-    def known(self) -> Known:
-        """Names with the labels they bore."""
-        return self.names
 
 
 class Propagator:
@@ -229,7 +225,7 @@ class Propagator:
         if self._lists.is_protected(form):
             return False
         if token.shape == UPPER and len(form) > 2:
-            return not self._line_in_capitals(tokens, at)
+            return not line_in_capitals(tokens, at)
         starts = not at or tokens[at - 1].kind == LINE or tokens[at - 1].fold in {".", "!", "?", "-", "–", "•", ":"}
         return not starts and self._lists.is_name(form) and len(form) > 3
 
@@ -240,19 +236,6 @@ class Propagator:
         if form in self._lexicon.names:
             return not self._lists.is_common(form)
         return tokens[at].shape != LETTER and self._lists.is_first(form) and not self._lists.is_common(form)
-
-    @staticmethod
-    def _line_in_capitals(tokens: Sequence[Token], at: int) -> bool:
-        """Whether most words around, on the same line, are in capitals: then capitals say nothing."""
-        upper = lower = 0
-        for step in (-1, 1):
-            place = at + step
-            while 0 <= place < len(tokens) and tokens[place].kind != LINE and abs(place - at) < 8:
-                if tokens[place].kind == WORD and len(tokens[place].text) > 2:
-                    upper += tokens[place].shape == UPPER
-                    lower += tokens[place].shape != UPPER
-                place += step
-        return upper > lower
 
     def _initials(self, tokens: Sequence[Token], at: int) -> Iterator[Candidate]:
         """``E.F.``, ``E. F.``: initials of a person of the lexicon."""

@@ -14,6 +14,8 @@ _TOKEN = re.compile(
     f"(?P<word>{_PIECE}(?:[-\u2010\u2011'’]{_PIECE})*)|(?P<number>\\d+)|(?P<line>\\r?\\n)|(?P<sign>\\S)"
 )
 _JOINT = re.compile("[-\u2010\u2011'’]")
+# "DrMichel", "ABDOUNourdine": two words that lost their space
+_GLUED = re.compile(r"(?P<head>(?:Dr|Pr|Mme|Mr|Mlle|IDE)(?=[A-ZÀ-Ý][a-zà-ÿ]{2})|[A-ZÀ-Ý]{3,}(?=[A-ZÀ-Ý][a-zà-ÿ]{3,}$))")
 _ELIDED = frozenset(["d", "l", "j", "m", "n", "s", "t", "c", "qu", "jusqu", "lorsqu", "puisqu"])
 _INNER_CAPITAL = re.compile(r"(?:Mac|Mc|De|Di|Da|Du|Le|La|Van|O)[A-ZÀ-Ý][a-zà-ÿ]+$")
 _LIGATURES = str.maketrans(
@@ -63,12 +65,9 @@ def _shape(word: str) -> str:
     if word.isupper() or word.upper() == word:
         return UPPER
     pieces = _JOINT.split(word)
-    plain = all(piece[1:] == piece[1:].lower() or _INNER_CAPITAL.match(piece) for piece in pieces)
-    return (
-        CAPITALISED
-        if plain or any(len(piece) > 1 and piece.isupper() for piece in pieces if len(pieces) > 1 and len(piece) > 3)
-        else MIXED
-    )
+    plain = (piece[1:] == piece[1:].lower() or _INNER_CAPITAL.match(piece) for piece in pieces)
+    upper = (len(pieces) > 1 and len(piece) > 3 and piece.isupper() for piece in pieces)
+    return CAPITALISED if all(one or other for one, other in zip(plain, upper, strict=True)) else MIXED
 
 
 def _word(text: str, start: int) -> Token:
@@ -95,6 +94,10 @@ def tokenize(text: str) -> list[Token]:
             tokens.append(Token(start + len(head), start + len(head) + 1, piece[len(head)], "'", SIGN, ""))
             start += len(head) + 1
             piece = piece[len(head) + 1 :]
+        if glued := _GLUED.match(piece):
+            tokens.append(_word(glued["head"], start))
+            start += len(glued["head"])
+            piece = piece[len(glued["head"]) :]
         tokens.append(_word(piece, start))
     return tokens
 
@@ -113,6 +116,11 @@ class Phrases:
                 self._by_first.setdefault(words[0], []).append(words)
         for candidates in self._by_first.values():
             candidates.sort(key=len, reverse=True)
+
+    @property
+    def openers(self) -> frozenset[str]:
+        """The first words of the phrases."""
+        return frozenset(self._by_first)
 
     def match(self, tokens: Sequence[Token], at: int) -> int:
         """The index after the longest phrase that starts at ``at``; ``at`` itself where none does."""
