@@ -83,7 +83,7 @@ class Detector:
                 [
                     *read.candidates,
                     *found,
-                    *hospitals,
+                    *places,
                     *propagator.find(read.text, read.tokens, read.dates),
                     *self._tags(spans),
                 ],
