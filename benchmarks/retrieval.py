@@ -1,6 +1,6 @@
-"""Measure BM25, dense and hybrid retrieval on a cohort whose evidence is known.
+"""Measure BM25, dense, hybrid and entity retrieval on a cohort whose evidence is known.
 
-    python benchmarks/retrieval.py COHORT [--encoder FOLDER]
+    python benchmarks/retrieval.py COHORT [--encoder FOLDER] [--terminology T]
 
 COHORT holds documents.jsonl, dictionary.csv and evidence.jsonl. Every (patient, variable) with at least one quote
 found in its document is a question. A passage is right when it holds a quote, or at least half of it; a document
@@ -23,11 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.evidence import Quote, read_evidence
+from rag.concepts import ConceptReader
 from rag.corpus.build import build_document
 from rag.corpus.read import read_documents
 from rag.redcap.dictionary import read_dictionary
+from rag.terminology.bundled import open_terminology
 from retriever.embed import Encoder, HashedNgramEncoder, SentenceTransformerEncoder
 from retriever.index import DenseIndex
+from retriever.query import query_text
 from retriever.retrieve import HybridRetriever, Method
 from schema.document import Document, PatientRecord, Span
 from schema.passage import Passage
@@ -55,21 +58,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure retrieval on a cohort whose evidence is known.")
     parser.add_argument("cohort", type=Path, help="folder with documents.jsonl, dictionary.csv and evidence.jsonl")
     parser.add_argument("--encoder", type=Path, help="folder of a sentence encoder; default: hashed n-grams")
+    parser.add_argument("--terminology", type=Path, help="dictionary of concepts; default: the bundled one")
     arguments = parser.parse_args()
     encoder = SentenceTransformerEncoder(arguments.encoder) if arguments.encoder else HashedNgramEncoder()
-    run(arguments.cohort, encoder)
+    run(arguments.cohort, encoder, arguments.terminology)
 
 
-def run(cohort: Path, encoder: Encoder) -> None:
+def run(cohort: Path, encoder: Encoder, terminology: Path | None = None) -> None:
     """Print the figures of every method, by passage and by document."""
     problems: list[Problem] = []
     by_patient: defaultdict[str, list[Document]] = defaultdict(list)
     for raw in read_documents(cohort / "documents.jsonl", problems.append):
         by_patient[raw.patient_id].append(build_document(raw, problems.append))
     records = [PatientRecord.of(patient, documents) for patient, documents in sorted(by_patient.items())]
-    asked, lost = questions(cohort, records)
+    reader = ConceptReader(open_terminology(terminology))
+    started = time.perf_counter()
+    named = {r.patient_id: {d.document_id: reader.mentions(d) for d in r.documents} for r in records}
+    normalizing = time.perf_counter() - started
+    asked, lost = questions(cohort, records, reader)
     print(f"{len(records)} patients, {sum(len(r.documents) for r in records)} documents, encoder {encoder.name}")
     print(f"{sum(map(len, asked.values()))} questions; {lost} quotes not found word for word, left out")
+    print(f"concepts read in {1000 * normalizing / len(records):.0f} ms per patient, start-up excluded")
     with closing(DenseIndex.in_memory(encoder)) as index:
         started = time.perf_counter()
         encoded = sum(index.upsert(record.documents) for record in records)
@@ -77,11 +86,14 @@ def run(cohort: Path, encoder: Encoder) -> None:
         found = {}
         for method in Method:
             started = time.perf_counter()
-            found[method] = [figures(HybridRetriever(r, index, method), r, asked[r.patient_id]) for r in records]
+            found[method] = [
+                figures(HybridRetriever(r, index, method, named[r.patient_id]), r, asked[r.patient_id]) for r in records
+            ]
             seconds = time.perf_counter() - started
             show(f"{method.value}, {1000 * seconds / len(records):.0f} ms per patient", found[method])
-        both = zip(found[Method.HYBRID], found[Method.BM25], strict=True)
-        show("hybrid less bm25, question by question", [hybrid - bm25 for hybrid, bm25 in both])
+        for better, other in ((Method.HYBRID, Method.BM25), (Method.HYBRID_CONCEPTS, Method.HYBRID)):
+            both = zip(found[better], found[other], strict=True)
+            show(f"{better.value} less {other.value}, question by question", [one - two for one, two in both])
 
 
 def show(title: str, by_patient: Sequence[Figures]) -> None:
@@ -92,9 +104,12 @@ def show(title: str, by_patient: Sequence[Figures]) -> None:
         print(f"{name:9}", *interval([figures[:, level] for figures in by_patient]))
 
 
-def questions(cohort: Path, records: Sequence[PatientRecord]) -> tuple[dict[str, list[Asked]], int]:
+def questions(
+    cohort: Path, records: Sequence[PatientRecord], reader: ConceptReader
+) -> tuple[dict[str, list[Asked]], int]:
     """The questions by patient, and the number of quotes that are not in their document word for word."""
     variables = {variable.name: variable for variable in read_dictionary(cohort / "dictionary.csv").variables}
+    concepts = {name: reader.named_in(query_text(Question("", variable))) for name, variable in variables.items()}
     texts = {(r.patient_id, d.document_id): d.source_text for r in records for d in r.documents}
     asked: dict[str, list[Asked]] = {record.patient_id: [] for record in records}
     lost = 0
@@ -104,7 +119,8 @@ def questions(cohort: Path, records: Sequence[PatientRecord]) -> tuple[dict[str,
         spans = [span for quote in row.evidence if (span := located(quote, texts, row.patient_id))]
         lost += len(row.evidence) - len(spans)
         if spans:
-            asked[row.patient_id].append(Asked(Question(row.patient_id, variables[row.variable]), tuple(spans)))
+            question = Question(row.patient_id, variables[row.variable], concepts=concepts[row.variable])
+            asked[row.patient_id].append(Asked(question, tuple(spans)))
     return asked, lost
 
 

@@ -50,6 +50,10 @@ class ConceptReader:
         """The mentions of `read` alone."""
         return tuple(reading.mention for reading in self.read(document))
 
+    def named_in(self, words: str) -> tuple[str, ...]:
+        """Identifiers of the concepts that a question names, as often as it names them."""
+        return tuple(mention.concept.concept_id for mention in self._normalizer.mentions(words))
+
 
 def _valued(annotated: Annotated, mention: ConceptMention) -> Reading:
     if kind_of(mention.concept) not in (Kind.MEASURE, Kind.SCALE):

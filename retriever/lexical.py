@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import bm25s
@@ -73,32 +73,41 @@ def _stem(word: str) -> str:
     return word.replace(",", ".")
 
 
-class LexicalIndex:
-    """BM25 (Robertson and Zaragoza 2009; Lucene's variant, k1 = 1.5, b = 0.75) over a few hundred passages.
+class Bm25:
+    """BM25 (Robertson and Zaragoza 2009; Lucene's variant, k1 = 1.5, b = 0.75) over a few hundred bags of words.
 
-    Word frequencies are those of the passages given, hence of one patient: a word found everywhere in this
+    Word frequencies are those of the bags given, hence of one patient: a word found everywhere in this
     patient's record ("AVC") counts little.
     """
 
-    def __init__(self, passages: Sequence[Passage]) -> None:
+    def __init__(self, bags: Sequence[Sequence[str]]) -> None:
         vocabulary: dict[str, int] = {"": 0}
-        ids = [
-            [vocabulary.setdefault(token, len(vocabulary)) for token in tokens(passage.text)] for passage in passages
-        ]
-        self._size = len(passages)
+        ids = [[vocabulary.setdefault(word, len(vocabulary)) for word in bag] for bag in bags]
+        self._size = len(bags)
         self._bm25 = bm25s.BM25()
         if any(ids):
             self._bm25.index((ids, vocabulary), show_progress=False)
             self._known = vocabulary
-        else:  # bm25s cannot index passages without a word
+        else:  # bm25s cannot index bags without a word
             self._known = {}
 
-    def scores(self, query: str) -> NDArray[np.float32]:
-        """BM25 of every passage for a query, in the passages' order: shape (n,); 0 where no word is shared.
+    def scores(self, words: Iterable[str]) -> NDArray[np.float32]:
+        """BM25 of every bag for some words, in the bags' order: shape (n,); 0 where no word is shared.
 
-        A word said twice in the query counts twice.
+        A word said twice counts twice.
         """
-        known = [self._known[token] for token in tokens(query) if token in self._known]
+        known = [self._known[word] for word in words if word in self._known]
         if not known:
             return np.zeros(self._size, dtype=np.float32)
         return np.asarray(self._bm25.get_scores_from_ids(known), dtype=np.float32)
+
+
+class LexicalIndex:
+    """BM25 over the words of passages."""
+
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        self._bm25 = Bm25([tokens(passage.text) for passage in passages])
+
+    def scores(self, query: str) -> NDArray[np.float32]:
+        """See `Bm25.scores`; the query is cut into words as the passages are."""
+        return self._bm25.scores(tokens(query))

@@ -7,10 +7,11 @@ it, so that "Pas de diabète. Ni HTA." is never read with its beginning cut off.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from schema.concept import ConceptMention
 from schema.document import Document, Span
 from schema.passage import Passage
 
@@ -29,17 +30,22 @@ _WORD = re.compile(r"\S+")
 _Unit = tuple[int, int, int]
 
 
-def passages(document: Document) -> list[Passage]:
+def passages(document: Document, mentions: Sequence[ConceptMention] = ()) -> list[Passage]:
     """Cut a document into windows of about 60 to 90 words, in order of their start.
 
     Windows hold whole sentences and never run over a section's border; a section shorter than a window is a
     passage of its own. A single sentence of more than 90 words (a table, a list without stops) is cut at a blank.
     A section's title belongs to its first passage. Every character that is not blank belongs to a passage.
 
+    Args:
+        mentions: concepts of the document; each goes with the passages that hold it whole.
+
     Returns:
         Passages with ``document.text[p.span.start : p.span.end] == p.text``; none when the text is blank.
     """
     found: list[Passage] = []
+    ordered = sorted(mentions, key=lambda mention: mention.start)
+    starts = [mention.start for mention in ordered]
     for title, start, end in _blocks(document):
         for first, last in _windows(list(_units(document, start, end))):
             found.append(
@@ -50,6 +56,11 @@ def passages(document: Document) -> list[Passage]:
                     document_type=document.type,
                     written_on=document.written_on,
                     section=title,
+                    concepts=tuple(
+                        mention
+                        for mention in ordered[bisect_left(starts, first) : bisect_left(starts, last)]
+                        if mention.end <= last
+                    ),
                 )
             )
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from retriever.concepts import ConceptIndex
 from retriever.lexical import LexicalIndex
 from retriever.passages import passages
 from retriever.query import query_text
+from schema.concept import ConceptMention
 from schema.document import Document, PatientRecord
 from schema.passage import Passage
 from schema.study import VariableHints
@@ -33,6 +35,23 @@ class Method(StrEnum):
     BM25 = "bm25"
     DENSE = "dense"
     HYBRID = "hybrid"  # both, by reciprocal rank fusion
+    CONCEPTS = "concepts"  # those that the question and the passage name
+    HYBRID_CONCEPTS = "hybrid+concepts"  # all three, by reciprocal rank fusion
+
+    @property
+    def reads_words(self) -> bool:
+        """Whether it ranks by shared words."""
+        return self in (Method.BM25, Method.HYBRID, Method.HYBRID_CONCEPTS)
+
+    @property
+    def reads_vectors(self) -> bool:
+        """Whether it ranks by vectors, and needs an index of them."""
+        return self in (Method.DENSE, Method.HYBRID, Method.HYBRID_CONCEPTS)
+
+    @property
+    def reads_concepts(self) -> bool:
+        """Whether it ranks by concepts, and needs those of the record and of the question."""
+        return self in (Method.CONCEPTS, Method.HYBRID_CONCEPTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +60,8 @@ class _View:
 
     passages: Sequence[Passage]
     lexical: LexicalIndex
-    vectors: Vectors | None  # (n, dimension); None when the method is BM25
+    vectors: Vectors | None  # (n, dimension); None when the method has no use for them
+    concepts: ConceptIndex
 
 
 class HybridRetriever:
@@ -49,22 +69,32 @@ class HybridRetriever:
 
     Args:
         record: the patient's documents.
-        index: where the vectors of these documents are; they must have been upserted. BM25 does without.
+        index: where the vectors of these documents are; they must have been upserted. BM25 and concepts do without.
         method: how passages are ranked.
+        concepts: mentions by document_id, which the passages then carry.
 
     Raises:
         ValueError: a document of another patient in the record, or no index for a method that needs one.
         LookupError: from `retrieve`, when a document is not in the index as it is now.
     """
 
-    def __init__(self, record: PatientRecord, index: DenseIndex | None = None, method: Method = Method.HYBRID) -> None:
+    def __init__(
+        self,
+        record: PatientRecord,
+        index: DenseIndex | None = None,
+        method: Method = Method.HYBRID,
+        concepts: Mapping[str, Sequence[ConceptMention]] | None = None,
+    ) -> None:
         if any(document.patient_id != record.patient_id for document in record.documents):
             raise ValueError(f"the record of patient {record.patient_id} holds a document of another patient")
-        if index is None and method is not Method.BM25:
+        if index is None and method.reads_vectors:
             raise ValueError(f"method {method.value!r} needs an index of vectors; give one, or use 'bm25'")
+        if concepts is None and method.reads_concepts:
+            raise ValueError(f"method {method.value!r} needs the concepts of the record; give them, or use 'hybrid'")
         self.record = record
-        self._index = None if method is Method.BM25 else index
+        self._index = index if method.reads_vectors else None
         self._method = method
+        self._concepts = concepts or {}
         self._views: dict[dt.date | None, _View] = {}
 
     def retrieve(self, question: Question, k: int = 10, hints: VariableHints | None = None) -> list[Passage]:
@@ -86,13 +116,16 @@ class HybridRetriever:
         view = self._view(question.as_of)
         rankings: list[NDArray[np.intp]] = []
         scores: NDArray[np.floating] = np.zeros(len(view.passages))
-        if self._method is not Method.DENSE:
+        if self._method.reads_words:
             scores = view.lexical.scores(query)
             rankings.append(_ranked(scores)[: np.count_nonzero(scores)])
         if view.vectors is not None and self._index is not None:
             scores = view.vectors @ self._index.query_vector(query)
             rankings.append(_ranked(scores))
-        if self._method is Method.HYBRID:
+        if self._method.reads_concepts:
+            scores = view.concepts.scores(question.concepts)
+            rankings.append(_ranked(scores)[: np.count_nonzero(scores)])
+        if len(rankings) > 1:
             scores = fused(rankings, len(view.passages))
             rankings = [_ranked(scores)]
         return [
@@ -102,10 +135,11 @@ class HybridRetriever:
 
     def _view(self, as_of: dt.date | None) -> _View:
         if as_of not in self._views:
-            found = [p for d in self.record.documents if _surely_written_by(d, as_of) for p in passages(d)]
+            documents = [d for d in self.record.documents if _surely_written_by(d, as_of)]
+            found = [p for d in documents for p in passages(d, self._concepts.get(d.document_id, ()))]
             found.sort(key=lambda passage: passage.span)
             vectors = self._index.vectors(self.record.patient_id, found) if self._index else None
-            self._views[as_of] = _View(found, LexicalIndex(found), vectors)
+            self._views[as_of] = _View(found, LexicalIndex(found), vectors, ConceptIndex(found))
         return self._views[as_of]
 
 

@@ -74,10 +74,12 @@ class Variable:
 class Question:
     """What is asked of a retriever or a reader: one variable of one patient, read no later than ``as_of``.
 
-    A question in free words has no variable; its words are in ``text``.
+    A question in free words has no variable; its words are in ``text``. ``concepts`` are those that its words name, by
+    their identifiers, where they were looked for.
     """
 
     patient_id: str
     variable: Variable | None = None
     text: str = ""
     as_of: dt.date | None = None
+    concepts: tuple[str, ...] = ()
