@@ -15,7 +15,7 @@ from rag.deid.fake_places import LINKED
 from rag.deid.keys import PatientKey, Replaced, Secret
 from rag.deid.policy import Action, Policy
 from rag.deid.sensitivity import Level, LeveledSentence, level_at, sentence_levels
-from rag.deid.shift import OldAge, choose_shift, grouped_birth, old_ages
+from rag.deid.shift import OLDEST_TOLD, OldAge, age_on, choose_shift, grouped_birth, old_ages
 from rag.deid.surrogate import Occurrence, Surrogates
 from schema.phi import PhiEntity, PhiLabel
 
@@ -26,6 +26,7 @@ _BETWEEN_NAMES = re.compile(r"[\s,.\-–()]{0,3}(?:(?:née?|ep\.?|épouse|veuve)
 _LONE_DAY = re.compile(r"\d{1,2}(?:er)?")
 _LINK = 16  # characters between a day and the date that lends it a month
 _LOOK_BACK = 40
+_OF_AGE = 16  # years
 #: What an earlier masking left.
 _MASKED = re.compile(r"[<\[]\s?[A-Z_]+(?:[ _]?\d+)?\s?[>\]]|X{2,}|x{3,}|[*_#.]+")
 
@@ -69,7 +70,7 @@ def deidentify_patient(
     grouped = {born: grouped_birth(born, days) if policy.ages_over_89 == "group" else born for born in births}
     shift = 0
     if policy.moves_dates:
-        shift = choose_shift(secret, patient_id, set(grouped.values()), days, policy.shift_weeks)
+        shift = choose_shift(secret, patient_id, {*grouped.values(), *_old(days)}, days, policy.shift_weeks)
         shift = earlier.shift_days if earlier and earlier.shift_days else shift
     occurrences = [[*_occurrences(text)] for text in texts]
     common = Counter(births).most_common(1)
@@ -102,16 +103,29 @@ def deidentify_patient(
 
 
 def _days(texts: Sequence[IdentifiedText]) -> tuple[list[dt.date], set[dt.date]]:
-    """Every birth date as often as it is written, and the days of documents and events."""
+    """Every birth date as often as it is written, and the days of documents and events.
+
+    A date that lies a long life before its document is a birth date, whatever its label.
+    """
     births: list[dt.date] = []
     days = {text.reference.written_on for text in texts if text.reference.written_on}
     for text in texts:
+        written_on = text.reference.written_on
         for entity in text.entities:
             if entity.label in _DATES:
-                found = complete_dates(text.text[entity.start : entity.end], text.reference)
-                births += found if entity.label is PhiLabel.DATE_NAISSANCE else []
-                days.update(found if entity.label is PhiLabel.DATE else ())
+                for day in complete_dates(text.text[entity.start : entity.end], text.reference):
+                    old = written_on is not None and age_on(day, written_on) > OLDEST_TOLD
+                    if old or entity.label is PhiLabel.DATE_NAISSANCE:
+                        births.append(day)
+                    else:
+                        days.add(day)
     return births, days - set(births)
+
+
+def _old(days: set[dt.date]) -> set[dt.date]:
+    """Days that may be the birth of someone of age, though no label says so."""
+    last = max(days, default=dt.date.min)
+    return {day for day in days if age_on(day, last) > _OF_AGE}
 
 
 def _occurrences(text: IdentifiedText) -> Iterator[Occurrence]:
