@@ -20,6 +20,7 @@ from rag.commands.console import (
     INTERRUPTED,
     PARTIAL,
     add_documents,
+    add_omop,
     command,
     positive,
     say,
@@ -111,6 +112,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _fill(arguments: argparse.Namespace) -> int:
+    from rag.omop import Format
     from rag.pipeline import FillRequest, Mode, fill
 
     mode = Mode.RESUME if arguments.resume else Mode.FRESH if arguments.fresh else Mode.NEW
@@ -121,6 +123,8 @@ def _fill(arguments: argparse.Namespace) -> int:
             out=arguments.out,
             study=arguments.study,
             deid_key=arguments.deid_key,
+            omop=arguments.omop,
+            omop_format=Format(arguments.omop_format),
             workers=arguments.workers,
             mode=mode,
             progress=sys.stderr.isatty() and not arguments.quiet,
@@ -221,6 +225,7 @@ def _parser() -> argparse.ArgumentParser:
     fill.add_argument("--out", required=True, type=Path, metavar="RUN", help="folder of the run, made if missing")
     about_key = "key of de-identified documents: dates of the table are moved back"
     fill.add_argument("--deid-key", type=Path, metavar="KEY", help=about_key)
+    add_omop(fill)
     fill.add_argument("--workers", type=positive, default=1, metavar="N", help="processes that read patients (1)")
     earlier = fill.add_mutually_exclusive_group()
     earlier.add_argument("--resume", action="store_true", help="go on with the interrupted run in RUN")

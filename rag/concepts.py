@@ -23,7 +23,7 @@ _TO_VALUE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ConceptReading:
     """A mention, and the value written beside it when it names a measure or a score; ``unit`` is "" for a score."""
 
     mention: ConceptMention
@@ -38,7 +38,7 @@ class ConceptReader:
         self._normalizer = Normalizer(index)
         self._context = ContextReader()
 
-    def read(self, document: Document) -> tuple[Reading, ...]:
+    def read(self, document: Document) -> tuple[ConceptReading, ...]:
         """The concepts that a document names, nested and discontinuous ones included, in text order."""
         found = self._normalizer.mentions(document.text)
         named = admitted(document.text, [replace(mention, document_id=document.document_id) for mention in found])
@@ -55,17 +55,17 @@ class ConceptReader:
         return tuple(mention.concept.concept_id for mention in self._normalizer.mentions(words))
 
 
-def _valued(annotated: Annotated, mention: ConceptMention) -> Reading:
+def _valued(annotated: Annotated, mention: ConceptMention) -> ConceptReading:
     if kind_of(mention.concept) not in (Kind.MEASURE, Kind.SCALE):
-        return Reading(mention)
+        return ConceptReading(mention)
     end = mention.end
     _, high = annotated.sentences[annotated.sentence_of(mention.start)]
     joint = _TO_VALUE.match(annotated.folded, end, high)
     start = joint.end() if joint else end
     number = next(iter(annotated.numbers_in(start, high)), None)
     if number is None or number.start != start or number.joint or number.unit in DURATIONS:
-        return Reading(mention)
-    return Reading(mention, number.value, number.unit)
+        return ConceptReading(mention)
+    return ConceptReading(mention, number.value, number.unit)
 
 
 def affirmed(mention: ConceptMention) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from rag.concepts import ConceptReader, Reading
+from rag.concepts import ConceptReader, ConceptReading
 from rag.corpus.read import read_documents
 from rag.fingerprint import hash_code, hash_tree
 from rag.journal import Journal
@@ -183,7 +183,7 @@ def _make_reader(spool: Path, index: StoredIndex, today: dt.date) -> ReadPlace[L
     return read_place
 
 
-def document_line(document: Document, readings: Sequence[Reading]) -> Line:
+def document_line(document: Document, readings: Sequence[ConceptReading]) -> Line:
     """One line of concepts.jsonl. Positions are code points of the text as given, end excluded."""
     return {
         "patient_id": document.patient_id,
@@ -195,7 +195,7 @@ def document_line(document: Document, readings: Sequence[Reading]) -> Line:
     }
 
 
-def _concept(document: Document, reading: Reading) -> Line:
+def _concept(document: Document, reading: ConceptReading) -> Line:
     mention = reading.mention
     spans = [document.locate(start, end) for start, end in mention.fragments]
     codes: dict[str, str] = {}

@@ -27,7 +27,7 @@ from schema.concept import Code, CodeSystem
 #: "NLP" and "EHR note" of the vocabulary "Type Concept", which every OMOP database has.
 NLP_TYPE, NOTE_TYPE = 32858, 32831
 _UNMAPPED = 0
-_TABLES = ("note", "note_nlp", "condition_occurrence", "measurement")
+_NOTES, _EVENTS = ("note", "note_nlp"), ("condition_occurrence", "measurement")
 _ROWS_PER_GROUP = 5_000
 _PERSONS = "person_id.csv"
 
@@ -67,12 +67,15 @@ class OmopWriter:
         folder: where they are to be, made if missing.
         drafts: an empty folder on the same disk.
         today: NOTE_NLP's ``nlp_date``.
+        notes: write NOTE and NOTE_NLP too.
     """
 
-    def __init__(self, folder: Path, drafts: Path, today: dt.date, form: Format = Format.CSV) -> None:
+    def __init__(
+        self, folder: Path, drafts: Path, today: dt.date, form: Format = Format.CSV, *, notes: bool = True
+    ) -> None:
         drafts.mkdir(parents=True, exist_ok=True)
         self._folder, self._drafts, self._today = folder, drafts, today
-        self._tables = {name: _open_table(name, drafts, form) for name in _TABLES}
+        self._tables = {name: _open_table(name, drafts, form) for name in (*(_NOTES if notes else ()), *_EVENTS)}
         self._persons: dict[str, int] = {}
         self._system = f"cohort-rag {metadata.version('cohort-rag')}"
 

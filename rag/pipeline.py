@@ -17,6 +17,8 @@ from generator.rules.reader import RulesGenerator
 from rag.corpus.read import read_documents
 from rag.deid.keys import read_shifts
 from rag.fingerprint import fingerprint, versions
+from rag.omop import Format, OmopWriter
+from rag.omop_values import add_values
 from rag.patient import MakeGenerator, PatientReader, build_generator, build_record, codes_of, inferences
 from rag.redcap.dictionary import read_dictionary
 from rag.settings import load_study
@@ -45,6 +47,7 @@ class FillRequest:
     Args:
         documents: folder or file, as `rag.corpus.read.read_documents` takes it.
         out: the run's folder; made if missing.
+        omop: folder of tables of the OMOP model, when they are wanted; written in ``omop_format``.
         deid_key: key of the de-identified documents: dates of the table are moved back with it.
         workers: number of processes that read patients, at least 1.
         progress: show a progress bar on stderr.
@@ -55,6 +58,8 @@ class FillRequest:
     out: Path
     study: Path | None = None
     deid_key: Path | None = None
+    omop: Path | None = None
+    omop_format: Format = Format.CSV
     workers: int = 1
     mode: Mode = Mode.NEW
     progress: bool = False
@@ -103,13 +108,21 @@ def fill(request: FillRequest, make_generator: MakeGenerator = RulesGenerator) -
         today = dt.datetime.fromisoformat(created_at).date()  # that of the first session, so that a resumed run agrees
         variables = dictionary.variables
         make_reader = functools.partial(_make_reader, spool.path, variables, study, generator, today, shifts)
-        exports = Exports(dictionary, new_drafts(request.out))
+        drafts = new_drafts(request.out)
+        exports = Exports(dictionary, drafts)
+        omop = _omop(request, drafts / "omop", today)
+        undated = 0
         for result in _results(store, spool, make_reader, request):
             if isinstance(result, Failure):
                 failed.append(_failure_problem(spool, result))
                 exports.add(_failed_cells(spool, result, dictionary.variables))
             else:
                 exports.add(result)
+                undated += add_values(omop, variables, result) if omop else 0
+        if undated:
+            store.add_problems([_without_day(undated)])
+        if omop:
+            omop.publish()
         said = (*store.problems(), *failed)
         manifest = RunManifest(
             run_id=run_id,
@@ -132,12 +145,18 @@ def fill(request: FillRequest, make_generator: MakeGenerator = RulesGenerator) -
     return FillReport(manifest, said, tuple(failed))
 
 
+def _omop(request: FillRequest, drafts: Path, today: dt.date) -> OmopWriter | None:
+    return OmopWriter(request.omop, drafts, today, request.omop_format, notes=False) if request.omop else None
+
+
 def _check_paths(request: FillRequest) -> None:
     if not request.documents.exists():
         what, remedy = "does not exist.", "Check the path given to --documents."
         raise InputError(Problem(str(request.documents), what, remedy))
     if request.out.exists() and not request.out.is_dir():
         raise InputError(Problem(str(request.out), "is a file.", "Give the path of a folder to --out."))
+    if request.omop is not None and request.omop.exists() and not request.omop.is_dir():
+        raise InputError(Problem(str(request.omop), "is a file.", "Give the path of a folder to --omop."))
     if request.out.resolve().is_relative_to(request.documents.resolve()):
         what = "lies inside the folder of the documents: its tables would be read as documents."
         raise InputError(Problem(str(request.out), what, "Give a folder elsewhere to --out."))
@@ -206,6 +225,11 @@ def _make_reader(
 def _without_key(patient_id: str) -> Problem:
     what = "it is not in the key of the de-identification; its dates stay those of the documents."
     return Problem(f"patient {patient_id!r}", what, "Give the key that deidentify wrote with these documents.")
+
+
+def _without_day(values: int) -> Problem:
+    what = f"{values} values are told by documents without a date; they are in the table, not in the OMOP tables."
+    return Problem("OMOP tables", what, "Give the documents their dates.", lost=False)
 
 
 def _broken_cell(value: ExtractedValue) -> Problem:

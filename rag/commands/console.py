@@ -30,6 +30,12 @@ def add_documents(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--documents", required=True, type=Path, metavar="DOCS", help="folder or file of documents")
 
 
+def add_omop(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--omop`` and ``--omop-format``."""
+    parser.add_argument("--omop", type=Path, metavar="DIR", help="also write tables of OMOP CDM 5.4 in this folder")
+    parser.add_argument("--omop-format", choices=("csv", "parquet"), default="csv", help="how they are written (csv)")
+
+
 def positive(text: str) -> int:
     """An integer argument of at least 1."""
     number = int(text)

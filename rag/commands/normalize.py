@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from rag.commands.console import DONE, PARTIAL, add_documents, command, positive, say_problems
+from rag.commands.console import DONE, PARTIAL, add_documents, add_omop, command, positive, say_problems
 
 _EXAMPLES = """\
 examples:
@@ -29,8 +29,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     add_documents(parser)
     parser.add_argument("--terminology", type=Path, metavar="T", help="dictionary of names (the bundled one)")
     parser.add_argument("--out", type=Path, required=True, metavar="CONCEPTS", help="the .jsonl file to write")
-    parser.add_argument("--omop", type=Path, metavar="DIR", help="also write tables of OMOP CDM 5.4 in this folder")
-    parser.add_argument("--omop-format", choices=("csv", "parquet"), default="csv", help="how they are written (csv)")
+    add_omop(parser)
     parser.add_argument("--workers", type=positive, default=1, metavar="N", help="processes that read patients (1)")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     parser.add_argument("--quiet", action="store_true", help="no progress bar, no summary")
