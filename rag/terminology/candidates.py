@@ -1,0 +1,89 @@
+"""Main path of what a text may mention: names as they stand, their variants, and names in several pieces."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz
+
+from rag.terminology.abbreviations import defined
+from rag.terminology.counts import Names, Place
+from rag.terminology.discontinuous import apart
+from rag.terminology.reading import Reading
+from rag.terminology.variants import Kind, Variants
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Tokens of a text that may name a concept.
+
+    Args:
+        places: token spans [first, stop), in order; several for a name in several pieces.
+        key: what stands there; ``source`` is the name that it is taken for.
+        concept: an identifier, or several joined (`rag.terminology.counts.JOIN`).
+        likeness: of ``key`` and ``source``, in [0, 1].
+        annotations: how often annotated texts give ``concept`` to the names that stand for it here; ``all`` is the
+            same for any concept.
+        rivals: number of concepts for these tokens.
+    """
+
+    places: tuple[Place, ...]
+    key: str
+    source: str
+    concept: str
+    kind: Kind
+    likeness: float
+    annotations: int
+    all: int
+    rivals: int
+
+    @property
+    def first(self) -> int:
+        """The first token."""
+        return self.places[0][0]
+
+    @property
+    def stop(self) -> int:
+        """After the last token."""
+        return self.places[-1][1]
+
+
+def candidates(
+    reading: Reading, names: Names, variants: Variants | None, found: Sequence[tuple[int, int, str]]
+) -> Iterator[Candidate]:
+    """Every concept that every span of a text may name.
+
+    Args:
+        found: `Names.found` of this text.
+    """
+    for first, stop, name in found:
+        yield from _of(((first, stop),), name, {name: Kind.EXACT}, names)
+    taken = {(first, stop) for first, stop, _ in found}
+    for variant in variants.find(reading) if variants else ():
+        taken.add((variant.first, variant.stop))
+        yield from _of(
+            ((variant.first, variant.stop),), reading.key(variant.first, variant.stop), variant.sources, names
+        )
+    for places, name in apart(reading, names.index):
+        yield from _of(places, name, {name: Kind.APART}, names)
+    for (first, stop), long_form in defined(reading):
+        if (first, stop) not in taken:
+            yield from _of(((first, stop),), reading.key(first, stop), {long_form: Kind.ABBREVIATED}, names)
+
+
+def _of(places: tuple[Place, ...], key: str, sources: dict[str, Kind], names: Names) -> Iterator[Candidate]:
+    """One candidate for each concept, by its name that is nearest to what is written."""
+    best: dict[str, tuple[Kind, float, str]] = {}
+    annotations: Counter[str] = Counter()
+    for source, kind in sources.items():
+        likeness = 1.0 if source == key else fuzz.ratio(key, source) / 100
+        for concept, times in names.concepts(source).items():
+            annotations[concept] += times
+            rank = (kind, -likeness, source)
+            if concept not in best or rank < best[concept]:
+                best[concept] = rank
+    total = annotations.total()
+    for concept, (kind, unlike, source) in best.items():
+        yield Candidate(places, key, source, concept, kind, -unlike, annotations[concept], total, len(best))

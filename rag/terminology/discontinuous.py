@@ -1,0 +1,82 @@
+"""Names in several pieces: coordinations that say a part once, and names with words put inside.
+
+"insuffisance rénale et cardiaque" also says "insuffisance … cardiaque"; "artères et veines rénales" also says
+"artères … rénales"; "sténose serrée de la carotide" says "sténose … de la carotide".
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+from rag.terminology.model import TermIndex
+from rag.terminology.reading import Reading
+from rag.terminology.tokens import keys
+
+Place = tuple[int, int]
+
+_LEFT, _RIGHT = 6, 4  # words looked at on each side
+_MOST_SKIPPED = 4  # words of a shared part's first sibling
+_MOST_INSIDE = 2  # words put inside a name
+_PREPOSITIONS = ("de", "à", "par", "en", "sur")
+
+
+def apart(reading: Reading, index: TermIndex) -> Iterator[tuple[tuple[Place, ...], str]]:
+    """The names that stand in two pieces: token spans, and the name's key; each once, by place."""
+    said: set[tuple[Place, ...]] = set()
+    for left, right in _junctions(reading.keys):
+        for places in _across(reading, index, left, right):
+            if places not in said:
+                said.add(places)
+                yield places, " ".join(reading.key(first, stop) for first, stop in places)
+
+
+def _junctions(tokens: list[str]) -> Iterator[tuple[Place, Place]]:
+    """Two windows whose end and start, put together, may be a name."""
+    for place, word in enumerate(tokens):
+        if word in _links():
+            start, end = _start(tokens, place), _end(tokens, place + 1)
+            if start == place or end == place + 1:
+                continue
+            # Shared beginning: "insuffisance [rénale et] cardiaque".
+            for stop in range(max(start + 1, place - _MOST_SKIPPED), place):
+                yield (start, stop), (place + 1, end)
+            # Shared ending: "artères [et veines] rénales".
+            for first in range(place + 2, min(place + 2 + _MOST_SKIPPED, end)):
+                yield (start, place), (first, end)
+        elif word in _PREPOSITIONS:
+            # "sténose [serrée] de la carotide"
+            for inside in range(1, _MOST_INSIDE + 1):
+                stop = place - inside
+                if stop > 0 and all(tokens[other][0].isalpha() for other in range(stop - 1, place)):
+                    yield (max(_start(tokens, place), stop - 1), stop), (place, _end(tokens, place))
+
+
+def _across(reading: Reading, index: TermIndex, left: Place, right: Place) -> Iterator[tuple[Place, ...]]:
+    joined = reading.keys[left[0] : left[1]] + reading.keys[right[0] : right[1]]
+    seam = left[1] - left[0]
+    for match in index.matches(joined):
+        if match.first < seam < match.stop:
+            yield (left[0] + match.first, left[1]), (right[0], right[0] + match.stop - seam)
+
+
+def _start(tokens: list[str], place: int) -> int:
+    start = place
+    while start > max(0, place - _LEFT) and (tokens[start - 1][0].isalnum() or tokens[start - 1] in _links()):
+        start -= 1
+    return start
+
+
+def _end(tokens: list[str], place: int) -> int:
+    end = place
+    while end < min(len(tokens), place + _RIGHT) and tokens[end][0].isalnum():
+        end += 1
+    return end
+
+
+@functools.cache
+def _links() -> frozenset[str]:
+    """The keys of ``coordinations_fr.txt``."""
+    lines = Path(__file__).with_name("coordinations_fr.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(word for line in lines if not line.startswith("#") for word in keys(line))

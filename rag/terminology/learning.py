@@ -1,0 +1,152 @@
+"""Main path of what a build learns from annotated texts: texts -> counts and a classifier of candidates -> bytes.
+
+Each text is read with a dictionary of the other texts' annotations, as a new text will be, and the classifier learns
+from such readings which candidates the annotators had marked. Nothing but numbers and strings is kept (JSON).
+"""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag.brat import BratDocument
+from rag.terminology.candidates import Candidate, candidates
+from rag.terminology.counts import Annotated, Counts, Names, Place, count
+from rag.terminology.features import Rows
+from rag.terminology.model import TermIndex
+from rag.terminology.reading import Reading
+from rag.terminology.trees import Trees
+from rag.terminology.variants import LARGEST, Variants
+from schema.document import Section
+from schema.problem import InputError, Problem
+
+#: What the bytes are kept under in the dictionary file.
+EXTRA = "selection"
+
+_FORMAT = 1
+_FOLDS = 10
+_FEWEST_TEXTS = 20  # under which there is nothing to learn
+_SEED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What was learnt: which candidates to keep.
+
+    Args:
+        threshold: least probability of a candidate that is kept. The F-measure is best at half its own value
+            (Lipton, Elkan & Naryanaswamy, ECML 2014).
+    """
+
+    counts: Counts
+    trees: Trees
+    threshold: float
+
+    def to_bytes(self) -> bytes:
+        """For `from_bytes`; equal selections give equal bytes."""
+        content = {
+            "format": _FORMAT,
+            "threshold": self.threshold,
+            "trees": self.trees.to_json(),
+            "counts": self.counts.to_json(),
+        }
+        return gzip.compress(json.dumps(content, ensure_ascii=False).encode(), mtime=0)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Selection:
+        """What `learn` gave.
+
+        Raises:
+            InputError: the bytes are something else, or of another version of this program.
+        """
+        try:
+            content = json.loads(gzip.decompress(data))
+            if content["format"] == _FORMAT:
+                counts, trees = Counts.from_json(content["counts"]), Trees.from_json(content["trees"])
+                return cls(counts, trees, float(content["threshold"]))
+        except (OSError, EOFError, ValueError, KeyError, TypeError):
+            pass  # said below, like another format
+        what = "holds what another version of this program learnt from annotations."
+        raise InputError(Problem("the terminology", what, "Build it again with this program."))
+
+
+def learn(documents: Iterable[BratDocument], index: TermIndex) -> bytes | None:
+    """Learn from annotated texts which occurrences of names are mentions, and of which concept.
+
+    Args:
+        documents: those whose annotations gave ``index`` its counted names (``Term.weight``), in their order:
+            neighbours are taken to come from one source and are learnt from together.
+
+    Returns:
+        Bytes for `Selection.from_bytes`; None for too few texts to learn from.
+    """
+    texts = [Annotated.of(document) for document in documents]
+    if len(texts) < _FEWEST_TEXTS:
+        return None
+    small = sum(1 for _ in itertools.islice(index.terms(), LARGEST + 1)) <= LARGEST
+    rows: list[list[float]] = []
+    wanted: list[bool] = []
+    shares = _shares(texts)
+    for fold in range(_FOLDS):
+        rest = [text for text, share in zip(texts, shares, strict=True) if share != fold]
+        reader = CandidateReader(index, count(rest, index, small), small)
+        for text in (text for text, share in zip(texts, shares, strict=True) if share == fold):
+            some, numbers = reader.read(text.reading)
+            rows += numbers
+            wanted += [_is_marked(text, candidate) for candidate in some]
+    if len(set(wanted)) == 1:
+        return None
+    answers = np.array(wanted)
+    trees = Trees.fit(np.array(rows, dtype=np.float64), answers, _SEED)
+    return Selection(count(texts, index, small), trees, 0.25).to_bytes()
+
+
+class CandidateReader:
+    """The candidates of any text, with their rows of numbers."""
+
+    def __init__(self, index: TermIndex, counts: Counts, variants: bool) -> None:
+        self._names = Names(index, counts)
+        self._variants = Variants(self._names.all(), counts.words) if variants else None
+
+    def read(self, reading: Reading) -> tuple[list[Candidate], list[list[float]]]:
+        """The candidates of a text and a row for each."""
+        found = self._names.found(reading)
+        rows = Rows(reading, self._names, found)
+        some = list(candidates(reading, self._names, self._variants, found))
+        return some, [rows.row(candidate) for candidate in some]
+
+
+class LearntReader:
+    """Reads texts the way the annotated ones were read."""
+
+    def __init__(self, index: TermIndex, selection: Selection) -> None:
+        few = sum(1 for _ in itertools.islice(index.terms(), LARGEST + 1)) <= LARGEST
+        self._reader = CandidateReader(index, selection.counts, few)
+        self._selection = selection
+
+    def read(self, reading: Reading, sections: Sequence[Section]) -> list[tuple[tuple[Place, ...], str, float]]:
+        """The mentions of a text: token spans, concept, its probability. A place may have two likely concepts."""
+        some, rows = self._reader.read(reading)
+        if not some:
+            return []
+        sure = self._selection.trees.probabilities(rows).tolist()
+        least = self._selection.threshold
+        return [(one.places, one.concept, score) for one, score in zip(some, sure, strict=True) if score >= least]
+
+
+def _is_marked(text: Annotated, candidate: Candidate) -> bool:
+    if len(candidate.places) > 1:
+        return (candidate.places, candidate.concept) in text.apart
+    return candidate.concept in text.spans.get(candidate.places[0], ())
+
+
+def _shares(texts: Sequence[Annotated]) -> list[int]:
+    """Which of `_FOLDS` parts of nearly equal length each text is in, neighbours together."""
+    total = sum(len(text.reading.tokens) for text in texts)
+    before = itertools.accumulate((len(text.reading.tokens) for text in texts), initial=0)
+    return [min(_FOLDS - 1, _FOLDS * so_far // max(1, total)) for so_far, _ in zip(before, texts, strict=False)]

@@ -1,0 +1,54 @@
+"""Main path of normalization: a text -> its mentions of a dictionary's concepts, nested and discontinuous included."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag.terminology.ambiguities import Ambiguities
+from rag.terminology.counts import JOIN
+from rag.terminology.index import StoredIndex
+from rag.terminology.learning import EXTRA, LearntReader, Selection
+from rag.terminology.loaders.bundled import AMBIGUITIES, read_ambiguities
+from rag.terminology.plain import PlainReader
+from rag.terminology.reading import Reading
+from schema.concept import Concept, ConceptMention
+from schema.document import Section
+
+
+class Normalizer:
+    """Finds the concepts of a dictionary in texts. Built once per process; immutable.
+
+    A dictionary made from annotated texts is read the way they were annotated (`rag.terminology.learning`); any other
+    is believed (`rag.terminology.plain`).
+    """
+
+    def __init__(self, index: StoredIndex) -> None:
+        self._index = index
+        learnt = index.store.extra(EXTRA)  # noqa: S610 -- no Django here
+        if learnt is not None:
+            self._reader: LearntReader | PlainReader = LearntReader(index, Selection.from_bytes(learnt))
+        else:
+            rules = read_ambiguities(index.store.extra(AMBIGUITIES))  # noqa: S610
+            self._reader = PlainReader(index, Ambiguities(rules))
+
+    def mentions(self, text: str, sections: Sequence[Section] = ()) -> list[ConceptMention]:
+        """The mentions of a text, by place; ``document_id`` is left empty.
+
+        Args:
+            sections: those of the text, which tell what an abbreviation means.
+        """
+        reading = Reading(text)
+        mentions = [
+            ConceptMention("", tuple(reading.span(*place) for place in places), self._concept(concept), score)
+            for places, concept, score in self._reader.read(reading, sections)
+        ]
+        return sorted(mentions, key=lambda mention: (mention.start, -mention.end, -mention.score))
+
+    def _concept(self, joined: str) -> Concept:
+        """A concept; for identifiers that annotations give together, one that holds the codes of all."""
+        if JOIN not in joined:
+            return self._index.concept(joined)
+        concepts = [self._index.concept(one) for one in joined.split(JOIN)]
+        types = dict.fromkeys(name for concept in concepts for name in concept.semantic_types)
+        codes = dict.fromkeys(code for concept in concepts for code in concept.codes)
+        return Concept(joined, " + ".join(concept.label for concept in concepts), tuple(types), tuple(codes))

@@ -1,0 +1,110 @@
+"""Which candidates are mentions where nothing was learnt: the dictionary is believed, close writings are allowed.
+
+Of several concepts of one place, the words around decide, then the vocabulary's precedence and preference
+(`StoredIndex.lookup` gives them in order).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from rag.terminology.ambiguities import Ambiguities, Sentences, section_kinds, support
+from rag.terminology.candidates import Candidate, candidates
+from rag.terminology.counts import Names, Place
+from rag.terminology.model import TermIndex
+from rag.terminology.reading import Reading
+from rag.terminology.tokens import fold, tokenize
+from rag.terminology.variants import LARGEST, Kind, Variants
+from schema.document import Section
+
+#: How sure one is of a name that stands as it is written in the vocabulary, and of its variants.
+_SURE = {
+    Kind.EXACT: 1.0,
+    Kind.CONTENT: 0.8,
+    Kind.SYNONYM: 0.7,
+    Kind.MISSPELT: 0.7,
+    Kind.APART: 0.8,
+    Kind.ABBREVIATED: 0.9,
+}
+#: A lone word has to be this like the name that it varies, and as long.
+_LIKE, _LONG = 0.8, 6
+#: The ending of a word tells its meaning ("neurologue" is not a misspelt "neurologie"): no error is mended there.
+_ENDING = 3
+
+Linked = tuple[tuple[Place, ...], str, float]
+
+
+class PlainReader:
+    """Reads texts with a dictionary as it is."""
+
+    def __init__(self, index: TermIndex, ambiguities: Ambiguities) -> None:
+        self._names = Names(index)
+        self._ambiguities = ambiguities
+        few = sum(1 for _ in itertools.islice(index.terms(), LARGEST + 1)) <= LARGEST
+        self._variants = Variants(self._names.all()) if few else None
+
+    def read(self, reading: Reading, sections: Sequence[Section]) -> list[Linked]:
+        """The mentions of a text: token spans, concept, how sure one is of it."""
+        found = self._names.found(reading)
+        by_places: dict[tuple[Place, ...], list[Candidate]] = {}
+        for candidate in candidates(reading, self._names, self._variants, found):
+            if _is_close(reading, candidate):
+                by_places.setdefault(candidate.places, []).append(candidate)
+        context = _Context(reading, sections, self._ambiguities, self._names)
+        return [one for some in by_places.values() if (one := context.choose(some))]
+
+
+def _is_close(reading: Reading, candidate: Candidate) -> bool:
+    """Whether a variant may be believed without having been seen in annotated texts."""
+    if candidate.kind is Kind.MISSPELT:
+        return all(
+            one == other or one[-_ENDING:] == other[-_ENDING:]
+            for one, other in zip(candidate.key.split(), candidate.source.split(), strict=False)
+        )
+    if candidate.kind in (Kind.CONTENT, Kind.SYNONYM) and candidate.stop - candidate.first == 1:
+        return candidate.kind is Kind.CONTENT and candidate.likeness >= _LIKE and len(candidate.key) >= _LONG
+    return True
+
+
+class _Context:
+    """One document, for its ambiguous names."""
+
+    def __init__(self, reading: Reading, sections: Sequence[Section], ambiguities: Ambiguities, names: Names) -> None:
+        self._reading = reading
+        self._sections = section_kinds(reading, sections)
+        self._sentences = Sentences(reading)
+        self._ambiguities = ambiguities
+        self._names = names
+        self._said = set(reading.keys)
+
+    def choose(self, some: Sequence[Candidate]) -> Linked | None:
+        """The best meaning of one place; None when the words around rule all of them out."""
+        first, stop = some[0].first, some[0].stop
+        sentence = self._sentences.around(first, stop)
+        left: list[tuple[int, Candidate]] = []
+        for one in some:
+            weight = self._ambiguities.weigh(one.source, one.concept, sentence, self._sections[first])
+            if weight is not None:
+                left.append((weight, one))
+        if not left:
+            return None
+        kind = min(one.kind for _, one in left)
+        rivals = [(weight, one) for weight, one in left if one.kind == kind]
+        if len(rivals) > 1:
+            labels = {one.concept: [self._names.index.concept(one.concept).label] for _, one in rivals}
+            other_names = support(labels, self._said)
+            written = fold(self._reading.written(first, stop))
+            as_written = {one.concept: self._is_as_written(one, written) for _, one in rivals}
+            # `sorted` is stable: what is equal here stays in the vocabulary's order.
+            rivals.sort(key=lambda pair: (-pair[0], -other_names[pair[1].concept], not as_written[pair[1].concept]))
+        best = rivals[0][1]
+        return best.places, best.concept, _SURE[best.kind] / (1 if len(rivals) == 1 else 2)
+
+    def _is_as_written(self, candidate: Candidate, written: str) -> bool:
+        """Whether one of the concept's names is written so, but for case and accents."""
+        return any(
+            term.concept_id == candidate.concept
+            and " ".join(fold(term.text[token.start : token.end]) for token in tokenize(term.text)) == written
+            for term in self._names.index.lookup(candidate.source)
+        )
