@@ -32,7 +32,8 @@ annotated texts: a BRAT folder, or JSON lines {"document_id", "text", "entities"
 IPP NDA SECU HOPITAL.
 
 --encoder is the folder of any BERT, RoBERTa or CamemBERT model, or of a tagger already trained, which is then trained
-further. Without it, a small new model is made. Training runs on the processor; a killed one goes on with --resume.
+further. Without it, a small new model is made, with its own tokenizer. A large encoder wants a graphics card, which is
+used where there is one. A killed training goes on with --resume.
 
 written in MODEL: the model of the best epoch, which deidentify loads, and manifest.json, what it was made of.
 """

@@ -94,7 +94,7 @@ class NerTagger:
                 low = margin(size) if window.start else 0
                 high = window.size - (margin(size) if window.end < len(cuts[window.text].ids) else 0)
                 kept = torch.log_softmax(scores[low:high].float(), dim=-1)
-                results[window.text][window.start + low : window.start + high] = kept.numpy()
+                results[window.text][window.start + low : window.start + high] = kept.cpu().numpy()
         return results
 
 

@@ -59,9 +59,10 @@ class Encoder:
         )
         longest = max(map(len, sequences))
         rows = [[begin, *ids, end] + [padding] * (longest - len(ids)) for ids in sequences]
-        inputs = torch.tensor(rows)  # B × (longest + 2)
-        lengths = torch.tensor([len(ids) + 2 for ids in sequences])
-        mask = torch.arange(longest + 2)[None, :] < lengths[:, None]
+        device = self.model.device
+        inputs = torch.tensor(rows, device=device)  # B × (longest + 2)
+        lengths = torch.tensor([len(ids) + 2 for ids in sequences], device=device)
+        mask = torch.arange(longest + 2, device=device)[None, :] < lengths[:, None]
         logits = self.model(input_ids=inputs, attention_mask=mask.long()).logits  # B × (longest + 2) × K
         return [row[1 : len(ids) + 1] for row, ids in zip(logits, sequences, strict=True)]
 

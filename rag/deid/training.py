@@ -60,7 +60,7 @@ class TrainingPlan:
 
 @dataclass(frozen=True, slots=True)
 class EpochReport:
-    """One pass, the first being 1: mean loss on the training examples, strict entity scores on the development examples."""
+    """One pass, the first being 1: mean loss by token, and strict entity scores on the development examples."""
 
     epoch: int
     loss: float
@@ -98,6 +98,8 @@ def train(
         encoder = new_encoder([example.text for example in examples])
     else:
         encoder = load_encoder(plan.encoder, TAGS)
+    if torch.cuda.is_available():
+        encoder.model.cuda()  # type: ignore[call-arg]  # the stub of the decorated method lacks self
     cuts = [encoder.cut(example.text) for example in examples]
     tagged = [
         _Window(cut.ids, tag_tokens(cut.offsets, example.entities)) for cut, example in zip(cuts, examples, strict=True)
@@ -109,7 +111,7 @@ def train(
         reports = [EpochReport(**report) for report in checkpoint["reports"]]
     out.mkdir(parents=True, exist_ok=True)
     for epoch in range(len(reports), plan.epochs):
-        if epoch - _best(reports) > _PATIENCE:
+        if _is_over(reports):
             break
         loss = state.run(_draw(tagged, encoder.window, plan, epoch), epoch, progress)
         precision, recall, f1 = entity_scores(NerTagger(encoder, {}), development)
@@ -157,7 +159,7 @@ class _State:
         batches = list(_batches(drawn, self._plan.batch_size, _dice("batches", self._plan, epoch)))
         for batch in tqdm(batches, desc=f"epoch {epoch + 1}", unit="batch", disable=not progress):
             logits = torch.cat(self._encoder.logits([window.ids for window in batch]))  # sum of T × K
-            wanted = torch.tensor([tag for window in batch for tag in window.tags])
+            wanted = torch.tensor([tag for window in batch for tag in window.tags], device=logits.device)
             loss = cross_entropy(logits, wanted)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(model.parameters(), _LARGEST_GRADIENT)
@@ -218,6 +220,12 @@ def _dice(use: str, plan: TrainingPlan, epoch: int) -> random.Random:
     return random.Random(f"{use} {plan.seed} {epoch}")  # noqa: S311 (reproducible, no secret)
 
 
+def _is_over(reports: Sequence[EpochReport]) -> bool:
+    """Nothing better for some epochs. A new model finds nothing at all at first: that is no end."""
+    best = _best(reports)
+    return len(reports) - best > _PATIENCE and reports[best].f1 > 0
+
+
 def _best(reports: Sequence[EpochReport]) -> int:
     """The place of the first report with the highest F1; 0 without report."""
     return max(range(len(reports)), key=lambda place: (reports[place].f1, -place), default=0)
@@ -253,7 +261,7 @@ def _read_checkpoint(out: Path, made_of: dict[str, Any], resume: bool) -> dict[s
         return None
     if not file.exists():
         raise InputError(Problem(str(out), "holds no training to resume.", "Leave out --resume."))
-    checkpoint: dict[str, Any] = torch.load(file, weights_only=True)
+    checkpoint: dict[str, Any] = torch.load(file, weights_only=True, map_location="cpu")
     if checkpoint["made_of"] != made_of:
         what = "is the training of other examples, another plan or other versions."
         raise InputError(Problem(str(file), what, "Give the same arguments, or choose another --out."))

@@ -68,6 +68,56 @@ def test_positions_are_those_of_the_text_as_given(trained):
         assert tuple(found) == wanted.entities
 
 
+def wordpiece():
+    """BERT's kind: no space belongs to a token, words are put in small letters, positions begin at 0."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+    from transformers import BertConfig, BertForTokenClassification, PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    tokenizer.train_from_iterator([HARD, LONG.text], trainers.WordPieceTrainer(vocab_size=300, special_tokens=special))
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
+    )
+    config = BertConfig(
+        vocab_size=len(fast), hidden_size=48, num_hidden_layers=1, num_attention_heads=4, intermediate_size=96
+    )
+    return BertForTokenClassification(config), fast
+
+
+def metaspace():
+    """CamemBERT's own kind: pieces of words with a mark for the space before them."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from transformers import CamembertConfig, CamembertForTokenClassification, PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")]
+    )
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    trainer = trainers.UnigramTrainer(vocab_size=200, special_tokens=special, unk_token="<unk>", show_progress=False)
+    tokenizer.train_from_iterator([HARD, LONG.text], trainer)
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>", cls_token="<s>", sep_token="</s>"
+    )
+    config = CamembertConfig(
+        vocab_size=len(fast), hidden_size=48, num_hidden_layers=1, num_attention_heads=4, intermediate_size=96
+    )
+    return CamembertForTokenClassification(config), fast
+
+
+@pytest.mark.parametrize("kind", [wordpiece, metaspace])
+def test_encoders_of_every_kind_are_trained_and_keep_positions(kind, tmp_path):
+    torch.manual_seed(0)
+    for part in kind():
+        part.save_pretrained(tmp_path / "encoder")
+    plan = TrainingPlan(encoder=tmp_path / "encoder", epochs=30, batch_size=4, learning_rate=4e-3, seed=1)
+    train(plan, [NAMED] * 8, [NAMED], tmp_path / "out")
+    assert tuple(NerTagger.load(tmp_path / "out").tag([HARD])[0]) == NAMED.entities
+
+
 def test_texts_do_not_depend_on_their_neighbours(trained):
     tagger = NerTagger.load(trained)
     texts = [made.text for made in generate(12, seed=8)] + [HARD, "", " \n\t", "\N{PILE OF POO}", LONG.text]

@@ -34,9 +34,7 @@ class Piece:
 Slots = Callable[[str], str | None]
 
 _SECTION = re.compile(r"(={2,3}) (\S+)$")
-_REFERENCE = re.compile(
-    r"(?:(?P<label>[A-Z_]+):)?(?P<name>.+?)(?:\*(?P<low>\d+)-(?P<high>\d+)(?P<lines>/)?)?$"
-)
+_REFERENCE = re.compile(r"(?:(?P<label>[A-Z_]+):)?(?P<name>.+?)(?:\*(?P<low>\d+)-(?P<high>\d+)(?P<lines>/)?)?$")
 
 
 @dataclass(frozen=True, slots=True)
