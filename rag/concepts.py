@@ -40,7 +40,7 @@ class ConceptReader:
 
     def read(self, document: Document) -> tuple[ConceptReading, ...]:
         """The concepts that a document names, nested and discontinuous ones included, in text order."""
-        found = self._normalizer.mentions(document.text)
+        found = self._normalizer.mentions(document.text, document.sections)
         named = admitted(document.text, [replace(mention, document_id=document.document_id) for mention in found])
         annotated = self._context.annotate(document)
         said = self._context.read(annotated, sorted(named, key=lambda m: (m.start, -m.end)))
