@@ -313,8 +313,8 @@ class PersonFinder:
         if len(role) <= 3 and tokens[at].shape != UPPER and end < len(tokens) and tokens[end].fold not in {":", "."}:
             return []  # "as", "ide", "mar" are words; the functions are written in capitals
         starts = at == 0 or tokens[at - 1].kind == LINE
-        if end < len(tokens):
-            end = self._cues.role_tails.match(tokens, end)
+        if end + 1 < len(tokens):
+            end = self._cues.role_tails.match(tokens, end + (tokens[end].fold == "."))
         place, colon = self._skip(tokens, end)
         colon = colon or (starts and place > end and tokens[place - 1].fold in {"-", "–", "—"})
         enclosed = place == end and place < len(tokens) and tokens[place].fold == "("
@@ -322,7 +322,7 @@ class PersonFinder:
         if self._title_end(tokens, place) > place:
             return []
         units = self._reader.units(tokens, place, cued=colon)
-        if not units or not self._credible(units, colon=colon or not place > end):
+        if not units or not self._credible(units, colon=True):
             return []
         head = units[0]
         sure = any(self._sure(unit) for unit in units)

@@ -15,6 +15,7 @@ from rag.deid.identifiers import find_identifiers
 from rag.deid.merge import Candidate, Rank, masked_regions, merge
 from rag.deid.places import TownFinder
 from rag.deid.propagate import PatientLexicon, Propagator
+from rag.deid.uncapitalised import give_capitals, written_without_capitals
 from rag.deid.tokens import Phrases, Token, tokenize
 from schema.document import RawDocument
 from schema.phi import KnownIdentity, PhiEntity, PhiLabel
@@ -54,9 +55,7 @@ class Detector:
         self._hospitals = HospitalReader(
             self._lists, Phrases(places["hospitals"]), frozenset(places["weak_hospitals"]), self._cues.stops
         )
-        self._towns = TownFinder(
-            self._lists, self._cues.labels["VILLE"], Phrases(places["town_before"]), self._cues.stops
-        )
+        self._towns = TownFinder(self._lists, self._cues.labels["VILLE"], self._cues.stops)
         self._tagger = tagger
 
     def detect(
@@ -105,6 +104,8 @@ class Detector:
 
     def _read(self, text: str) -> _Read:
         tokens = tokenize(text)
+        if written_without_capitals(tokens):
+            give_capitals(tokens, self._lists)
         dates = find_dates(text)
         candidates = [*find_identifiers(text), *find_addresses(text), *self._towns.find(text, tokens)]
         for found in dates:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rag.deid.gazetteer import Gazetteer
+from rag.deid.evidence import line_in_capitals
+from rag.deid.gazetteer import Gazetteer, read_yaml
 from rag.deid.merge import Candidate, Rank
 from rag.deid.tokens import CAPITALISED, LINE, LOWER, SIGN, UPPER, WORD, Phrases, Token
 from schema.phi import PhiLabel
@@ -25,6 +26,7 @@ _DATED = re.compile(
     re.IGNORECASE,
 )
 _DISTRICT = re.compile(r"[ ]\d{1,2}[ ]?(?:e|er|[èe]me)\b(?:[ ]arr\w*\.?)?", re.IGNORECASE)
+_DEPARTMENT = re.compile(r"[ ]?\((?:[0-9][0-9AB]|97\d)\)")
 _BETWEEN = frozenset({",", "-", "–", "(", "/", "\n", "\r\n", ":", "commune", "ville", "."})
 _STRONG_BEFORE = frozenset({"a", "vers", "pres", "sur", "en", "par", "entre", "depuis"})
 
@@ -32,10 +34,13 @@ _STRONG_BEFORE = frozenset({"a", "vers", "pres", "sur", "en", "par", "entre", "d
 class TownFinder:
     """Finds postcodes with their town, "Town, le DATE", and towns after a word or preposition of place."""
 
-    def __init__(self, lists: Gazetteer, cues: Phrases, before_town: Phrases, stops: frozenset[str]) -> None:
+    def __init__(self, lists: Gazetteer, cues: Phrases, stops: frozenset[str]) -> None:
+        places = read_yaml("places.yml")
         self._lists = lists
         self._cues = cues
-        self._before_town = before_town
+        self._before_town = Phrases(places["town_before"])
+        self._stems = tuple(places["town_stems"])
+        self._pieces = frozenset(places["town_pieces"])
         self._stops = stops
 
     def find(self, text: str, tokens: Sequence[Token]) -> Iterator[Candidate]:
@@ -176,7 +181,9 @@ class TownFinder:
             return self._lone_line(tokens, index, listed), Rank.LISTED
         linked = previous.fold in {"de", "du", "d", "'"}
         unit = self._before_town.ends_before(tokens, index - (2 if previous.fold == "'" else 1) if linked else index)
-        plain = not lists.is_common(token.fold) and not lists.is_protected(token.fold) and token.fold not in self._stops
+        name = tokens[index + 1] if token.fold in _ARTICLES and index + 1 < len(tokens) else token
+        plain = name.is_capital and not lists.is_common(name.fold) and not lists.is_protected(name.fold)
+        plain = plain and name.fold not in self._stops
         if unit or self._cues.ends_before(tokens, index):
             end = max(self.read(tokens, index), listed)
             short = end - index == 1 and token.shape == UPPER and len(token.fold) < 4
@@ -191,9 +198,36 @@ class TownFinder:
             )
         if listed > index and plain and not (listed - index == 1 and lists.is_name(token.fold)):
             return listed, Rank.LISTED
-        if previous.fold == "a" and plain and token.shape == CAPITALISED and not lists.is_first(token.fold):
+        if token.shape == LOWER:
+            return index, Rank.LISTED
+        if _DEPARTMENT.match(text, token.end) and plain:
+            return self.read(tokens, index), Rank.CUED
+        shaped = token.shape == CAPITALISED or (len(token.fold) > 4 and not line_in_capitals(tokens, index))
+        if previous.fold == "a" and plain and shaped and not lists.is_first(name.fold):
+            return self.read(tokens, index), Rank.LISTED
+        if linked and plain and shaped and self._after_stem(tokens, index):
+            return self.read(tokens, index), Rank.LISTED
+        if self._is_compound(token) and not lists.is_protected(token.fold) and not lists.is_name(token.fold):
             return self.read(tokens, index), Rank.LISTED
         return index, Rank.LISTED
+
+    def _after_stem(self, tokens: Sequence[Token], index: int) -> bool:
+        """ "arrivé de X", "le marché de X": a word of place before "de"."""
+        before = index - (3 if tokens[index - 1].fold == "'" else 2)
+        return before >= 0 and tokens[before].fold.startswith(self._stems)
+
+    def _is_compound(self, token: Token) -> bool:
+        """ "Vic-sur-Cère", "Saint-Loup": only towns (and hospitals, found before) are made so."""
+        pieces = token.fold.split("-")
+        if len(pieces) < 2 or len(pieces[-1]) < 3:
+            return False
+        if pieces[0] in _SAINTS or token.fold.startswith(("l'", "la-", "le-")):
+            return True
+        return (
+            len(pieces) > 2
+            and any(piece in self._pieces or piece.startswith(("d'", "l'")) for piece in pieces[1:-1])
+            or (len(pieces) > 2 and pieces[-1] in {"bains", "chateau", "ville", "bourg"})
+        )
 
     def _dated(self, text: str, tokens: Sequence[Token], index: int, listed: int) -> int:
         """ "Riom, le 9 février": a town at a line's start, or after a wide gap, before the date of a letter."""
