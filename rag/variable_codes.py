@@ -16,8 +16,10 @@ from generator.rules.label import wanted_of
 from generator.rules.lexicon import load_lexicon
 from generator.rules.moments import without_moment
 from generator.rules.text import fold
+from rag.terminology.ambiguities import Ambiguities
+from rag.terminology.index import StoredIndex
 from rag.terminology.kinds import Kind, kind_of
-from rag.terminology.model import TermIndex
+from rag.terminology.loaders.bundled import AMBIGUITIES, read_ambiguities
 from rag.terminology.tokens import tokenize
 from schema.concept import Code, Concept, ConceptMention
 from schema.study import Study, VariableHints
@@ -44,18 +46,24 @@ _LEXICONS = {"drug:": "drugs", "": "concepts"}
 class ExactNames:
     """Finds names as they are written, inflection aside: labels are short, and written with care."""
 
-    def __init__(self, index: TermIndex) -> None:
+    def __init__(self, index: StoredIndex) -> None:
         self._index = index
+        self._ambiguities = Ambiguities(read_ambiguities(index.store.extra(AMBIGUITIES)))  # noqa: S610 (no Django here)
 
     def __call__(self, text: str) -> list[ConceptMention]:
         """See `FindMentions`."""
         words = tokenize(text)
+        keys = [word.key for word in words]
         found: dict[tuple[int, int, str], ConceptMention] = {}
-        for match in self._index.matches([word.key for word in words]):
+        for match in self._index.matches(keys):
             start, end = words[match.first].start, words[match.stop - 1].end
+            rest = [*keys[: match.first], *keys[match.stop :]]
+            name = " ".join(keys[match.first : match.stop])
             for term in match.terms:
                 if term.text.isupper() and fold(text[start:end]) != fold(term.text):
                     continue  # "passe" is no plural of "PAS"
+                if self._ambiguities.weigh(name, term.concept_id, (rest, rest), "") is None:
+                    continue
                 mention = ConceptMention("", ((start, end),), self._index.concept(term.concept_id))
                 found.setdefault((start, end, term.concept_id), mention)
         return list(found.values())
