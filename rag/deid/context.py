@@ -163,7 +163,8 @@ class PersonFinder:
             form = tokens[place].fold
             if form in self._cues.titles and not (form == "m" and place > at):  # "Dr M. Nguyen": an initial
                 place += 1
-                while place < len(tokens) and tokens[place].fold in {".", ":"}:
+                signs = {"."} if form in self._cues.weak_titles else {".", ":"}
+                while place < len(tokens) and tokens[place].fold in signs:
                     place += 1
             elif (
                 form in {"le", "la", "l", "s", "et"}
@@ -337,12 +338,13 @@ class PersonFinder:
                 return []
         elif not colon and (tokens[place - 1].fold in {".", "-", "–"} and len(role) > 8):
             return []
-        if (
-            len(units) == 1
-            and not sure
-            and (head.shape == UPPER and len(head.fold) < 5 or self._lists.is_common(head.fold))
-        ):
-            return []
+        if len(units) == 1 and not sure:
+            after = tokens[units[0].last + 1] if units[0].last + 1 < len(tokens) else None
+            closed = after is None or after.kind != WORD
+            if head.shape == UPPER and len(head.fold) < 5:
+                return []
+            if self._lists.is_common(head.fold) and not (colon and closed and self._lists.is_name(head.fold)):
+                return []
         alone = PhiLabel.NOM if role.startswith(_DOCTORS) else PhiLabel.PRENOM
         alone = self._single_label(head, alone) if self._lists.is_name(head.fold) else PhiLabel.NOM
         parts = self._reader.split(units, alone, known)
@@ -450,4 +452,5 @@ class PersonFinder:
         single = self._single_label(units[0], PhiLabel.PRENOM if units[0].shape == CAPITALISED else PhiLabel.NOM)
         if not self._lists.is_name(units[0].fold):
             single = PhiLabel.NOM
-        return self._reader.split(units, single, known)
+        parts = self._reader.split(units, single, known)
+        return parts + self._listed(tokens, units[-1].last + 1, known, single, strict=True)

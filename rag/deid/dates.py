@@ -116,7 +116,7 @@ def _words() -> _Words:
         year_before=re.compile(
             r"(?:^|[^\w])(?:"
             + "|".join(sorted((_accented(str(w)) for w in data["year_before"]), key=len, reverse=True))
-            + r")\W{0,3}$|(?:^|\n)[ \t]*[-–•*]?[ \t]*$|[(;–=>,-][ \t]{0,2}$|['’]$|(?<![^\W\d_])(?!(?:nacl|pdl|page|lot|taille|iomeron|dose|total|poids|s[ée]rum|calories|apports?|ssi|g5)\b)[^\W\d_]{2,24}[.)]? $",
+            + r")\W{0,3}$|(?:^|\n)[ \t]*[-–•*]?[ \t]*$|[(;–=>,-][ \t]{0,2}$|['’]$|(?<![^\W\d_])(?!(?:nacl|pdl|page|lot|taille|iomeron|dose|total|poids|s[ée]rum|calories|apports?|ssi|g5)\b)[^\W\d_]{1,24}[.)]? $",
             re.IGNORECASE,
         ),
         unit_after=re.compile(
@@ -158,6 +158,8 @@ def _numeric(text: str) -> Iterator[FoundDate]:
     for match in _NUMERIC.finditer(text):
         day, month, year = _number(match["d"]), _number(match["m"]), full_year(match["y"])
         if sum(char.isdigit() for char in match.group()) < 3 or not any(char.isdigit() for char in match["y"]):
+            continue
+        if len(match["y"]) == 2 and _PRESSURE.search(text[max(0, match.start() - 14) : match.start()]):
             continue
         if not _valid(day, month):
             if not (_valid(month, day) and len(match["y"]) == 4):
@@ -203,7 +205,7 @@ def _partial(text: str) -> Iterator[FoundDate]:
         before = text[max(0, match.start() - 14) : match.start()]
         if _PRESSURE.search(before) or _MEASURED.match(text, match.end()):
             continue
-        cued = _CUED_DAY.search(before) is not None
+        cued = _CUED_DAY.search(before) is not None or _listed_day(text, match)
         padded = (len(match["d"]) == 2 and match["m"].startswith("0")) or (
             match["d"].startswith("0") and len(match["m"]) == 2
         )
@@ -244,7 +246,10 @@ def _with_month_name(text: str) -> Iterator[FoundDate]:
         end = match.end()
         year = None
         if after and after["s"] and not before:
-            after = None if name in words.weak or (int(after["s"]) > 31 and int(after["s"]) < 40) else after
+            lead = re.search(r"(?<![^\W_])(?:en|jusqu.en|depuis|d[eè]s|fin|d[ée]but|d[’']) ?$", window, re.IGNORECASE)
+            after = (
+                None if (name in words.weak and not lead) or (int(after["s"]) > 31 and int(after["s"]) < 40) else after
+            )
         if after:
             end = after.end()
             year = full_year(after["y"] or after["s"]) if (after["y"] or after["s"] or "x")[-1:].isdigit() else None
@@ -293,9 +298,17 @@ def _years(text: str) -> Iterator[FoundDate]:
             yield FoundDate(start, match.end(), None, Rank.WEAK)
 
 
+def _born_in(text: str) -> Iterator[FoundDate]:
+    for match in _BORN_IN.finditer(text):
+        yield FoundDate(*match.span("y"), None, Rank.FORM)
+
+
+_BORN_IN = re.compile(r"(?<![^\W_])n[ée]e?s? en (?P<y>\d\d)(?!\d)")
+
+
 def find_dates(text: str) -> list[FoundDate]:
     """Every date of a text, possibly overlapping (the caller keeps the longer of equal rank)."""
-    return [*_numeric(text), *_partial(text), *_with_month_name(text), *_years(text)]
+    return [*_numeric(text), *_partial(text), *_with_month_name(text), *_years(text), *_born_in(text)]
 
 
 _BIRTH = re.compile(

@@ -24,7 +24,7 @@ _ABROAD = re.compile(
     r"(?<![\w+])(?:(?:\+|00) ?\(?\d{1,3}\)?|\(\+?\d{2,3}\))[ .\-]{0,2}(?:\(0\)[ .\-]?)?[\dO](?:[ .\-/()]{0,2}[\dO]){6,11}(?!\d)"
 )
 _TEL_CUE = re.compile(
-    r"(?<![^\W_])(?:t[ée]l(?:[ée]phone|[ée]copie)?|phone|fax|t[ée]l[ée]copie|portable|mobile|gsm|poste|post\.|bip|dect|standard|"
+    r"(?<![^\W_])(?:t[ée]l(?:[ée]phone|[ée]copie)?|phone|fax|t[ée]l[ée]copie|portable|mobile|gsm|poste|post\.|p\.(?=\s?\d \d\d)|bip|dect|standard|"
     r"ligne(?: directe)?|joignables? (?:au|sur)|joindre au|jointe? au|appel(?:er|ez)(?: sur)?(?: le| au)?|contacter (?:le|au)|rappeler (?:le|au)|"
     r"fax[ée]e?r?[^\n]{0,20}? (?:au|[àa])|num[ée]ro (?:de (?:t[ée]l[ée]phone|bureau|portable|mobile|poste)|suivant|direct|compos[ée])|secr[ée]tariat|T)"
     r"(?:[ \t]?\.|[ \t](?:direct|m[ée]dical|port|portable|fixe|dom|domicile|mobile|fax|bureau|sec|secr[ée]tariat|interne)\.?)?[ \t]{0,2}(?:n°)?[ \t]{0,2}[:=/]?[ \t]{0,2}\(?(?:est |le |au )?[ \t]{0,2}"
@@ -39,7 +39,7 @@ _SPACED_NIR = re.compile(r"(?<![\d.,])(?<!\d )\d(?: \d){10,16}(?! ?\d)")
 _BOXED = re.compile(r"\|?\d(?:\|\d){8,15}\|?(?:[ \t]*(?:cl[ée])?[ \t]*\|\d\|\d\|?)?", re.IGNORECASE)
 _SECU_CUE = re.compile(
     r"(?:s[ée]cu(?:rit[ée])?(?:[ \t]+sociale)?|(?<![^\W_])(?:N\.?S\.?S\.?|N\.?I\.?R\.?|I\.?N\.?S\.?(?:-?C)?|S\.?S\.?|INSEE|RNIPP)(?![^\W_])|immatriculation|assurance[ \t]+maladie|assur[ée]e?|matricule|"
-    r"carte[ \t]+vitale|RPPS|ADELI|(?<![^\W_])n°[ \t]?ordre|ordre[ \t]+n°)[^\d\n]{0,50}?(?<![^\W\d_])(?P<v>[\d][\dAB .\-/]{4,26}\d)(?!\d)",
+    r"carte[ \t]+vitale|RPPS|ADELI|(?<![^\W_])n°[ \t]?ordre|ordre[ \t]+n°)[^\d\n]{0,50}?(?<![^\W\d_])(?P<v>[\d][\dAB .\-/]{4,34}\d)(?!\d)",
     re.IGNORECASE,
 )
 _PATIENT_CUE = re.compile(
@@ -64,10 +64,10 @@ _NOT_A_FILE = re.compile(
     re.IGNORECASE,
 )
 _PLATE = re.compile(
-    r"(?<![\w-])[A-HJ-NP-TV-Z]{2}[- ]\d{3}[- ][A-HJ-NP-TV-Z]{2}(?![\w-])|(?<=immatriculé )\d{1,4} ?[A-Z]{2,3} ?\d\d\b|(?<=immatriculée )\d{1,4} ?[A-Z]{2,3} ?\d\d\b"
+    r"(?<![\w-])[A-HJ-NP-TV-Z]{2}-\d{3}-[A-HJ-NP-TV-Z]{2}(?![\w-])|(?<=immatriculé )\d{1,4} ?[A-Z]{2,3} ?\d\d\b|(?<=immatriculée )\d{1,4} ?[A-Z]{2,3} ?\d\d\b"
 )
 _LONG_NUMBER = re.compile(
-    r"(?<![\w.,/+-])(?<!\d )\d{7,12}(?![\w%°]|[.,/-]\d| ?(?:/mm|G/L|UI\b|U\b|copies|cop/|mg|g\b|/ml|/L|elem|éléments))"
+    r"(?<![\w.,/+-])\d{7,12}(?![\w%°]|[.,/-]\d| ?(?:/mm|G/L|UI\b|U\b|copies|cop/|mg|g\b|/ml|/L|elem|éléments))"
 )
 
 

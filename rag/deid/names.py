@@ -126,7 +126,8 @@ class NameReader:
         pieces = token.fold.split("-")
         letters = all(len(piece) == 1 for piece in pieces)
         dotted = at + 1 < len(tokens) and tokens[at + 1].fold == "." and tokens[at + 1].start == token.end
-        if not letters and not (dotted and token.fold in _SHORT_FIRST_NAMES):
+        short = token.fold in _SHORT_FIRST_NAMES and (dotted or "-" in token.fold)
+        if not letters and not short:
             return self._double_initial(tokens, at)
         if at + 1 < len(tokens) and tokens[at + 1].fold == "'":
             return None
@@ -166,17 +167,25 @@ class NameReader:
             parts += 1
             if place < len(tokens) and tokens[place].fold == "'" and tokens[place].start == tokens[place - 1].end:
                 place += 1
+        if parts > 1 and tokens[place - 1].shape == CAPITALISED and (place >= len(tokens) or tokens[place].shape == ""):
+            place -= 1  # "Le Dû": the second particle is the name
         if not parts or place >= len(tokens):
             return None
         word, head = tokens[place], tokens[at]
         if word.kind != WORD or word.shape not in (CAPITALISED, UPPER) or word.start - tokens[place - 1].end > 1:
             return None
         name = " ".join(token.fold for token in tokens[at : place + 1] if token.kind == WORD)
+        if place > at and tokens[place - 1].fold == "'":
+            name = "'".join(name.rsplit(" ", 1))
         if word.fold in self._stops or (self.lists.is_common(word.fold) and not self._is_name(name, word.fold)):
             return None
         if head.shape == LOWER:
             opens = not units and cued
             after_first = bool(units) and head.fold in _FOLLOWS_FIRST_NAME and self._all_first(units)
+            noble = len(units) > 1 or (head.fold == "d" and tokens[at + 1].fold == "'")
+            after_first = after_first or (
+                bool(units) and noble and head.fold in _FOLLOWS_FIRST_NAME and word.fold not in self.lists.towns
+            )
             germanic = head.fold in {"van", "von", "da", "dos", "di", "del", "el", "al", "ben", "le"} and bool(units)
             if not (opens or after_first or germanic):
                 return None

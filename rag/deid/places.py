@@ -196,7 +196,14 @@ class TownFinder:
                 if not lists.is_protected(token.fold) or previous.fold == "a"
                 else (index, Rank.WEAK)
             )
-        if listed > index and plain and not (listed - index == 1 and lists.is_name(token.fold)):
+        if listed - index > 1 and plain:
+            return listed, Rank.FORM
+        if (
+            listed > index
+            and plain
+            and not (lists.is_name(token.fold) and previous.kind == WORD)
+            and not lists.is_first(token.fold)
+        ):
             return listed, Rank.LISTED
         if token.shape == LOWER:
             return index, Rank.LISTED

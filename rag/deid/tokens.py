@@ -62,7 +62,7 @@ def _shape(word: str) -> str:
         return LOWER
     if len(word) == 1:
         return LETTER
-    if word.isupper() or word.upper() == word:
+    if word.isupper() or word.upper() == word or (len(word) > 3 and word.replace("l", "I").isupper()):
         return UPPER
     pieces = _JOINT.split(word)
     plain = (piece[1:] == piece[1:].lower() or _INNER_CAPITAL.match(piece) for piece in pieces)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rag.deid.gazetteer import Gazetteer
 from rag.deid.tokens import CAPITALISED, LETTER, LOWER, WORD, Token
 
+_CARE = frozenset({"hopital", "clinique", "chu", "ch", "ehpad", "polyclinique"})
 _FEWEST_WORDS = 12
 _CAPITALS = 0.02  # share of capitalised words below which capitals were not used
 
@@ -27,8 +28,13 @@ def give_capitals(tokens: Sequence[Token], lists: Gazetteer) -> None:
             if dotted and lists.is_name(tokens[index + 2].fold) and token.fold not in {"m", "y"}:
                 token.shape = LETTER
                 tokens[index + 2].shape = CAPITALISED
-        elif len(token.fold) > 3 and not lists.is_common(token.fold) and not lists.is_protected(token.fold):
-            if lists.is_name(token.fold) or token.fold in lists.towns:
+        elif (
+            len(token.fold) > 3
+            and not lists.is_common(token.fold)
+            and (lists.is_first(token.fold) or not lists.is_protected(token.fold))
+        ):
+            placed = index > 0 and tokens[index - 1].fold in _CARE
+            if placed or lists.is_name(token.fold) or token.fold in lists.towns:
                 token.shape = CAPITALISED
         elif index and tokens[index - 1].fold in {"dr", "docteur", "mme", "madame", "mr", "monsieur", "pr"}:
             token.shape = CAPITALISED
