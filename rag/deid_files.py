@@ -1,23 +1,18 @@
-"""What a de-identification writes: its journal while it runs, then the documents and the spans.
-
-The journal holds one line per finished patient, so that a killed run goes on; a line cut short is written again.
-The outputs are made from it in the order of the patients, whatever order they were finished in.
-"""
+"""What a de-identification writes: the documents, in three formats, and the spans."""
 
 from __future__ import annotations
 
 import csv
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
 from rag.deid.keys import private_file
-from schema.problem import InputError, Problem
+from schema.problem import Problem
 
 COLUMNS = ("patient_id", "document_id", "date", "type", "title", "text")
 _BATCH = 256  # rows of Parquet held at once
@@ -49,73 +44,10 @@ class PatientLines:
     problems: tuple[Problem, ...]
     telling: tuple[str, ...]
 
-
-class Journal:
-    """The patients finished so far, on the disk.
-
-    Args:
-        path: the file, made if missing, mode 0600.
-        made_of: hashes of what decides the result, by name; they open the file.
-
-    Raises:
-        InputError: the journal was begun with something else.
-    """
-
-    def __init__(self, path: Path, made_of: dict[str, str]) -> None:
-        self._offsets: dict[int, int] = {}
-        if not path.exists():
-            with private_file(path) as file:
-                file.write(json.dumps(made_of) + "\n")
-        self._file = path.open("r+b")
-        began_with: dict[str, str] | None = None
-        offset = 0
-        for line in self._file:
-            if not line.endswith(b"\n"):
-                break
-            content = json.loads(line)
-            if began_with is None:
-                began_with = content
-            else:
-                self._offsets[content["place"]] = offset
-            offset += len(line)
-        if began_with is None:  # killed within the first line
-            self._file.seek(0)
-            self._file.truncate()
-            self._file.write(json.dumps(made_of).encode() + b"\n")
-            return
-        self._file.truncate(offset)
-        changed = [name for name, value in made_of.items() if began_with.get(name) != value]
-        if changed:
-            self._file.close()
-            what = f"the interrupted run cannot go on: changed since it was started: {', '.join(changed)}."
-            remedy = "Put back what it was started with, or start again without --resume."
-            raise InputError(Problem(str(path.parent), what, remedy))
-
-    @property
-    def places(self) -> set[int]:
-        """Places of the patients that are finished."""
-        return set(self._offsets)
-
-    def add(self, lines: PatientLines) -> None:
-        """Keep one patient; a kill of the program after this loses nothing of it."""
-        self._offsets[lines.place] = self._file.seek(0, os.SEEK_END)
-        self._file.write(json.dumps(asdict(lines), ensure_ascii=False).encode() + b"\n")
-        self._file.flush()
-
-    def __iter__(self) -> Iterator[PatientLines]:
-        """The patients in the order of the source."""
-        for _, offset in sorted(self._offsets.items()):
-            self._file.seek(offset)
-            yield _patient_lines(json.loads(self._file.readline()))
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-
-def _patient_lines(row: dict[str, Any]) -> PatientLines:
-    problems = tuple(Problem(**problem) for problem in row.pop("problems"))
-    return PatientLines(**row, problems=problems)
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> PatientLines:
+        """What `dataclasses.asdict` made a row of."""
+        return cls(**{**row, "problems": tuple(Problem(**problem) for problem in row["problems"])})
 
 
 class OutputFiles:

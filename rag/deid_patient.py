@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -104,11 +106,9 @@ def _ignore(_: Problem) -> None:
 
 
 def _shifted(date: PartialDate, days: int) -> PartialDate:
-    from datetime import timedelta
-
     whole = date.to_date()
     if whole:
-        return PartialDate.of(whole + timedelta(days=days))
+        return PartialDate.of(whole + dt.timedelta(days=days))
     if date.month:
         return PartialDate(*shift_month(date.year, date.month, days))
     return PartialDate(shift_year(date.year, days))
@@ -124,7 +124,7 @@ def _identified(text: str, document: Document, entities: Sequence[PhiEntity]) ->
     )
     return IdentifiedText(
         text,
-        tuple(_with_dates(text, document, mentions, entities, reference)),
+        _with_dates(text, document, mentions, entities, reference),
         reference,
         tuple(_place(document, start, end) for start, end in document.sentences),
         tuple(_place(document, section.start, section.end) for section in document.sections if section.kind),
@@ -148,26 +148,25 @@ def _with_dates(
     mentions: Sequence[DateMention],
     entities: Sequence[PhiEntity],
     reference: Reference,
-) -> Iterator[PhiEntity]:
+) -> tuple[PhiEntity, ...]:
     """The spans in order, with those of dates that `rag.corpus` reads and that were not among them.
 
     What is read as a date later must move with the others, or the order of events would change.
     """
     found = sorted(entities)
-    for mention in reversed(mentions):
+    starts = [entity.start for entity in found]
+    added = []
+    for mention in mentions:
         start, end = _place(document, mention.start, mention.end)
         extent = dates_extent(text[start:end], reference)
         if extent:
-            _add(found, PhiEntity(start + extent[0], start + extent[1], PhiLabel.DATE))
-        elif _DAY.fullmatch(text[start:end]):
-            _add(found, PhiEntity(start, end, PhiLabel.DATE))
-    yield from found
-
-
-def _add(found: list[PhiEntity], date: PhiEntity) -> None:
-    if not any(one.start < date.end and date.start < one.end for one in found):
-        found.append(date)
-        found.sort()
+            start, end = start + extent[0], start + extent[1]
+        elif not _DAY.fullmatch(text[start:end]):
+            continue
+        before = bisect_left(starts, end) - 1
+        if before < 0 or found[before].end <= start:
+            added.append(PhiEntity(start, end, PhiLabel.DATE))
+    return tuple(sorted([*found, *added]))
 
 
 def _spans_line(raw: RawDocument, text: IdentifiedText) -> str:

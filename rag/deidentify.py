@@ -6,7 +6,7 @@ import functools
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tqdm import tqdm
@@ -16,9 +16,10 @@ from rag.corpus.read import read_documents
 from rag.deid.identities import parse_identities
 from rag.deid.keys import Key, Secret, read_key, write_key
 from rag.deid.policy import Policy, load_policy
-from rag.deid_files import FORMATS, Journal, OutputFiles, PatientLines
+from rag.deid_files import FORMATS, OutputFiles, PatientLines
 from rag.deid_patient import Detector, PatientDeidentifier
 from rag.fingerprint import hash_code, hash_tree
+from rag.journal import Journal
 from rag.store import Spool
 from rag.workers import Failure, ReadPlace, read_all
 from schema.phi import KnownIdentity
@@ -128,7 +129,7 @@ def deidentify(request: DeidentifyRequest, make_detector: MakeDetector | None = 
             if isinstance(result, Failure):
                 failed.append(_failure_problem(spool, result))
             else:
-                journal.add(result)
+                journal.add(result.place, asdict(result))
         problems += [*spool.problems(), *_strangers(request, identities, spool), *_near_problems(request)]
     report = _publish(request, key, journal, problems, failed)
     journal.close()
@@ -272,7 +273,7 @@ def _publish(
     telling: list[str] = []
     patients = 0
     with OutputFiles(request.out, request.spans) as files:
-        for lines in journal:
+        for lines in map(PatientLines.of, journal):
             files.add(lines)
             patients += 1
             spans.update(lines.labels)
@@ -291,7 +292,7 @@ def _publish(
 def _key_lines(key: Key, journal: Journal) -> Iterator[str]:
     """Patients of this run as they are now, then those of earlier runs as they were."""
     seen = set()
-    for lines in journal:
+    for lines in map(PatientLines.of, journal):
         seen.add(lines.patient_id)
         yield lines.key
     yield from (patient.to_json() for name, patient in key.patients.items() if name not in seen)

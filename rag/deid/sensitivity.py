@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -45,7 +45,7 @@ def sentence_levels(
     text: str,
     sentences: Sequence[tuple[int, int]],
     entities: Sequence[PhiEntity],
-    clinical: Iterable[tuple[int, int]] = (),
+    clinical: Sequence[tuple[int, int]] = (),
     old_ages: Sequence[tuple[int, int]] = (),
 ) -> list[LeveledSentence]:
     """The level of each sentence.
@@ -55,14 +55,15 @@ def sentence_levels(
             the illness, ``old_ages`` the ages that few people reach.
         entities: in order.
     """
-    clinical = list(clinical)
+    opened = [start for start, _ in clinical]
     starts = [entity.start for entity in entities]
     aged = [start for start, _ in old_ages]
     levels = []
     for start, end in sentences:
         held = entities[bisect_left(starts, start) : bisect_left(starts, end)]
         old = bisect_left(aged, start) < bisect_left(aged, end)
-        level = _level(text[start:end], held, old, any(a <= start < b for a, b in clinical))
+        section = bisect_right(opened, start) - 1
+        level = _level(text[start:end], held, old, section >= 0 and start < clinical[section][1])
         levels.append(LeveledSentence(start, end, level))
     return levels
 
