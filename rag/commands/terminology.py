@@ -102,7 +102,6 @@ class _InOrder(argparse.Action):
 
 def _build(arguments: argparse.Namespace) -> int:
     from rag.terminology.build import build_terminology
-    from rag.terminology.index import StoredIndex
     from rag.terminology.loaders.source import language_code
 
     if not arguments.sources:
@@ -110,24 +109,33 @@ def _build(arguments: argparse.Namespace) -> int:
     languages = [language_code(language) for language in arguments.languages]
     sources = [
         source
-        for flag, values in arguments.sources
+        for flag, values in _annotations_together(arguments.sources)
         for source in _sources(flag, values, languages, arguments.vocabularies)
     ]
     problems: list[Problem] = []
-    progress = sys.stderr.isatty()
     info = build_terminology(
         sources,
         arguments.out,
         problems.append,
         languages=languages,
         version=arguments.version,
-        progress=progress,
+        progress=sys.stderr.isatty(),
     )
     say_problems(problems)
-    StoredIndex.open(arguments.out, progress=progress).close()  # so that the first use has nothing to wait for
     print("\n".join(_described(info)))
     print(f"terminology   {arguments.out}")
     return DONE
+
+
+def _annotations_together(given: Sequence[tuple[str, Sequence[str]]]) -> list[tuple[str, Sequence[str]]]:
+    """All annotated texts are learnt from at once: they are one source, where the first of them stands."""
+    annotated = [value for flag, values in given if flag == "--brat" for value in values]
+    first = next((place for place, (flag, _) in enumerate(given) if flag == "--brat"), None)
+    return [
+        (flag, annotated if place == first else values)
+        for place, (flag, values) in enumerate(given)
+        if flag != "--brat" or place == first
+    ]
 
 
 def _sources(

@@ -1,4 +1,4 @@
-"""Main path of `terminology build`: sources -> one dictionary file.
+"""Main path of `terminology build`: sources -> one dictionary file, with its index.
 
 The file appears at once, complete, or not at all: it is written beside its place and then renamed.
 """
@@ -20,6 +20,7 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
+from rag.terminology.index import StoredIndex
 from rag.terminology.loaders.source import Entry, Report, Source
 from rag.terminology.store import APPLICATION_ID, BEST_NAME, FORMAT, TABLES, SourceInfo, TerminologyInfo
 from schema.problem import InputError, Problem
@@ -49,7 +50,7 @@ def build_terminology(
     version: str = "",
     progress: bool = False,
 ) -> TerminologyInfo:
-    """Write the dictionary of ``sources`` at ``out``, in the place of the one that is there.
+    """Write the dictionary of ``sources`` at ``out``, in the place of the one that is there, and make its index.
 
     A concept that several sources describe under the same identifier is one concept, with the names, types and codes
     of all. A name's rank tells its source: those of the first source come first.
@@ -71,6 +72,7 @@ def build_terminology(
                 base.execute(f"PRAGMA {pragma}")  # nothing to go back to: a build that stops leaves nothing
             base.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; {TABLES}")
             info = _write(base, sources, on_problem, languages, version, progress)
+        _learn(sources, temporary, out, progress)
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(out)
@@ -115,8 +117,6 @@ def _write(
             before = _count(base, "term")
             first_rank = 1 + (base.execute("SELECT max(rank) FROM term").fetchone()[0] or 0) if before else 0
             stored = _store(base, source.entries(on_problem), first_rank, bar)
-            for name, data in source.extras(on_problem).items():
-                base.execute("INSERT OR IGNORE INTO extra VALUES (?, ?)", (name, data))
             if not stored:
                 what = "gives no name."
                 on_problem(
@@ -130,6 +130,14 @@ def _write(
     base.execute("INSERT INTO about VALUES ('info', ?)", (json.dumps(asdict(info), ensure_ascii=False),))
     base.execute("COMMIT")
     return info
+
+
+def _learn(sources: Sequence[Source], path: Path, out: Path, progress: bool) -> None:
+    """Add what the sources tell beside their names. The index stands where ``out`` will find it."""
+    with contextlib.closing(StoredIndex.open(path, beside=out, progress=progress)) as index:
+        for source in sources:
+            for name, data in source.extras(index).items():
+                index.store.put_extra(name, data)
 
 
 def _store(base: sqlite3.Connection, entries: Iterator[Entry], first_rank: int, bar: tqdm[NoReturn]) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import shutil
-import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +23,7 @@ from rag.terminology import tokens
 from rag.terminology.cache import cache_folder
 from rag.terminology.model import Match, Term
 from rag.terminology.names import FORMAT, Hashes, NameArrays, TokenHashes, write_names
-from rag.terminology.store import TerminologyInfo, TermStore, damaged
+from rag.terminology.store import TerminologyInfo, TermStore
 from schema.concept import Concept
 
 _STALE = 86_400.0  # seconds after which an index that nothing made anew is swept away
@@ -34,50 +33,50 @@ _TOKENS_KEPT = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Normalizer:
-    """How a text becomes the tokens that names are compared by. ``version`` changes with what ``keys`` returns."""
+class KeyMaker:
+    """How a text becomes the keys that names are compared by. ``version`` changes with what ``keys`` returns."""
 
     version: str
     keys: Callable[[str], Sequence[str]]
 
 
 @lru_cache(maxsize=1)
-def own_normalizer() -> Normalizer:
+def own_keys() -> KeyMaker:
     """`rag.terminology.tokens`; its version is the hash of its code."""
-    return Normalizer(hashlib.sha256(Path(tokens.__file__).read_bytes()).hexdigest(), tokens.keys)
+    return KeyMaker(hashlib.sha256(Path(tokens.__file__).read_bytes()).hexdigest(), tokens.keys)
 
 
 class StoredIndex:
     """A `TermIndex` over a dictionary file. Copies by its path: pickled, it is opened again on the other side."""
 
-    def __init__(self, store: TermStore, arrays: NameArrays, normalizer: Normalizer) -> None:
+    def __init__(self, store: TermStore, arrays: NameArrays, maker: KeyMaker) -> None:
         self.store = store
         self._arrays = arrays
-        self._normalizer = normalizer
+        self._maker = maker
         self._hashes = TokenHashes()
         self._named = lru_cache(maxsize=_NAMES_KEPT)(self._read_name)
         self.concept: Callable[[str], Concept] = lru_cache(maxsize=_CONCEPTS_KEPT)(store.concept)
 
     @classmethod
-    def open(cls, path: Path, normalizer: Normalizer | None = None, *, progress: bool = False) -> StoredIndex:
+    def open(
+        cls, path: Path, maker: KeyMaker | None = None, *, beside: Path | None = None, progress: bool = False
+    ) -> StoredIndex:
         """Open a dictionary, after making its index where it has none.
 
         Args:
-            normalizer: `own_normalizer` when None.
+            maker: `own_keys` when None.
+            beside: the dictionary that the index stands beside, when it is not ``path``.
             progress: show a bar on stderr while the index is made.
 
         Raises:
             InputError: the dictionary is missing, damaged, or of another format.
         """
-        normalizer = normalizer or own_normalizer()
+        maker = maker or own_keys()
         store = TermStore.open(path)
-        try:
-            return cls(store, _arrays_of(store, normalizer, progress), normalizer)
-        except sqlite3.DatabaseError:
-            raise damaged(path) from None
+        return cls(store, _arrays_of(store, beside or path, maker, progress), maker)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return StoredIndex.open, (self.store.path, self._normalizer)
+        return StoredIndex.open, (self.store.path, self._maker)
 
     def close(self) -> None:
         """Release the dictionary file."""
@@ -118,26 +117,26 @@ class StoredIndex:
         """The terms of a name by key: one key, unless two have the same hash."""
         by_key: dict[str, list[Term]] = {}
         for term in self.store.terms_at(self._arrays.rows_of(name)):
-            by_key.setdefault(" ".join(self._normalizer.keys(term.text)), []).append(term)
+            by_key.setdefault(" ".join(self._maker.keys(term.text)), []).append(term)
         return {key: tuple(terms) for key, terms in by_key.items()}
 
 
-def _arrays_of(store: TermStore, normalizer: Normalizer, progress: bool) -> NameArrays:
+def _arrays_of(store: TermStore, path: Path, maker: KeyMaker, progress: bool) -> NameArrays:
     """The arrays of a dictionary: those found in one of its places, else made in the first that can be written."""
-    marks = f"{FORMAT} {store.info.content} {normalizer.version}"
+    marks = f"{FORMAT} {store.info.content} {maker.version}"
     fingerprint = hashlib.sha256(marks.encode()).hexdigest()[:24]
-    beside = store.path.with_name(f"{store.path.name}.index")
+    beside = path.with_name(f"{path.name}.index")
     cached = cache_folder() / "indexes" / store.info.content[:24]
     for place in (beside, cached):
         with contextlib.suppress(OSError, ValueError):
             return NameArrays.open(place / fingerprint)
     try:
-        return _make(store, normalizer, beside / fingerprint, progress)
+        return _make(store, maker, beside / fingerprint, progress)
     except PermissionError:
-        return _make(store, normalizer, cached / fingerprint, progress)
+        return _make(store, maker, cached / fingerprint, progress)
 
 
-def _make(store: TermStore, normalizer: Normalizer, target: Path, progress: bool) -> NameArrays:
+def _make(store: TermStore, maker: KeyMaker, target: Path, progress: bool) -> NameArrays:
     """Make the arrays aside, then give them their place at once: one who is killed midway leaves nothing to be read."""
     target.parent.mkdir(parents=True, exist_ok=True)
     _sweep(target)
@@ -146,7 +145,7 @@ def _make(store: TermStore, normalizer: Normalizer, target: Path, progress: bool
         texts = tqdm(
             store.texts(), "index", store.info.terms, unit=" names", unit_scale=True, disable=not progress, leave=False
         )
-        write_names(texts, normalizer.keys, aside)
+        write_names(texts, maker.keys, aside)
         _move(aside, target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)

@@ -97,6 +97,12 @@ class TermStore:
         """Release the file."""
         self._base.close()
 
+    def _rows(self, query: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        try:
+            yield from self._base.execute(query, values)
+        except sqlite3.DatabaseError:
+            raise damaged(self.path) from None
+
     @property
     def _base(self) -> sqlite3.Connection:
         if self._process != os.getpid():
@@ -115,7 +121,7 @@ class TermStore:
             KeyError: there is none.
         """
         query = "SELECT number, label FROM concept WHERE concept_id = ?"
-        row = self._base.execute(query, (concept_id,)).fetchone()
+        row = next(self._rows(query, (concept_id,)), None)
         if row is None:
             raise KeyError(concept_id)
         number, label = row
@@ -124,19 +130,17 @@ class TermStore:
         return Concept(
             concept_id,
             label,
-            tuple(name for (name,) in self._base.execute(types, (number,))),
-            tuple(Code(CodeSystem(system), code) for system, code in self._base.execute(codes, (number,))),
+            tuple(name for (name,) in self._rows(types, (number,))),
+            tuple(Code(CodeSystem(system), code) for system, code in self._rows(codes, (number,))),
         )
 
     def terms(self) -> Iterator[Term]:
         """Every name, by concept in the order in which the sources first name them."""
-        # A cursor of its own for each caller: they may go through the terms at the same time.
-        for row in self._base.execute(f"{_TERM} ORDER BY term.number"):
-            yield _term(row)
+        return map(_term, self._rows(f"{_TERM} ORDER BY term.number"))
 
     def terms_of(self, concept_id: str) -> tuple[Term, ...]:
         """The names of a concept, best first."""
-        rows = self._base.execute(f"{_TERM} WHERE concept_id = ? ORDER BY {BEST_NAME}", (concept_id,))
+        rows = self._rows(f"{_TERM} WHERE concept_id = ? ORDER BY {BEST_NAME}", (concept_id,))
         return tuple(map(_term, rows))
 
     def terms_at(self, numbers: Sequence[int]) -> tuple[Term, ...]:
@@ -146,18 +150,18 @@ class TermStore:
             some = numbers[first : first + _AT_ONCE]
             marks = ",".join("?" * len(some))
             query = _TERM.replace("SELECT ", "SELECT term.number, ", 1) + f" WHERE term.number IN ({marks})"
-            for number, *row in self._base.execute(query, some):
+            for number, *row in self._rows(query, some):
                 term = _term(row)
                 rows.append(((term.rank, not term.preferred, -term.weight, number), term))
         return tuple(term for _, term in sorted(rows, key=lambda row: row[0]))
 
     def texts(self) -> Iterator[tuple[int, str]]:
         """The number and the text of every term, by number."""
-        yield from self._base.execute("SELECT number, text FROM term ORDER BY number")
+        return self._rows("SELECT number, text FROM term ORDER BY number")
 
     def extra(self, name: str) -> bytes | None:
         """What `put_extra`, or a loader, kept under a name."""
-        row = self._base.execute("SELECT data FROM extra WHERE name = ?", (name,)).fetchone()
+        row = next(self._rows("SELECT data FROM extra WHERE name = ?", (name,)), None)
         return bytes(row[0]) if row else None
 
     def put_extra(self, name: str, data: bytes) -> None:

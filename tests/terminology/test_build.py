@@ -1,6 +1,7 @@
 """Sources become one dictionary: merging, precedence, labels, and a file that is whole or not there."""
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from rag.terminology.build import build_terminology
+from rag.terminology.index import StoredIndex
 from rag.terminology.loaders.source import Entry, Report, Source
-from rag.terminology.model import Term
+from rag.terminology.model import Term, TermIndex
 from rag.terminology.store import FORMAT, TermStore
+from rag.terminology.tokens import key
 from schema.concept import Code, CodeSystem
 from schema.problem import InputError, Problem
 
@@ -34,7 +37,7 @@ class Given(Source):
     def entries(self, report: Report) -> Iterator[Entry]:
         yield from self.given
 
-    def extras(self, report: Report) -> Mapping[str, bytes]:
+    def extras(self, index: TermIndex) -> Mapping[str, bytes]:
         return self.kept
 
 
@@ -148,7 +151,7 @@ def test_a_build_that_stops_leaves_the_earlier_file(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         build_terminology([Breaking((STROKE, Entry("Y", (Term("y", "Y"),))))], path, lambda problem: None)
     assert TermStore.open(path).info == before
-    assert list(tmp_path.iterdir()) == [path]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["t", "t.index"]
 
 
 def test_a_file_of_someone_else_is_left_as_it_is(tmp_path: Path) -> None:
@@ -202,14 +205,17 @@ def test_a_dictionary_that_was_cut_short_is_refused(tmp_path: Path, share: float
         TermStore.open(path)
 
 
-def test_a_dictionary_with_spoilt_pages_is_refused(tmp_path: Path) -> None:
-    from rag.terminology.index import StoredIndex
-
+def test_a_dictionary_with_spoilt_pages_is_refused_when_they_are_read(tmp_path: Path) -> None:
     path = tmp_path / "t"
     names = tuple(Term(f"name {number}", "C1") for number in range(20_000))
     built(path, Given((Entry("C1", names),))).close()
     content = bytearray(path.read_bytes())
     content[8192:] = b"\xa5" * (len(content) - 8192)
     path.write_bytes(content)
+    index = StoredIndex.open(path)
+    for read in (lambda: index.lookup(key("name 7")), lambda: index.concept("C1"), lambda: list(index.terms())):
+        with pytest.raises(InputError, match="damaged"):
+            read()
+    shutil.rmtree(path.with_name("t.index"))
     with pytest.raises(InputError, match="damaged"):
         StoredIndex.open(path)

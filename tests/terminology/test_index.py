@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import pickle
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from rag.terminology import index as index_module
 from rag.terminology import names
 from rag.terminology.build import build_terminology
-from rag.terminology.index import Normalizer, StoredIndex
+from rag.terminology.index import KeyMaker, StoredIndex
 from rag.terminology.loaders.source import Entry, Report, Source
 from rag.terminology.model import Term
 from rag.terminology.tokens import keys
@@ -44,13 +45,19 @@ def fail(problem: Problem) -> None:
     raise AssertionError(problem)
 
 
-def made(folder: Path, pairs: Iterable[tuple[str, str]], name: str = "some.terms") -> Path:
-    path = folder / name
+def made(folder: Path, pairs: Iterable[tuple[str, str]]) -> Path:
+    """A dictionary, as one that was copied without its index."""
+    path = folder / "some.terms"
+    index = folder / "some.terms.index"
+    kept = index.exists() and index.rename(folder / "kept")
     build_terminology([Given(pairs)], path, fail)
+    shutil.rmtree(index)
+    if kept:
+        kept.rename(index)
     return path
 
 
-SPLIT = Normalizer("split", str.split)
+SPLIT = KeyMaker("split", str.split)
 
 tokens_of_a_name = st.lists(st.sampled_from("abcd"), min_size=1, max_size=5)
 texts = st.lists(st.sampled_from("abcde"), max_size=40)
@@ -70,10 +77,11 @@ def test_every_name_is_found_where_it_stands_and_nothing_else(
     written: list[list[str]],
     text: list[str],
 ) -> None:
-    if bits < 64:
-        monkeypatch.setattr(names.TokenHashes, "__missing__", lambda self, token: ord(token) % 2**bits)
     pairs = [(" ".join(name), f"X{number}") for number, name in enumerate(written)]
-    index = StoredIndex.open(made(tmp_path_factory.mktemp("index"), pairs), SPLIT)
+    path = made(tmp_path_factory.mktemp("index"), pairs)
+    if bits < 64:
+        monkeypatch.setattr(names.TokenHashes, "__missing__", lambda self, token: sum(map(ord, token)) % 2**bits)
+    index = StoredIndex.open(path, SPLIT)
     expected = [
         (first, stop, {concept for name, concept in pairs if name == " ".join(text[first:stop])})
         for first in range(len(text))
@@ -112,35 +120,35 @@ def test_concepts_terms_and_vocabulary(tmp_path: Path) -> None:
 
 def test_a_name_without_token_is_not_found_and_breaks_nothing(tmp_path: Path) -> None:
     path = made(tmp_path, [("a", "X1"), ("b", "X2")])
-    none = StoredIndex.open(path, Normalizer("none", lambda text: []))
+    none = StoredIndex.open(path, KeyMaker("none", lambda text: []))
     assert list(none.matches(["a"])) == []
     assert list(none.vocabulary()) == []
-    some = StoredIndex.open(path, Normalizer("some", lambda text: [text] if text == "a" else []))
+    some = StoredIndex.open(path, KeyMaker("some", lambda text: [text] if text == "a" else []))
     assert [match.terms[0].concept_id for match in some.matches(["b", "a"])] == ["X1"]
 
 
-def counting(version: str) -> tuple[Normalizer, list[str]]:
+def counting(version: str) -> tuple[KeyMaker, list[str]]:
     read: list[str] = []
 
     def keys(text: str) -> list[str]:
         read.append(text)
         return text.split()
 
-    return Normalizer(version, keys), read
+    return KeyMaker(version, keys), read
 
 
 def test_the_index_is_made_once_and_made_again_when_something_changed(tmp_path: Path) -> None:
     path = made(tmp_path, [("a b", "X1")])
-    normalizer, read = counting("1")
-    StoredIndex.open(path, normalizer)
+    maker, read = counting("1")
+    StoredIndex.open(path, maker)
     assert read == ["a b"]
-    StoredIndex.open(path, normalizer)
+    StoredIndex.open(path, maker)
     assert read == ["a b"]
     other, read_by_other = counting("2")
     StoredIndex.open(path, other)
     assert read_by_other == ["a b"]
     made(tmp_path, [("a c", "X1")])
-    assert [match.stop for match in StoredIndex.open(path, normalizer).matches(["a", "c"])] == [2]
+    assert [match.stop for match in StoredIndex.open(path, maker).matches(["a", "c"])] == [2]
     assert read[1] == "a c"
 
 
@@ -177,7 +185,7 @@ def die(text: str) -> list[str]:
 
 
 def open_and_die(path: Path) -> None:
-    StoredIndex.open(path, Normalizer("split", die))
+    StoredIndex.open(path, KeyMaker("split", die))
 
 
 def test_what_a_killed_process_left_is_not_read(tmp_path: Path) -> None:
@@ -191,15 +199,15 @@ def test_what_a_killed_process_left_is_not_read(tmp_path: Path) -> None:
 
 def test_what_was_left_long_ago_is_swept_away(tmp_path: Path) -> None:
     path = made(tmp_path, [("a b", "X1")])
-    StoredIndex.open(path, Normalizer("old", str.split))
+    StoredIndex.open(path, KeyMaker("old", str.split))
     folder = path.with_name(f"{path.name}.index")
     (folder / ".killed.tmp").mkdir()
     left = set(folder.iterdir())
-    StoredIndex.open(path, Normalizer("new", str.split))
+    StoredIndex.open(path, KeyMaker("new", str.split))
     assert left < set(folder.iterdir())
     for file in left:
         os.utime(file, (0, 0))
-    StoredIndex.open(path, Normalizer("newer", str.split))
+    StoredIndex.open(path, KeyMaker("newer", str.split))
     assert not left & set(folder.iterdir())
 
 
@@ -215,9 +223,9 @@ def test_where_one_may_not_write_the_index_goes_to_the_cache(tmp_path: Path, mon
         make_folder(self, *arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    normalizer, read = counting("1")
+    maker, read = counting("1")
     for _ in range(2):
-        assert [match.stop for match in StoredIndex.open(path, normalizer).matches(["a", "b"])] == [2]
+        assert [match.stop for match in StoredIndex.open(path, maker).matches(["a", "b"])] == [2]
     assert read.count("a b") == 1 + 2  # the index once, the name at each opening
     assert index_files(path) == []
 

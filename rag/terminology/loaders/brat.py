@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rag.brat import BratDocument, BratEntity, read_brat
 from rag.terminology.loaders.source import Entry, Report, Source, clean_name, hash_files
-from rag.terminology.model import Term
+from rag.terminology.model import Term, TermIndex
 from schema.concept import Code, CodeSystem
 from schema.problem import Problem
 
@@ -72,6 +72,13 @@ class BratSource(Source):
         if unlinked:
             what = f"{unlinked} annotations have no concept identifier in their notes; they give no name."
             report(Problem(self.name, what, "Write it in a note: #1<tab>AnnotatorNotes T1<tab>C0004238.", lost=False))
+
+    def extras(self, index: TermIndex) -> Mapping[str, bytes]:
+        """What the annotations teach of which names to read, and as what (`rag.terminology.learning`)."""
+        from rag.terminology.learning import EXTRA, learn  # reads annotations with the functions of this file
+
+        learnt = learn(self.documents(lambda problem: None), index)  # `entries` said the problems
+        return {} if learnt is None else {EXTRA: learnt}
 
 
 def concepts_of(entity: BratEntity) -> tuple[str, ...]:

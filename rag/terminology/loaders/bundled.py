@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from rag.terminology.loaders.source import Entry, Report, Source, clean_name, hash_files
-from rag.terminology.model import Term
+from rag.terminology.model import Term, TermIndex
 from schema.concept import Code, CodeSystem
 from schema.problem import Problem
 
@@ -73,7 +73,7 @@ class BundledSource(Source):
                 tuple(Code(system, code) for key, system in _SYSTEMS.items() for code in _listed(fields.get(key, ()))),
             )
 
-    def extras(self, report: Report) -> Mapping[str, bytes]:
+    def extras(self, index: TermIndex) -> Mapping[str, bytes]:
         """The ambiguous names."""
         found = [
             asdict(Ambiguity(clean_name(name), concept_id, **{key: tuple(words) for key, words in rule.items()}))

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from rag.terminology.model import Term
+from rag.terminology.model import Term, TermIndex
 from schema.concept import Code
 from schema.problem import Problem
 
@@ -70,8 +70,12 @@ class Source(ABC):
             InputError: nothing can be read.
         """
 
-    def extras(self, report: Report) -> Mapping[str, bytes]:
-        """What else the dictionary file keeps of it, by name (`TermStore.extra`). Called after `entries`."""
+    def extras(self, index: TermIndex) -> Mapping[str, bytes]:
+        """What else the dictionary file keeps of it, by name (`TermStore.extra`).
+
+        Args:
+            index: the names of all sources.
+        """
         return {}
 
 
