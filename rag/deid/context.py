@@ -58,6 +58,7 @@ class PersonCues:
     kin: Phrases
     after: frozenset[str]
     labels: dict[str, Phrases]
+    closings: Phrases
     stops: frozenset[str]
     medical_before: Phrases
 
@@ -75,6 +76,7 @@ class PersonCues:
             kin=Phrases(data["kin"]),
             after=frozenset(data["after"]),
             labels={label: Phrases(words) for label, words in data["labels"].items()},
+            closings=Phrases(data["closings"]),
             stops=frozenset(str(word) for word in data["stops"]),
             medical_before=Phrases(data["medical_before"]),
         )
@@ -88,7 +90,7 @@ class PersonFinder:
         self._cues = cues
         self._reader = NameReader(lists, cues.stops)
         self._evidence = Evidence(lists, cues.after, cues.medical_before)
-        phrases = [cues.maiden, cues.roles, cues.patient, cues.kin, *cues.labels.values()]
+        phrases = [cues.maiden, cues.roles, cues.patient, cues.kin, cues.closings, *cues.labels.values()]
         self._openers = cues.titles.union(*(phrase.openers for phrase in phrases))
 
     def find(self, tokens: Sequence[Token], known: Known) -> Iterator[Candidate]:
@@ -130,6 +132,7 @@ class PersonFinder:
             (self._cues.maiden, self._after_maiden),
             (self._cues.kin, self._after_kin),
             (self._cues.roles, self._after_role),
+            (self._cues.closings, self._after_closing),
         ):
             if (end := phrases.match(tokens, at)) > at and (parts := read(tokens, at, end, known)):
                 return parts
@@ -161,7 +164,7 @@ class PersonFinder:
         place = at
         while place < len(tokens) and tokens[place].kind == WORD:
             form = tokens[place].fold
-            if form in self._cues.titles and not (form == "m" and place > at):  # "Dr M. Nguyen": an initial
+            if form in self._cues.titles and not (form == "m" and (place > at or self._is_initials(tokens, place))):
                 place += 1
                 signs = {"."} if form in self._cues.weak_titles else {".", ":"}
                 while place < len(tokens) and tokens[place].fold in signs:
@@ -176,6 +179,20 @@ class PersonFinder:
             else:
                 break
         return place
+
+    @staticmethod
+    def _is_initials(tokens: Sequence[Token], at: int) -> bool:
+        """ "M.C. Boudou": an initial glued to another, no "Monsieur"."""
+        if at + 3 >= len(tokens):
+            return False
+        one, dot, two, end = tokens[at : at + 4]
+        return (
+            dot.fold in {".", "-"}
+            and end.fold == "."
+            and two.shape == LETTER
+            and one.end == dot.start
+            and dot.end == two.start
+        )
 
     def _after_title(self, tokens: Sequence[Token], at: int, known: Known) -> list[Part]:
         title = tokens[at]
@@ -349,6 +366,24 @@ class PersonFinder:
         alone = self._single_label(head, alone) if self._lists.is_name(head.fold) else PhiLabel.NOM
         parts = self._reader.split(units, alone, known)
         return parts + self._listed(tokens, units[-1].last + 1, known, alone, strict=not colon)
+
+    def _after_closing(self, tokens: Sequence[Token], at: int, end: int, known: Known) -> list[Part]:
+        """The signature on its own line after "Bien cordialement,"."""
+        place = end
+        while (
+            place < len(tokens) and place - end < 4 and (tokens[place].kind == LINE or tokens[place].fold in {",", "."})
+        ):
+            place += 1
+        if place >= len(tokens) or tokens[place - 1].kind != LINE or self._title_end(tokens, place) > place:
+            return []
+        units = self._reader.units(tokens, place, cued=True)
+        last = units[-1].last + 1 if units else place
+        ends = last >= len(tokens) or tokens[last].kind in (LINE, SIGN) or tokens[last].start - tokens[last - 1].end > 2
+        if not units or not ends or (self._ordinary(units[0]) and len(units) == 1) or units[0].fold in self._cues.stops:
+            return []
+        if self._lists.is_protected(units[0].fold) and not self._lists.is_name(units[0].fold):
+            return []
+        return self._reader.split(units, self._single_label(units[0], PhiLabel.PRENOM), known)
 
     def _listed(
         self, tokens: Sequence[Token], at: int, known: Known, alone: PhiLabel, *, strict: bool, every: bool = False

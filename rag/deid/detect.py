@@ -21,6 +21,10 @@ from schema.document import RawDocument
 from schema.phi import KnownIdentity, PhiEntity, PhiLabel
 
 
+_A_GENERATION = 14
+"""Years before the latest date of a record from which a date beside a name is taken for a birth."""
+
+
 class Tagger(Protocol):
     """A trained tagger that adds to the rules."""
 
@@ -75,6 +79,7 @@ class Detector:
             lexicon = self._fresh(known, reads, lexicon.towns)
             for read, found, places in zip(reads, persons, hospitals, strict=True):
                 lexicon.learn(read.text, self._surviving(read, [*found, *places]))
+        latest = max((found.day[0] for read in reads for found in read.dates if found.day), default=0)
         tagged = self._tagger.tag([read.text for read in reads]) if self._tagger else [[] for _ in reads]
         propagator = Propagator(lexicon, self._lists, self._cues.medical_before)
         return [
@@ -83,6 +88,7 @@ class Detector:
                     *read.candidates,
                     *found,
                     *places,
+                    *self._births_after_names(read, found, latest),
                     *propagator.find(read.text, read.tokens, read.dates),
                     *self._tags(spans),
                 ],
@@ -119,6 +125,20 @@ class Detector:
                 )
             )
         return _Read(text, tokens, dates, candidates)
+
+    @staticmethod
+    def _births_after_names(read: _Read, persons: Sequence[Candidate], latest: int) -> list[Candidate]:
+        """Dates right after a name ("LEROY Paul, 02/03/1951 –") of a year well before the latest of the record."""
+        ends = {person.end for person in persons}
+        births = []
+        for found in read.dates:
+            if found.day is None or not 1895 < found.day[0] <= latest - _A_GENERATION:
+                continue
+            gap = read.text[max(0, found.start - 4) : found.start]
+            lead = len(gap) - len(gap.rstrip(" ,(|–-/\t"))
+            if lead and found.start - lead in ends:
+                births.append(Candidate(found.start, found.end, PhiLabel.DATE_NAISSANCE, Rank.CUED))
+        return births
 
     @staticmethod
     def _surviving(read: _Read, found: Sequence[Candidate]) -> list[Candidate]:

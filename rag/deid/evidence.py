@@ -35,6 +35,7 @@ _LINKING = frozenset(
         "bonjour",
     }
 )
+_ANNOUNCING = frozenset({"par", "avec", "chez"})
 _PLACES = frozenset({"lit", "ch", "chambre", "box", "sexe"})
 _SEXES = frozenset({"f", "m", "h"})
 _SENTENCE = frozenset({".", "!", "?", "•", "*", ">"})
@@ -119,26 +120,28 @@ class Evidence:
         previous = tokens[at - 1] if at else None
         inside = previous is not None and previous.kind != LINE and previous.fold not in _SENTENCE
         total = self._after(tokens, last, name) if name else 0.0
+        if not (name or common or protected) and unit.shape == CAPITALISED and len(unit.fold) > 2:
+            return 2.0 if self._function_follows(tokens, last) or self._announced(tokens, at, last) else 0.0
         if unit.shape == UPPER and name and not common and line_in_capitals(tokens, at):
             return min(total - 1.5, 0.0)
         if protected or previous is None:
             return total
         if name and not common and inside and len(unit.fold) > 3 and unit.fold not in lists.towns:
             return total + 1.0
-        digits = last < len(tokens) and tokens[last].kind == NUMBER
-        if (
-            not name
-            and not common
-            and unit.shape == CAPITALISED
-            and len(unit.fold) > 3
-            and previous.fold == "par"
-            and not digits
-        ):
-            return total + 2.0
         enclosed = previous.fold == "(" and last < len(tokens) and tokens[last].fold == ")"
         if name and enclosed and not common:
             return total + 1.0
         return total
+
+    @staticmethod
+    def _announced(tokens: Sequence[Token], at: int, last: int) -> bool:
+        """ "vu par X", "parlé avec X": an unknown capitalised word that no number follows."""
+        digits = last < len(tokens) and (tokens[last].kind == NUMBER or tokens[last].fold in {"®", "*", "-", "/"})
+        return at > 0 and tokens[at - 1].fold in _ANNOUNCING and not digits and len(tokens[at].fold) > 3
+
+    def _function_follows(self, tokens: Sequence[Token], at: int) -> bool:
+        """ "Folasade, IDE": a function in capitals or in full right after."""
+        return self._after(tokens, at, named=False) == 1.5 and tokens[at].kind != NUMBER
 
     def _after(self, tokens: Sequence[Token], at: int, named: bool) -> float:
         """A function, an age, a birth, a sex, a bed after the name."""

@@ -131,7 +131,10 @@ class HospitalReader:
                 return False
             return not (weak and self._lists.is_common(form) and not linked)
         if common:
-            return linked and token.shape == CAPITALISED
+            # "Les Trois Vallées": ordinary words one after the other in a name that began with an article
+            return token.shape == CAPITALISED and (
+                linked or (shape == CAPITALISED and self._lists.is_common(before.fold))
+            )
         if not linked and (form in towns or (form in self._lists.towns and not self._lists.is_name(form))):
             return False
         return token.shape == shape

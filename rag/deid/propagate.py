@@ -193,6 +193,15 @@ class Propagator:
                         return at + 1, self._label(name), Rank.LISTED
         return at, None, rank
 
+    def _glued(self, form: str) -> PhiLabel | None:
+        """ "DUPONTPAULE": a known name and another that lost the space between them."""
+        for cut in range(4, len(form) - 2):
+            if form[:cut] in self._lexicon.names and (
+                form[cut:] in self._lexicon.names or self._lists.is_first(form[cut:])
+            ):
+                return self._label(form[:cut])
+        return None
+
     def _label(self, form: str) -> PhiLabel | None:
         seen = self._lexicon.names.get(form)
         if not seen:
@@ -203,11 +212,11 @@ class Propagator:
         form = tokens[at].fold
         if self._lists.is_protected(form) or form in self._lexicon.names:
             return False
-        if label is PhiLabel.HOPITAL and self._lists.is_name(form):
-            return False
         previous = tokens[at - 1] if at else None
         after_place = previous is not None and previous.fold in {"a", "de", "d", "depuis", "vers", "sur", "au", "'"}
-        return after_place or (not self._lists.is_common(form) and (label is PhiLabel.VILLE or after_place))
+        if label is PhiLabel.HOPITAL:
+            return not self._lists.is_name(form) and (after_place or not self._lists.is_common(form))
+        return after_place or not self._lists.is_common(form)
 
     def _stands(self, tokens: Sequence[Token], at: int) -> bool:
         """Whether a known name is meant here, and not the word or the medical term that it also is."""
