@@ -37,6 +37,8 @@ _YES = "1"
 #: Readers whose synonyms name the thing itself; those of a choice are words to look near.
 _NAMED_BY_SYNONYMS = (None, "condition", "bleeding", "procedure", "treatment", "measure", "grade")
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+#: "Facteurs de risque : HTA", "ATCD - diabète".
+_LAST_PART = re.compile(r":|\s[-–—>]\s")
 _WORD = re.compile(r"[a-z0-9œ]+")
 #: Between two names that are alternatives of one question: "AVC ou AIT", "HTA / diabète".
 _OR = re.compile(r"[\s,/|;]*(?:(?:et/ou|ou|et)\s*)?(?:(?:d'|de|des|du|une?|l'|la|le|les)\s*)*")
@@ -140,10 +142,11 @@ class VariableCodes:
 
     def _asked(self, variable: Variable, hints: VariableHints, kinds: frozenset[Kind]) -> tuple[Concept, ...]:
         """What a label asks for; by its own words, the study's synonyms, or the lexicon's names of the same thing."""
-        label = self._named(variable.label, kinds)
+        label = self._named(variable.label, kinds) or self._named(_LAST_PART.split(variable.label)[-1], kinds)
         if label:
             return label
-        names = hints.concepts or wanted_of(variable.label).concepts
+        asks_other = not set(_WORD.findall(fold(variable.label))).isdisjoint(load_lexicon("labels")["changes"])
+        names = hints.concepts or (() if asks_other else wanted_of(variable.label).concepts)
         known = (form for name in names for form in _lexicon_forms(name))
         named = hints.synonyms if hints.reader in _NAMED_BY_SYNONYMS else ()
         for form in (*named, *known):
