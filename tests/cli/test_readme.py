@@ -56,6 +56,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     page = (ROOT / "docs" / "your-dictionary.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     write(folder / "study.yml", example)
+    page = (ROOT / "docs" / "deidentification.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    write(folder / "ours.yml", example)
+    write(folder / "known.csv", "patient_id;nom;prénom\nP01;Darbois;Lucien\nP02;Vernholles;Odette\n")
     inputs = ("--documents", folder / "notes", "--dictionary", folder / "dictionary.csv")
     assert run("fill", *inputs, "--out", folder / "runs" / "first").code == 0
     return folder
