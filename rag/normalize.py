@@ -111,7 +111,7 @@ def normalize(request: NormalizeRequest) -> NormalizeReport:
     index = open_terminology(request.terminology, progress=request.progress)
     about = index.store.info
     problems: list[Problem] = []
-    journal, spool = _open_work(request, about.content, problems)
+    journal, spool = _open_work(request, index.store.fingerprint(), problems)
     failed: list[Problem] = []
     today = dt.datetime.now(dt.UTC).date()
     with spool:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
@@ -163,6 +164,13 @@ class TermStore:
         """What `put_extra`, or a loader, kept under a name."""
         row = next(self._rows("SELECT data FROM extra WHERE name = ?", (name,)), None)
         return bytes(row[0]) if row else None
+
+    def fingerprint(self) -> str:
+        """A hash of the content and of the extras: of everything that decides what is found in a text."""
+        total = hashlib.sha256(self.info.content.encode())
+        for name, data in self._rows("SELECT name, data FROM extra ORDER BY name"):
+            total.update(f"\0{name}\0{hashlib.sha256(data).hexdigest()}".encode())
+        return total.hexdigest()
 
     def put_extra(self, name: str, data: bytes) -> None:
         """Keep bytes in the file, in the place of what it kept under that name.

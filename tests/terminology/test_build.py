@@ -121,12 +121,15 @@ def test_extras_are_kept_and_replaced(tmp_path: Path) -> None:
     store = built(path, Given((STROKE,), kept={"rules": b"\0one"}))
     assert store.extra("rules") == b"\0one"
     assert store.extra("model") is None
+    before = store.fingerprint()
     store.put_extra("model", b"two")
+    assert store.fingerprint() != before
     store.put_extra("model", b"three")
     assert store.extra("model") == b"three"
     again = TermStore.open(path)
     assert again.extra("model") == b"three"
     assert again.info == store.info
+    assert again.fingerprint() == store.fingerprint()
 
 
 def test_nothing_at_all_is_refused_and_leaves_no_file(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rag.terminology.build import build_terminology
 from rag.terminology.bundled import open_terminology
 from rag.terminology.index import StoredIndex
+from rag.terminology.learning import EXTRA, Selection
 from rag.terminology.loaders.brat import BratSource
 from rag.terminology.loaders.bundled import AMBIGUITIES, BundledSource, read_ambiguities
 from rag.terminology.loaders.icd10 import EdsnlpIcd10Source, Icd10Source
@@ -360,3 +361,14 @@ def test_the_terminology_that_comes_with_the_program(tmp_path: Path, monkeypatch
     assert file.stat().st_mtime_ns == written
     file.write_bytes(b"damaged")
     assert open_terminology().info == index.info
+
+
+def test_what_annotated_texts_teach_is_kept_with_the_other_sources(tmp_path: Path) -> None:
+    for number in range(30):
+        annotation = "T1\tDISO 0 4\tToux\n#1\tAnnotatorNotes T1\tC0000010\n" if number % 3 else ""
+        annotated(tmp_path / "texts", f"{number:02}", "Toux traitée" if annotation else "Toux de fond", annotation)
+    sources = [BratSource([tmp_path / "texts"]), table(tmp_path, "code;libelle\nX;fièvre\n")]
+    build_terminology(sources, tmp_path / "t", lambda problem: None)
+    (term,) = (term for term in TermStore.open(tmp_path / "t").terms() if term.text == "Toux")
+    assert term.weight == 20
+    assert Selection.from_bytes(TermStore.open(tmp_path / "t").extra(EXTRA) or b"").counts.annotations("toux")
