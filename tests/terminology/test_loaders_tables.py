@@ -371,4 +371,4 @@ def test_what_annotated_texts_teach_is_kept_with_the_other_sources(tmp_path: Pat
     build_terminology(sources, tmp_path / "t", lambda problem: None)
     (term,) = (term for term in TermStore.open(tmp_path / "t").terms() if term.text == "Toux")
     assert term.weight == 20
-    assert Selection.from_bytes(TermStore.open(tmp_path / "t").extra(EXTRA) or b"").counts.annotations("toux")
+    assert Selection.from_bytes(TermStore.open(tmp_path / "t").extra(EXTRA) or b"").counts.annotations(key("Toux"))
