@@ -129,6 +129,10 @@ class People:
         """The fake word of a word that stands in a name of this patient, None for any other."""
         return self.fakes.get(_key(word))
 
+    def is_original(self, name: str) -> bool:
+        """Whether a word identifies the patient, or someone in the documents."""
+        return name_key(name) in self._originals
+
     def fake_initial(self, letter: str, label: PhiLabel, group: Sequence[str] = ()) -> str:
         """The initial of the fake name of whoever has this initial: someone of the same group first."""
         key = _key(letter)

@@ -97,8 +97,9 @@ class Surrogates:
             return self._numbers.same_shape(word, PhiLabel.MAIL)
         fake = self._people.fake_word(word)
         if fake is None:
-            surnames = (name for name in pools().surnames if name_key(name) != name_key(word))
-            fake = next(iter(self._secret.pick(tuple(surnames), self._patient_id, "mail", small(word))))
+            surnames = self._secret.pick(pools().surnames, self._patient_id, "mail", small(word))
+            others = (n for n in surnames if not self._people.is_original(n) and name_key(n) != name_key(word))
+            fake = next(others, "contact")
         return shaped(word, small(fake)) if word.isupper() else small(fake)
 
 
