@@ -473,7 +473,7 @@ class PersonFinder:
             and tokens[at].shape == LETTER
         ):
             return []
-        if self._lists.protected_phrases.match(tokens, at) > at:
+        if self._lists.protected_phrases.match(tokens, at) > at or self._cues.kin.match(tokens, at) > at:
             return []
         units = self._reader.units(tokens, at, cued=False)
         while len(units) > 1 and self._lists.is_protected(units[-1].fold) and not self._lists.is_name(units[-1].fold):

@@ -35,6 +35,7 @@ _LINKING = frozenset(
         "bonjour",
     }
 )
+_OF = frozenset({"de", "du", "d", "des", "la", "le", "l", "'", "selon", "«"})
 _ANNOUNCING = frozenset({"par", "avec", "chez"})
 _PLACES = frozenset({"lit", "ch", "chambre", "box", "sexe"})
 _SEXES = frozenset({"f", "m", "h"})
@@ -57,14 +58,14 @@ class Evidence:
             known: names already found in the patient's documents.
         """
         last = units[-1].last + 1
-        if self._medical_before.ends_before(tokens, at, reach=3):
+        if follows_medical_word(tokens, at, self._medical_before):
             return 0.0
         total = sum(self._weight(unit, known) for unit in units[:4])
         names = [unit for unit in units if self._is_sure(unit)]
         if len(units) == 1:
             return total + self._alone(tokens, at, last, units[0])
-        total += self._capitals(units)
-        total += self._after(tokens, last, bool(names))
+        mixed = self._capitals(units)
+        total += mixed + self._after(tokens, last, bool(names)) * (1.0 if names or mixed else 0.5)
         starts = at == 0 or tokens[at - 1].kind == LINE
         ends = last >= len(tokens) or tokens[last].kind == LINE
         if starts and ends:
@@ -93,7 +94,7 @@ class Evidence:
         if not lists.is_name(unit.fold):
             return 0.0 if common else 0.25 + 0.25 * unit.particle
         if common:
-            return 0.5
+            return 0.1 if unit.shape == UPPER and len(unit.fold) <= 4 else 0.5
         if len(unit.fold) < 4:
             return 0.6 if unit.shape == UPPER else 0.8
         return 2.0 if lists.is_first(unit.fold) and unit.fold not in lists.towns else 1.0
@@ -126,6 +127,8 @@ class Evidence:
             return min(total - 1.5, 0.0)
         if protected or previous is None:
             return total
+        if common and not inside:
+            return 0.0
         if name and not common and inside and len(unit.fold) > 3 and unit.fold not in lists.towns:
             return total + 1.0
         enclosed = previous.fold == "(" and last < len(tokens) and tokens[last].fold == ")"
@@ -171,6 +174,14 @@ class Evidence:
         if token.kind == WORD and token.fold in _SEXES and token.shape == LETTER:
             return 1.0 if following is None or following.kind in (NUMBER, LINE, SIGN) else 0.0
         return 0.0
+
+
+def follows_medical_word(tokens: Sequence[Token], at: int, words: Phrases) -> bool:
+    """Whether a word that takes an eponym stands before: "score de X", "maladie d'X", "signe de la X"."""
+    place = at
+    while place > 0 and at - place < 4 and tokens[place - 1].fold in _OF:
+        place -= 1
+    return words.ends_before(tokens, place, reach=2)
 
 
 def line_in_capitals(tokens: Sequence[Token], at: int, reach: int = 8) -> bool:

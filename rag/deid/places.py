@@ -250,7 +250,10 @@ class TownFinder:
         end = max(self.read(tokens, index), listed)
         if end == index or not _DATED.match(text, tokens[end - 1].end):
             return index
-        return index if end - index == 1 and self._lists.is_common(tokens[index].fold) and listed == index else end
+        doubtful = self._lists.is_common(tokens[index].fold) or (
+            tokens[index].shape == UPPER and len(tokens[index].fold) < 5
+        )
+        return index if end - index == 1 and doubtful and listed == index else end
 
     def _lone_line(self, tokens: Sequence[Token], index: int, listed: int) -> int:
         """A listed town that fills a line or opens it before a country or a sign."""

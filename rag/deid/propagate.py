@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rag.deid.dates import FoundDate
-from rag.deid.evidence import line_in_capitals
+from rag.deid.evidence import follows_medical_word, line_in_capitals
 from rag.deid.gazetteer import Gazetteer
 from rag.deid.merge import Candidate, Rank
 from rag.deid.tokens import LETTER, LINE, LOWER, SIGN, UPPER, WORD, Phrases, Token, fold, tokenize
@@ -132,6 +132,9 @@ class Propagator:
         index = 0
         while index < len(tokens):
             token = tokens[index]
+            if token.is_capital and (medical := self._lists.protected_phrases.match(tokens, index)) > index:
+                index = medical  # "Claude Bernard-Horner" stays, even where a Claude is known
+                continue
             if token.kind == WORD:
                 end, label, rank = self._name(tokens, index)
                 if label is not None:
@@ -227,7 +230,7 @@ class Propagator:
             return not ambiguous and len(form) > 3
         if not ambiguous:
             return len(form) > 2 or token.shape == UPPER
-        if self._medical_before.ends_before(tokens, at, reach=3):
+        if follows_medical_word(tokens, at, self._medical_before):
             return False
         if self._beside_name(tokens, at - 1) or self._beside_name(tokens, at + 1):
             return True
