@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 import re
 from bisect import bisect_left
@@ -66,7 +67,8 @@ class PatientDeidentifier:
         ]
         for raw, one, entities in zip(titles, built, found[len(documents) :], strict=True):
             texts.append(_identified_title(raw, one, entities))
-        done = deidentify_patient(patient_id, texts, self.policy, self.secret, self.earlier.get(patient_id))
+        misread = functools.partial(_misread, documents, built)
+        done = deidentify_patient(patient_id, texts, self.policy, self.secret, self.earlier.get(patient_id), misread)
         rows = [
             {
                 "patient_id": patient_id,
@@ -114,10 +116,26 @@ def _shifted(date: PartialDate, days: int) -> PartialDate:
     return PartialDate(shift_year(date.year, days))
 
 
+def _misread(documents: Sequence[RawDocument], built: Sequence[Document], texts: Sequence[str], days: int) -> int:
+    """How many dates of the documents `rag.corpus` reads otherwise once they have moved."""
+    count = 0
+    for raw, document, text in zip(documents, built, texts, strict=False):
+        date = str(_shifted(document.written_on, days)) if document.written_on else None
+        moved = build_document(replace(raw, text=text, date=date), _ignore)
+        expected = Counter(_shifted(mention.date, days) for mention in _absolute(document) if mention.date)
+        read = Counter(mention.date for mention in _absolute(moved) if mention.date)
+        count += (expected - read).total() + (read - expected).total()
+    return count
+
+
+def _absolute(document: Document) -> list[DateMention]:
+    return [mention for mention in document.dates if mention.kind is DateKind.ABSOLUTE and mention.date]
+
+
 def _identified(text: str, document: Document, entities: Sequence[PhiEntity]) -> IdentifiedText:
     """A text with its spans, completed by the dates that a reader of the corpus finds in it."""
     written = document.written_on
-    mentions = [mention for mention in document.dates if mention.kind is DateKind.ABSOLUTE and mention.date]
+    mentions = _absolute(document)
     reference = Reference(
         written.earliest() if written else None,
         {(m.date.month, m.date.day): m.date.year for m in mentions if m.date and m.date.month and m.date.day},

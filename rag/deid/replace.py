@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rag.deid.apply import DeidentifiedText, Replacement, apply
@@ -15,7 +16,7 @@ from rag.deid.fake_places import LINKED
 from rag.deid.keys import PatientKey, Replaced, Secret
 from rag.deid.policy import Action, Policy
 from rag.deid.sensitivity import Level, LeveledSentence, level_at, sentence_levels
-from rag.deid.shift import OLDEST_TOLD, OldAge, age_on, choose_shift, grouped_birth, old_ages
+from rag.deid.shift import OLDEST_TOLD, OldAge, age_on, grouped_birth, old_ages, possible_shifts
 from rag.deid.surrogate import Occurrence, Surrogates
 from schema.phi import PhiEntity, PhiLabel
 
@@ -27,6 +28,7 @@ _LONE_DAY = re.compile(r"\d{1,2}(?:er)?")
 _LINK = 16  # characters between a day and the date that lends it a month
 _LOOK_BACK = 40
 _OF_AGE = 16  # years
+_SHIFTS_TRIED = 8
 #: What an earlier masking left.
 _MASKED = re.compile(r"[<\[]\s?[A-Z_]+(?:[ _]?\d+)?\s?[>\]]|X{2,}|x{3,}|[*_#.]+")
 
@@ -58,20 +60,31 @@ class DeidentifiedPatient:
     levels: Counter[Level]
 
 
+#: Says, of texts whose dates have moved by some days, how many of these dates a reader would now read otherwise.
+Misread = Callable[[Sequence[str], int], int]
+
+
 def deidentify_patient(
-    patient_id: str, texts: Sequence[IdentifiedText], policy: Policy, secret: Secret, earlier: PatientKey | None = None
+    patient_id: str,
+    texts: Sequence[IdentifiedText],
+    policy: Policy,
+    secret: Secret,
+    earlier: PatientKey | None = None,
+    misread: Misread = lambda texts, days: 0,
 ) -> DeidentifiedPatient:
     """Mask, replace or keep every entity of one patient's texts, as the policy says.
 
     The same texts, policy, secret and ``earlier`` (the patient's entry in the key of an earlier run, which is
-    followed) give the same result.
+    followed) give the same result. Of the shifts that may be, the first is taken that leaves no date ``misread``.
     """
     births, days = _days(texts)
     grouped = {born: grouped_birth(born, days) if policy.ages_over_89 == "group" else born for born in births}
     shift = 0
-    if policy.moves_dates:
-        shift = choose_shift(secret, patient_id, {*grouped.values(), *_old(days)}, days, policy.shift_weeks)
-        shift = earlier.shift_days if earlier and earlier.shift_days else shift
+    if policy.moves_dates and earlier and earlier.shift_days:
+        shift = earlier.shift_days
+    elif policy.moves_dates:
+        shifts = possible_shifts(secret, patient_id, {*grouped.values(), *_old(days)}, days, policy.shift_weeks)
+        shift = _best_shift(itertools.islice(shifts, _SHIFTS_TRIED), texts, grouped, misread)
     occurrences = [[*_occurrences(text)] for text in texts]
     common = Counter(births).most_common(1)
     born = grouped[common[0][0]] + dt.timedelta(days=shift) if common else None
@@ -120,6 +133,28 @@ def _days(texts: Sequence[IdentifiedText]) -> tuple[list[dt.date], set[dt.date]]
                     else:
                         days.add(day)
     return births, days - set(births)
+
+
+def _best_shift(
+    shifts: Iterable[int], texts: Sequence[IdentifiedText], grouped: Mapping[dt.date, dt.date], misread: Misread
+) -> int:
+    """The first shift that leaves no date misread ("14/09" moved to "11/12", which may be a score), or the fewest."""
+    counts: dict[int, int] = {}
+    for shift in shifts:
+        counts[shift] = misread([_with_dates_moved(text, shift, grouped) for text in texts], shift)
+        if not counts[shift]:
+            break
+    return min(counts, key=lambda shift: counts[shift])
+
+
+def _with_dates_moved(text: IdentifiedText, shift: int, grouped: Mapping[dt.date, dt.date]) -> str:
+    dates = _Dates(text, shift, grouped)
+    moved = (
+        Replacement(entity.start, entity.end, new)
+        for place, entity in enumerate(text.entities)
+        if entity.label in _DATES and (new := dates.moved(place)) is not None
+    )
+    return apply(text.text, list(moved)).text
 
 
 def _old(days: set[dt.date]) -> set[dt.date]:

@@ -58,13 +58,13 @@ def grouped_birth(born: dt.date, days: Iterable[dt.date]) -> dt.date:
     return born.replace(year=year, day=28) if (born.month, born.day) == (2, 29) else born.replace(year=year)
 
 
-def choose_shift(
+def possible_shifts(
     secret: Secret, patient_id: str, births: Collection[dt.date], days: Collection[dt.date], weeks: tuple[int, int]
-) -> int:
-    """Days by which a patient's dates move: whole weeks, backwards unless that leaves the 20th century.
+) -> Iterator[int]:
+    """Days by which a patient's dates may move, best first, at least one: whole weeks, drawn from the secret.
 
-    Ages stay what they were: of the shifts drawn, the first is taken that changes no age on any of ``days``, for a
-    year has not always as many days as another.
+    They move backwards, unless that leaves the 20th century. Ages stay what they were: a shift that changes an age on
+    one of ``days``, for a year has not always as many days as another, is only given when all others do.
 
     Args:
         births: birth dates as they will be moved.
@@ -72,14 +72,15 @@ def choose_shift(
     """
     least, most = weeks
     every = [*births, *days]
-    fitting = 0
+    age_changing = []
     for attempt in range(_TRIES):
         sign = -1 if attempt < _TRIES // 2 else 1
         length = 7 * (least + secret.number(patient_id, "shift", str(attempt)) % (most - least + 1))
         step = dt.timedelta(days=sign * length)
         if any(not _FIRST_YEAR <= (day + step).year <= _LAST_YEAR for day in every):
             continue
-        fitting = fitting or step.days
         if all(age_on(born + step, day + step) == age_on(born, day) for born in births for day in days):
-            return step.days
-    return fitting or -7 * least
+            yield step.days
+        else:
+            age_changing.append(step.days)
+    yield from age_changing or [-7 * least]

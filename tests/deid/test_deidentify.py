@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import datetime as dt
 import json
 import re
 import stat
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.commands.deidentify import add
+from rag.corpus.build import build_document
 from rag.corpus.read import read_documents
 from rag.deid.keys import Secret, read_key, write_key
 from rag.deidentify import DeidentifyReport, DeidentifyRequest, deidentify
@@ -141,6 +143,19 @@ def test_dates_that_no_span_told_move_all_the_same(tmp_path: Path) -> None:
     for old in ("22 au 29", "octobre 2019", "en 2016", "04/11"):
         assert old not in done.text
     assert [span["text"] for span in corpus.spans()[0]["entities"]] == ["22", "29 octobre 2019", "2016", "04/11"]
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_a_date_that_could_be_a_score_is_moved_to_one_that_could_not(tmp_path: Path, number: int) -> None:
+    exams = [("ETT", 14, 9), ("IRM", 25, 11), ("EEG", 8, 3), ("Holter", 30, 6)]
+    text = "Bilan.\n" + "\n".join(f"{exam} {day:02d}/{month:02d} : normal." for exam, day, month in exams)
+    corpus = Corpus(tmp_path, {"P1": [("P1-01", "2021-12-20", None, text)]})
+    write_key(corpus.request().key_file, Secret(bytes([number]) * 32), ())
+    corpus.run()
+    (moved,) = corpus.written()
+    step = dt.timedelta(days=read_key(corpus.request().key_file).patients["P1"].shift_days)
+    read = [mention.date.to_date() for mention in build_document(moved, pytest.fail).dates if mention.date]
+    assert read == [dt.date(2021, month, day) + step for _, day, month in exams]
 
 
 @pytest.mark.parametrize("extension", ["csv", "parquet"])
