@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from rag.corpus.build import build_document
-from rag.deid.calendar import Reference, dates_extent, shift_month, shift_year
+from rag.deid.calendar import Reference, complete_dates, dates_extent, shift_month, shift_year
 from rag.deid.keys import PatientKey, Secret
 from rag.deid.policy import Action, Policy
 from rag.deid.replace import IdentifiedText, deidentify_patient
@@ -136,10 +136,14 @@ def _identified(text: str, document: Document, entities: Sequence[PhiEntity]) ->
     """A text with its spans, completed by the dates that a reader of the corpus finds in it."""
     written = document.written_on
     mentions = _absolute(document)
-    reference = Reference(
-        written.earliest() if written else None,
-        {(m.date.month, m.date.day): m.date.year for m in mentions if m.date and m.date.month and m.date.day},
-    )
+    written_on = written.earliest() if written else None
+    years = {}
+    for mention in mentions:
+        date = mention.date
+        place = slice(*_place(document, mention.start, mention.end))
+        if date and date.month and date.day and not complete_dates(text[place], Reference(written_on)):
+            years[date.month, date.day] = date.year
+    reference = Reference(written_on, years)
     return IdentifiedText(
         text,
         _with_dates(text, document, mentions, entities, reference),

@@ -284,8 +284,11 @@ def _publish(
         files.publish()
     if telling:
         names = ", ".join(map(repr, telling[:_NAMES_SHOWN])) + ("…" if len(telling) > _NAMES_SHOWN else "")
-        what = f"{len(telling)} document_id hold a date or a name, and are kept: {names}."
-        problems.append(Problem(str(request.documents), what, "Give documents identifiers of the study.", lost=False))
+        what = (
+            f"{len(telling)} document_id (or file names) hold a date or a name and are kept, which identifies: {names}."
+        )
+        remedy = "Give documents identifiers that tell nothing before you share them."
+        problems.append(Problem(str(request.documents), what, remedy, lost=False))
     return DeidentifyReport(patients, files.documents, spans, levels, (*problems, *failed), tuple(failed))
 
 

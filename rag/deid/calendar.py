@@ -80,7 +80,7 @@ _MISREAD = re.compile(r"(?<=\d)[oli](?=[\d/.\-]|$)|(?<![a-z])[oli](?=\d)|(?<=[/.
 class Reference:
     """What completes a date: the day of its document (None when unknown), and years that the reader knows better.
 
-    ``years`` are those of dates that stand in the same document, by (month, day).
+    ``years`` are those of the dates that the same document writes without one, by (month, day).
     """
 
     written_on: dt.date | None = None
