@@ -58,6 +58,8 @@ def add(parts: Any) -> None:
     train.add_argument("--batch-size", type=positive, default=8, help="windows of text per step (default 8)")
     rate = "highest learning rate (default: 1e-3 for a new model, 5e-5 for one that exists)"
     train.add_argument("--learning-rate", type=float, metavar="RATE", help=rate)
+    least = "least probability of a span that the model keeps: higher finds less and errs less (default 0.5)"
+    train.add_argument("--threshold", type=float, default=0.5, metavar="P", help=least)
     train.add_argument("--seed", type=int, default=0, help="decides everything left to chance (default 0)")
     train.add_argument("--resume", action="store_true", help="go on with the training that --out holds")
     train.set_defaults(command=_train)
@@ -88,6 +90,7 @@ def _train(arguments: argparse.Namespace) -> int:
         epochs=arguments.epochs,
         batch_size=arguments.batch_size,
         learning_rate=arguments.learning_rate,
+        threshold=arguments.threshold,
         seed=arguments.seed,
     )
     say(f"{len(examples)} texts to learn from, {len(development)} to choose the best epoch")

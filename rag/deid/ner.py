@@ -12,14 +12,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from rag.deid.ner_encoder import Encoder, Tokens, load_encoder, margin, windows
+from rag.deid.ner_encoder import Encoder, Tokens, load_encoder, margin, thresholds, windows
 from rag.deid.ner_tags import Floats, Scored, TagReader
 from schema.phi import PhiEntity
 from schema.problem import InputError, Problem
 
 SHIPPED = Path(__file__).with_name("model")
-#: Key of ``config.json``: label -> the least score of a span that is kept.
-THRESHOLDS = "phi_thresholds"
 #: Tokens of a batch, padding included.
 _BATCH = 4096
 
@@ -39,17 +37,17 @@ class NerTagger:
     """Finds identifying spans with a token classification model.
 
     Args:
-        encoder: a model whose tags are O, B-LABEL and I-LABEL, with labels of `PhiLabel`.
-        thresholds: by label, the least score of a span that is kept (0 for a label that has none).
+        encoder: a model whose tags are O, B-LABEL and I-LABEL, with labels of `PhiLabel`. Its configuration may hold
+            ``phi_thresholds``: by label, the least score of a span that is kept (0 for a label that has none).
 
     Raises:
         InputError: the model's tags are others.
     """
 
-    def __init__(self, encoder: Encoder, thresholds: dict[str, float]) -> None:
+    def __init__(self, encoder: Encoder) -> None:
         encoder.model.train(False)
         self._encoder = encoder
-        self._thresholds = thresholds
+        self._thresholds = thresholds(encoder)
         try:
             self._reader = TagReader(encoder.tags)
         except ValueError as error:
@@ -64,8 +62,7 @@ class NerTagger:
         Raises:
             InputError: the folder holds no such model.
         """
-        encoder = load_encoder(folder or SHIPPED)
-        return cls(encoder, dict(getattr(encoder.model.config, THRESHOLDS, {})))
+        return cls(load_encoder(folder or SHIPPED))
 
     def tag(self, texts: Sequence[str]) -> list[list[PhiEntity]]:
         """The spans of every text, in order, without overlap, in code points of the text as given."""

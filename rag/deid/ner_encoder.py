@@ -12,10 +12,12 @@ import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
+from schema.phi import PhiLabel
 from schema.problem import InputError, Problem
 
 #: Tokens of a window, special ones aside, at most: a longer one costs more than its context brings.
 _WINDOW = 256
+_THRESHOLDS = "phi_thresholds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,16 @@ def load_encoder(folder: Path, tags: Sequence[str] | None = None) -> Encoder:
     if not tokenizer.is_fast or None in (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id):
         raise InputError(Problem(str(folder), "has no fast tokenizer with <s>, </s> and padding.", remedy))
     return Encoder(model, tokenizer)
+
+
+def thresholds(encoder: Encoder) -> dict[str, float]:
+    """By label, the least score of a span that is kept, as ``config.json`` says."""
+    return dict(getattr(encoder.model.config, _THRESHOLDS, {}))
+
+
+def set_threshold(encoder: Encoder, least: float) -> None:
+    """Write the same threshold for every label in the configuration."""
+    setattr(encoder.model.config, _THRESHOLDS, dict.fromkeys(map(str, PhiLabel), least))
 
 
 def windows(length: int, size: int) -> list[tuple[int, int]]:

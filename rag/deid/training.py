@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from rag.deid.examples import Example
 from rag.deid.ner import NerTagger
-from rag.deid.ner_encoder import Encoder, load_encoder, windows
+from rag.deid.ner_encoder import Encoder, load_encoder, set_threshold, windows
 from rag.deid.ner_new import new_encoder
 from rag.deid.ner_tags import TAGS, tag_tokens
 from schema.problem import InputError, Problem
@@ -43,6 +43,7 @@ class TrainingPlan:
         epochs: passes over the examples, at most.
         batch_size: windows of text per step.
         learning_rate: the highest; None: 1e-3 for a new encoder, 5e-5 for one that exists.
+        threshold: the model keeps the spans whose mean probability of identifying somebody is at least this.
         seed: decides the new weights, the order of the examples and where windows begin.
     """
 
@@ -50,6 +51,7 @@ class TrainingPlan:
     epochs: int = 10
     batch_size: int = 16
     learning_rate: float | None = None
+    threshold: float = 0.5
     seed: int = 0
 
     @property
@@ -98,6 +100,7 @@ def train(
         encoder = new_encoder([example.text for example in examples])
     else:
         encoder = load_encoder(plan.encoder, TAGS)
+    set_threshold(encoder, plan.threshold)
     if torch.cuda.is_available():
         encoder.model.cuda()  # type: ignore[call-arg]  # the stub of the decorated method lacks self
     cuts = [encoder.cut(example.text) for example in examples]
@@ -114,7 +117,7 @@ def train(
         if _is_over(reports):
             break
         loss = state.run(_draw(tagged, encoder.window, plan, epoch), epoch, progress)
-        precision, recall, f1 = entity_scores(NerTagger(encoder, {}), development)
+        precision, recall, f1 = entity_scores(NerTagger(encoder), development)
         reports.append(EpochReport(epoch + 1, loss, precision, recall, f1))
         if _best(reports) == epoch:
             encoder.save(out)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rag.deid.examples import Example
 from rag.deid.ner import NerTagger
-from rag.deid.ner_encoder import load_encoder, margin, windows
+from rag.deid.ner_encoder import load_encoder, margin, set_threshold, windows
 from rag.deid.ner_new import new_encoder
 from rag.deid.ner_tags import TAGS
 from rag.deid.synthetic.generate import generate
@@ -126,12 +126,13 @@ def test_texts_do_not_depend_on_their_neighbours(trained):
     assert together[13:15] == [[], []]
 
 
-def test_thresholds_leave_out_what_is_less_sure(trained):
+def test_thresholds_leave_out_what_is_less_sure_and_are_saved(trained, tmp_path):
     encoder = load_encoder(trained)
-    [scored] = NerTagger(encoder, {}).score([HARD])
+    [scored] = NerTagger(encoder).score([HARD])
     weakest = min(scored, key=lambda one: one.score)
-    above = NerTagger(encoder, dict.fromkeys(PhiLabel, weakest.score + 1e-6))
-    assert [one.entity for one in scored if one is not weakest] == above.tag([HARD])[0]
+    set_threshold(encoder, weakest.score + 1e-6)
+    encoder.save(tmp_path)
+    assert NerTagger.load(tmp_path).tag([HARD])[0] == [one.entity for one in scored if one is not weakest]
 
 
 def test_a_saved_model_finds_the_same(trained, tmp_path):
@@ -139,7 +140,7 @@ def test_a_saved_model_finds_the_same(trained, tmp_path):
     encoder = load_encoder(trained)
     encoder.save(tmp_path)
     texts = [made.text for made in generate(15, seed=9)]
-    assert NerTagger.load(tmp_path).tag(texts) == NerTagger(encoder, {}).tag(texts)
+    assert NerTagger.load(tmp_path).tag(texts) == NerTagger(encoder).tag(texts)
 
 
 def test_an_encoder_that_is_no_tagger_yet_gets_the_tags(tiny, tmp_path):

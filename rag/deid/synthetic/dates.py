@@ -44,7 +44,7 @@ class DateForms:
     def full(self, day: dt.date) -> str:
         """Day, month and year."""
         dice = self._dice
-        form = self._usual if dice.random() < 0.75 else dice.choice("///.-wwsWi|_g")
+        form = self._usual if dice.random() < 0.75 else dice.choice("///.-wwsWi|_ga")
         year = f"{day.year}" if dice.random() < 0.8 else f"{day:%y}"
         match form:
             case "w":
@@ -57,6 +57,9 @@ class DateForms:
                 return day.isoformat() if dice.random() < 0.6 else f"{day:%Y/%m/%d}"
             case "g":
                 return f"{day:%d%m%Y}" if dice.random() < 0.6 else f"{day.day}{_MONTHS[day.month - 1]}{day.year}"
+            case "a":
+                month = _SHORT_MONTHS[day.month - 1].rstrip(".")
+                return f"{day:%d}{dice.choice(['-', ' ', '.'])}{month.upper()}{dice.choice(['-', ' ', '.'])}{year}"
             case "_":
                 mark = dice.choice([" / ", "/ ", " /", " . ", " - "])
                 return f"{day:%d}{mark}{day:%m}{mark}{year}"

@@ -53,6 +53,8 @@ class Names:
         match dice.random():
             case draw if draw < 0.06:
                 return f"{name}-{self._simple(dice)}"
+            case draw if draw < 0.065:
+                return f"{name}--{self._simple(dice)}"
             case draw if draw < 0.09:
                 return f"{name} {self._simple(dice)}"
             case draw if draw < 0.15:

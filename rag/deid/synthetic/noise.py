@@ -62,7 +62,7 @@ def _capitals_without_accents(char: str) -> str:
 
 
 def _misread(cells: list[Cell], dice: random.Random) -> list[Cell]:
-    rate = dice.uniform(0.003, 0.03)
+    rate = dice.uniform(0.003, 0.05)
     spoilt = []
     for char, number in cells:
         if dice.random() < rate:
@@ -130,8 +130,8 @@ def _spread(cells: list[Cell], dice: random.Random) -> list[Cell]:
 
 
 _FLAWS: tuple[tuple[float, Callable[[list[Cell], random.Random], list[Cell]]], ...] = (
-    (0.05, _every(str.upper)),
-    (0.05, _every(str.lower)),
+    (0.07, _every(str.upper)),
+    (0.10, _every(str.lower)),
     (0.12, _every(without_accents)),
     (0.12, _every(_capitals_without_accents)),
     (0.40, _every(lambda char: "’" if char == "'" else char)),

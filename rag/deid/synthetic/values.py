@@ -113,7 +113,8 @@ class Values:
         return self._cased(self._names.first(sex, self._dice), self._first_case)
 
     def _initial(self, first: str) -> str:
-        parts = [part[0].upper() for part in re.split(r"[- ]", first) if part]
+        # An M alone would be "Monsieur".
+        parts = [part[0].upper() for part in re.split(r"[- ]", first.replace("M", "L")) if part]
         return self._dice.choice((".-", "-", ".", " ")).join(parts) + self._dice.choice((".", ".", ".", ""))
 
     def _town(self) -> str:
