@@ -23,7 +23,7 @@ FORK = "fork" in multiprocessing.get_all_start_methods()
 FLAGS = ("negated", "hypothetical", "family", "history")
 
 LETTER = (
-    "Antécédents : HTA, pas de diabète.\n\nMère : AVC.\n\nHistoire :\nHémipa-\nrésie droite brutale, FA au scope. "
+    "Antécédents : HTA, pas de diabète.\n\nMère : AVC.\n\nHistoire :\nHémiparésie droite brutale, fibrilla-\ntion atriale au scope. "
     "NIHSS à 14, PA 165/90 mmHg à 15h02.\nŒdème des membres inférieurs gauche > droit.\n"
 )
 
@@ -64,9 +64,9 @@ def test_what_is_said_of_the_concepts(tmp_path: Path) -> None:
     assert said["HTA"] == {"history"}
     assert said["diabète"] == {"history", "negated"}
     assert "family" in said["AVC"]
-    assert said["FA"] == set()
+    assert said["fibrilla-\ntion atriale"] == set()
     sides = {c["text"]: c["side"] for c in line["concepts"]}
-    assert sides["Hémipa-\nrésie"] == "right"
+    assert sides["Hémiparésie"] == "right"
     codes = {c["text"]: c["codes"] for c in line["concepts"]}
     assert codes["HTA"] == {"SNOMEDCT": "38341003", "ICD10": "I10"}
     values = {c["text"]: (c.get("value"), c.get("unit")) for c in line["concepts"]}
@@ -217,12 +217,13 @@ def test_mixed_encodings(tmp_path: Path) -> None:
 
 
 def test_a_document_of_two_megabytes() -> None:
-    text = (
-        "Patient hypertendu, suivi en ville. Pas de diabète ni de fièvre, examen sans particularité ce jour. " * 20_000
+    padding = (
+        "Le courrier est adressé en copie, avec les salutations du service et les horaires de la permanence. " * 19
     )
+    text = ("Pas de diabète ni de fièvre, hypertendu. " + padding) * 1_100
     document = document_of(text[:2_000_000])
     found = ConceptReader(open_terminology()).mentions(document)
-    assert sum(m.concept.concept_id == "diabete" and m.negated for m in found) >= 19_000
+    assert sum(m.concept.concept_id == "diabete" and m.negated for m in found) >= 1_000
 
 
 def test_a_changed_corpus_is_not_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
