@@ -154,14 +154,19 @@ def _citation(document: Document, start: int, end: int) -> Citation:
 
 
 def _passages(record: PatientRecord, question: str) -> tuple[Citation, ...]:
+    from rag.concepts import ConceptReader
+    from rag.terminology.bundled import open_terminology
     from retriever.embed import HashedNgramEncoder
     from retriever.index import DenseIndex
-    from retriever.retrieve import HybridRetriever
+    from retriever.retrieve import HybridRetriever, Method
 
+    reader = ConceptReader(open_terminology())
+    concepts = {document.document_id: reader.mentions(document) for document in record.documents}
+    asked = Question(record.patient_id, text=question, concepts=reader.named_in(question))
     index = DenseIndex.in_memory(HashedNgramEncoder())
     try:
         index.upsert(record.documents)
-        found = HybridRetriever(record, index).retrieve(Question(record.patient_id, text=question), _PASSAGES)
+        found = HybridRetriever(record, index, Method.HYBRID_CONCEPTS, concepts).retrieve(asked, _PASSAGES)
     finally:
         index.close()
     documents = {document.document_id: document for document in record.documents}
