@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from rag.deid.evidence import ENOUGH, Evidence
 from rag.deid.gazetteer import Gazetteer, read_yaml
@@ -63,6 +64,7 @@ class PersonCues:
     medical_before: Phrases
 
     @classmethod
+    @cache
     def load(cls) -> PersonCues:
         """Read the vocabulary."""
         data = read_yaml("cues.yml")
@@ -202,7 +204,8 @@ class PersonFinder:
             return []
         wrapped = end < len(tokens) and tokens[end].kind == LINE and not weak
         place = end + wrapped
-        units = self._reader.units(tokens, place, cued=True, lower=title.fold in _PERSON_TITLES)
+        plain = title.fold in _PERSON_TITLES
+        units = self._reader.units(tokens, place, cued=True, lower=plain, unlisted=plain)
         if not units or not self._fits_title(tokens, units, weak, title, wrapped):
             return []
         parts = self._reader.split(units, PhiLabel.NOM, known)
@@ -254,8 +257,11 @@ class PersonFinder:
         if not units or not self._credible(units, colon=True):
             return []
         if label == "BOTH" or (len(units) > 1 and wanted is PhiLabel.NOM):
+            mixed = len({unit.shape for unit in units}) > 1
+            last = units[-1].fold
+            first_name_ends = self._lists.is_first(last) and not self._lists.is_last(last)
             parts = self._reader.split(units, PhiLabel.NOM, known, header=True)
-            if label == "BOTH" or any(part.label is PhiLabel.NOM for part in parts):
+            if label == "BOTH" or ((mixed or first_name_ends) and any(part.label is PhiLabel.NOM for part in parts)):
                 return parts
         return [Part(units[0].first, units[-1].last, wanted, " ".join(unit.fold for unit in units))]
 

@@ -25,6 +25,10 @@ _A_GENERATION = 14
 """Years before the latest date of a record from which a date beside a name is taken for a birth."""
 
 
+_NEXT_CENTURY = 2030
+"""From here on, a year is one of two digits that belongs to the century before, or a wrong one."""
+
+
 class Tagger(Protocol):
     """A trained tagger that adds to the rules."""
 
@@ -79,7 +83,8 @@ class Detector:
             lexicon = self._fresh(known, reads, lexicon.towns)
             for read, found, places in zip(reads, persons, hospitals, strict=True):
                 lexicon.learn(read.text, self._surviving(read, [*found, *places]))
-        latest = max((found.day[0] for read in reads for found in read.dates if found.day), default=0)
+        days = [found.day[0] for read in reads for found in read.dates if found.day and found.day[0] < _NEXT_CENTURY]
+        latest = max(days, default=_NEXT_CENTURY)
         tagged = self._tagger.tag([read.text for read in reads]) if self._tagger else [[] for _ in reads]
         propagator = Propagator(lexicon, self._lists, self._cues.medical_before)
         return [
@@ -132,7 +137,10 @@ class Detector:
         ends = {person.end for person in persons}
         births = []
         for found in read.dates:
-            if found.day is None or not 1895 < found.day[0] <= latest - _A_GENERATION:
+            if found.day is None:
+                continue
+            year = found.day[0] if found.day[0] <= latest or found.end - found.start > 8 else found.day[0] - 100
+            if not 1895 < year <= latest - _A_GENERATION:
                 continue
             gap = read.text[max(0, found.start - 4) : found.start]
             lead = len(gap) - len(gap.rstrip(" ,(|–-/\t"))

@@ -87,17 +87,17 @@ class Evidence:
             return 0.75
         lists = self._lists
         common = lists.is_common(unit.fold)
-        if unit.fold in known and not common and not lists.is_protected(unit.fold):
-            return 1.5
         if lists.is_protected(unit.fold):
             return 0.75 if lists.is_name(unit.fold) else -2.0
         if not lists.is_name(unit.fold):
-            return 0.0 if common else 0.25 + 0.25 * unit.particle
+            return 0.0 if common else 1.5 if unit.fold in known else 0.25 + 0.25 * unit.particle
         if common:
             return 0.1 if unit.shape == UPPER and len(unit.fold) <= 4 else 0.5
         if len(unit.fold) < 4:
             return 0.6 if unit.shape == UPPER else 0.8
-        return 2.0 if lists.is_first(unit.fold) and unit.fold not in lists.towns else 1.0
+        if lists.is_first(unit.fold) and unit.fold not in lists.towns:
+            return 2.0
+        return 1.5 if unit.fold in known else 1.0
 
     def _capitals(self, units: Sequence[Unit]) -> float:
         """ "BLANC Yvette": capitals beside a capitalised word, neither of them an ordinary word."""
@@ -108,8 +108,10 @@ class Evidence:
             and len(u.fold) > 2
             and (not self._lists.is_common(u.fold) or self._lists.is_name(u.fold))
         ]
-        if {UPPER, CAPITALISED} <= {unit.shape for unit in plain} and not any(
-            self._lists.is_protected(u.fold) and not self._lists.is_name(u.fold) for u in plain
+        if (
+            {UPPER, CAPITALISED} <= {unit.shape for unit in plain}
+            and not all(self._lists.is_common(unit.fold) for unit in plain)
+            and not any(self._lists.is_protected(u.fold) and not self._lists.is_name(u.fold) for u in plain)
         ):
             return 1.0
         return 0.0

@@ -32,6 +32,7 @@ _TOWN_LOCALES = ("fr_DZ",)
 _LOWER_WORD = re.compile(r"(?<![^\W_])[a-zà-öø-ÿœ]{3,}(?![^\W_])")
 
 
+@lru_cache(maxsize=16)
 def read_yaml(name: str) -> dict[str, Any]:
     """A vocabulary file of this package."""
     content: dict[str, Any] = yaml.safe_load((_DATA / name).read_text(encoding="utf-8"))
@@ -102,6 +103,7 @@ class Gazetteer:
     town_phrases: Phrases
     hospital_phrases: Phrases
     common: frozenset[str]
+    plain_names: frozenset[str]
     protected: frozenset[str]
     protected_phrases: Phrases
 
@@ -126,6 +128,8 @@ class Gazetteer:
 
     def is_common(self, form: str) -> bool:
         """An ordinary or medical word, in either number; a compound is one when all its parts are."""
+        if form in self.plain_names:
+            return False
         if form in self.common or form + "s" in self.common or (form.endswith("s") and form[:-1] in self.common):
             return True
         return "-" in form and all(part in self.common or len(part) < 3 for part in form.split("-"))
@@ -170,6 +174,7 @@ def gazetteer(extra_protected: tuple[str, ...] = ()) -> Gazetteer:
         town_phrases=Phrases(towns),
         hospital_phrases=Phrases(hospitals),
         common=_common_words(),
+        plain_names=frozenset(fold(name) for name in _listed("plain_names.txt")),
         protected=frozenset(fold(term) for term in terms if " " not in term),
         protected_phrases=Phrases(term for term in terms if " " in term or "-" in term),
     )

@@ -60,7 +60,7 @@ _ANY_NUMBERED = re.compile(
     r"(?<![^\W_])[Nn](?:°|º|o\.?)[ \t]{0,2}:?[ \t]{0,2}(?P<v>[A-Z]{0,3}-?\d[\d./-]{4,18}\d)(?!\w)"
 )
 _NOT_A_FILE = re.compile(
-    r"(?:\blot|\bloi|d[ée]cret|article|circulaire|arr[êe]t[ée]|version|taille|sonde|\bCIM|\bCCAM|chapitre|r[èe]glement|\bRPPS|\bADELI)[ \t]*(?:de[ \t]+[\w]+[ \t]+)?$",
+    r"(?:\blot|\bloi|d[ée]cret|article|circulaire|arr[êe]t[ée]|version|taille|sonde|\bCIM|\bCCAM|chapitre|r[èe]glement|\bRPPS|\bADELI)[ \t]*(?:de[ \t]+[\w]+[ \t]+)?(?:n°[ \t]?)?:?[ \t]?$",
     re.IGNORECASE,
 )
 _PLATE = re.compile(
@@ -138,6 +138,8 @@ def _numbered(text: str) -> Iterator[Candidate]:
             yield _valued(match, PhiLabel.NDA, Rank.FORM)
     line, found = -1, 0
     for match in _LONG_NUMBER.finditer(text):
+        if _NOT_A_FILE.search(text[max(0, match.start() - 30) : match.start()]):
+            continue
         here = text.rfind("\n", 0, match.start())
         found = found + 1 if here == line else 0
         line = here

@@ -95,12 +95,15 @@ class NameReader:
         self.lists = gazetteer
         self._stops = stops
 
-    def units(self, tokens: Sequence[Token], at: int, *, cued: bool, lower: bool = False) -> list[Unit]:
+    def units(
+        self, tokens: Sequence[Token], at: int, *, cued: bool, lower: bool = False, unlisted: bool = False
+    ) -> list[Unit]:
         """The parts of the name that starts at ``at``.
 
         Args:
             cued: a word of the text announces a name, so that an unknown or ordinary first word is one too.
             lower: accept known names written without a capital.
+            unlisted: accept a first word without a capital that no list holds, if it is no ordinary word.
         """
         units: list[Unit] = []
         place = at
@@ -108,7 +111,7 @@ class NameReader:
             if units and tokens[place].start - tokens[place - 1].end > 2:
                 break
             unit = self._initial(tokens, place) or self._compound(tokens, place, units, cued)
-            unit = unit or self._word(tokens, place, units, cued, lower)
+            unit = unit or self._word(tokens, place, units, cued, lower, unlisted)
             if unit is None and units and self._comma_inside(tokens, place, units):
                 place += 1
                 continue
@@ -195,7 +198,9 @@ class NameReader:
             return None
         return Unit(at, place, name, word.shape, particle=True)
 
-    def _word(self, tokens: Sequence[Token], at: int, units: list[Unit], cued: bool, lower: bool) -> Unit | None:
+    def _word(
+        self, tokens: Sequence[Token], at: int, units: list[Unit], cued: bool, lower: bool, unlisted: bool
+    ) -> Unit | None:
         token = tokens[at]
         if token.kind != WORD or len(token.text) < 2:
             return None
@@ -203,7 +208,9 @@ class NameReader:
         known = self.lists.is_name(form)
         common = self.lists.is_common(form)
         if token.shape == LOWER:
-            return Unit(at, at, form, LOWER) if lower and known and not common and form not in self._stops else None
+            new = unlisted and not units and len(form) > 3 and not self.lists.is_protected(form)
+            taken = (lower and known) or new
+            return Unit(at, at, form, LOWER) if taken and not common and form not in self._stops else None
         if form in self._stops and not (known and not units and cued and form not in {"as", "ide", "an"}):
             return None
         if token.shape == MIXED and not (known or cued or units):

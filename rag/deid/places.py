@@ -11,7 +11,7 @@ from rag.deid.merge import Candidate, Rank
 from rag.deid.tokens import CAPITALISED, LINE, LOWER, SIGN, UPPER, WORD, Phrases, Token
 from schema.phi import PhiLabel
 
-_LINKS = frozenset({"de", "du", "des", "la", "le", "les", "l", "d", "a", "aux", "sur", "sous", "en", "et", "lez", "s"})
+_LINKS = frozenset({"de", "du", "des", "la", "le", "les", "l", "d", "aux", "sur", "sous", "en", "lez", "s"})
 _ARTICLES = frozenset({"le", "la", "les", "l"})
 _SAINTS = frozenset({"saint", "sainte", "st", "ste"})
 _BELOW = frozenset({"sur", "sous", "en", "lez", "les"})
@@ -69,7 +69,8 @@ class TownFinder:
                 place += 1
             end = self.read(tokens, place)
             known = end > place and self._listed(tokens, place) > place
-            ordinary = end - place == 1 and self._lists.is_common(tokens[place].fold)
+            short = place < len(tokens) and tokens[place].shape == UPPER and len(tokens[place].fold) < 4
+            ordinary = end - place == 1 and (short or self._lists.is_common(tokens[place].fold))
             spaced = " " in match["z"]
             misread = not match["z"].replace(" ", "").isdigit()
             if end > place and (known or not (ordinary or spaced or misread or place - following > 2)):

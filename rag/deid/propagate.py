@@ -149,8 +149,9 @@ class Propagator:
                 label = self._lexicon.numbers.get(digits) or self._lexicon.numbers.get("0" + digits.removeprefix("33"))
                 if label is not None:
                     yield Candidate(*match.span(), label, Rank.KNOWN if len(digits) > 5 else Rank.PROPAGATED)
+        births = self._lexicon.births  # a year of two digits may have been read a century late
         for found in dates:
-            if found.day in self._lexicon.births:
+            if found.day and (found.day in births or (found.day[0] - 100, *found.day[1:]) in births):
                 yield Candidate(found.start, found.end, PhiLabel.DATE_NAISSANCE, Rank.KNOWN)
         for value, label in self._lexicon.verbatim:
             pattern = r"\W{1,3}".join(re.escape(word) for word in re.findall(r"\w+", value))

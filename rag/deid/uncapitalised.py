@@ -8,6 +8,7 @@ from rag.deid.gazetteer import Gazetteer
 from rag.deid.tokens import CAPITALISED, LETTER, LOWER, WORD, Token
 
 _CARE = frozenset({"hopital", "clinique", "chu", "ch", "ehpad", "polyclinique"})
+_TITLES = frozenset({"dr", "docteur", "mme", "madame", "mr", "monsieur", "pr", "professeur"})
 _FEWEST_WORDS = 12
 _CAPITALS = 0.02  # share of capitalised words below which capitals were not used
 
@@ -19,22 +20,27 @@ def written_without_capitals(tokens: Sequence[Token]) -> bool:
 
 
 def give_capitals(tokens: Sequence[Token], lists: Gazetteer) -> None:
-    """Mark, in place, as capitalised the words that are names or towns and nothing else, and initials before a name."""
+    """Mark, in place, as capitalised the words that are names or towns and nothing else, and what a title announces."""
     for index, token in enumerate(tokens):
         if token.shape != LOWER:
             continue
+        before = tokens[index - 1 - (index > 1 and tokens[index - 1].fold == ".")].fold if index else ""
         if len(token.text) == 1:
-            dotted = index + 2 < len(tokens) and tokens[index + 1].fold == "." and tokens[index + 2].kind == WORD
-            if dotted and lists.is_name(tokens[index + 2].fold) and token.fold not in {"m", "y"}:
+            following = tokens[index + 2] if index + 2 < len(tokens) and tokens[index + 1].fold == "." else None
+            named = following is not None and following.kind == WORD
+            if (
+                following
+                and named
+                and token.fold not in {"m", "y"}
+                and (before in _TITLES or lists.is_name(following.fold))
+            ):
                 token.shape = LETTER
-                tokens[index + 2].shape = CAPITALISED
-        elif (
-            len(token.fold) > 3
-            and not lists.is_common(token.fold)
-            and (lists.is_first(token.fold) or not lists.is_protected(token.fold))
-        ):
-            placed = index > 0 and tokens[index - 1].fold in _CARE
-            if placed or lists.is_name(token.fold) or token.fold in lists.towns:
-                token.shape = CAPITALISED
-        elif index and tokens[index - 1].fold in {"dr", "docteur", "mme", "madame", "mr", "monsieur", "pr"}:
+                following.shape = CAPITALISED
+        elif before in _TITLES or (len(token.fold) > 3 and _is_only_a_name(token.fold, before, lists)):
             token.shape = CAPITALISED
+
+
+def _is_only_a_name(form: str, before: str, lists: Gazetteer) -> bool:
+    if lists.is_common(form) or (lists.is_protected(form) and not lists.is_first(form)):
+        return False
+    return before in _CARE or lists.is_name(form) or form in lists.towns
