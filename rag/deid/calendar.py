@@ -53,15 +53,16 @@ _ALONE = r"(?<!\d)(?<!\d[.,])"
 _FORMS = tuple(
     re.compile(form)
     for form in (
-        rf"{_ALONE}(?P<y>\d{{4}})\s?(?P<s>[/.\-–])\s?(?P<m>\d\d?)\s?(?P=s)\s?(?P<d>\d\d?)(?!\d)",
-        rf"{_ALONE}(?P<d>\d\d?)\s?(?P<s>[/.\-–])\s?(?P<m>\d\d?)\s?(?P=s)\s?(?P<y>\d{{4}}|\d\d)(?!\d)",
+        rf"{_ALONE}(?P<y>\d{{4}})\s?(?P<s>[/.|\-–])\s?(?P<m>\d\d?)\s?(?P=s)\s?(?P<d>\d\d?)(?!\d)",
+        rf"{_ALONE}(?P<d>\d\d?)\s?(?P<s>[/.|\-–])\s?(?P<m>\d\d?)\s?(?P=s)\s?(?P<y>\d{{4}}|\d\d)(?!\d)",
         rf"{_ALONE}(?P<d>\d\d?)\s(?P<m>\d\d)\s(?P<y>\d{{4}}|\d\d)(?!\d)",
         rf"{_ALONE}(?P<d>{_DAY}){_GAP}(?P<n>{_MONTH})(?:{_GAP}(?P<y>\d{{4}}(?!\d)|{_SHORT_YEAR}|{_YEAR_IN_WORDS}))?",
         rf"(?<![a-z])(?P<n>{_MONTH}){_GAP}(?:de )?(?P<y>{_CENTURY}|{_SHORT_YEAR}|{_YEAR_IN_WORDS})",
         r"(?<!\d)(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?!\d)",
         r"(?<!\d)(?P<d>0[1-9]|[12]\d|3[01])(?P<m>0[1-9]|1[0-2])(?P<y>(?:19|20)\d\d|\d\d)(?!\d)",
-        rf"{_ALONE}(?P<m>\d\d?)\s?[/.\-–]\s?(?P<y>{_CENTURY})",
-        rf"{_ALONE}(?P<d>\d\d?)\s?(?P<s>[/.\-–])\s?(?P<m>\d\d?)(?!\d)",
+        r"(?<!\d)(?P<d>0[1-9]|[12]\d|3[01])[\s/.|\-–]?(?P<m>0[1-9]|1[0-2])[\s/.|\-–]?(?P<y>(?:19|20)\d\d|\d\d)(?!\d)",
+        rf"{_ALONE}(?P<m>\d\d?)\s?[/.|\-–]\s?(?P<y>{_CENTURY})",
+        rf"{_ALONE}(?P<d>\d\d?)\s?(?P<s>[/.|\-–])\s?(?P<m>\d\d?)(?!\d)",
         rf"(?<!\d)(?P<y>{_CENTURY})",
         r"(?<!\w)(?P<y>'\d\d)(?!\d)",
         rf"(?<![a-z])(?P<y>{_YEAR_IN_WORDS})",
@@ -73,7 +74,10 @@ _BORROWER = re.compile(rf"(?P<d>{_DAY})\s*(?:,|/|-|–|(?<![a-z])(?:au|et|a|ou)(
 _SPACED = re.compile(r"(?:\D*\d(?!\d))+\D*")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)\s(?=\d)")
 #: Letters that a scanner reads in place of digits.
-_MISREAD = re.compile(r"(?<=\d)[oli](?=[\d/.\-]|$)|(?<![a-z])[oli](?=\d)|(?<=[/.\-])[oli](?=[/.\-\d])")
+_MISREAD = re.compile(r"(?<=\d)[olibzs](?=[\d/.|\-]|$)|(?<![a-z])[olibzs](?=\d)|(?<=[/.|\-])[oli](?=[/.|\-\d])")
+_MEANT = {"o": "0", "l": "1", "i": "1", "b": "8", "z": "2", "s": "5"}
+_WORD = re.compile(r"[a-z]{5,}")
+_WRONG_LETTERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +207,20 @@ def _is_spaced(text: str) -> bool:
 
 
 def _prepared(text: str) -> str:
-    """The text in small letters without accents, as long as it was, digits misread as letters mended."""
-    return _MISREAD.sub(lambda letter: "0" if letter[0] == "o" else "1", small(text).replace("’", "'"))
+    """The text in small letters without accents, as long as it was, misread digits and misspelt months mended."""
+    low = _MISREAD.sub(lambda letter: _MEANT[letter[0]], small(text).replace("’", "'"))
+    return _WORD.sub(lambda word: _meant_month(word[0]), low)
+
+
+def _meant_month(word: str) -> str:
+    """The month of as many letters that a word resembles ("jnillet"), or the word."""
+    if word in _MONTH_FORMS:
+        return word
+    for month in map(unaccented, _MONTHS):
+        wrong = sum(a != b for a, b in zip(word, month, strict=False)) if len(month) == len(word) else len(word)
+        if wrong <= _WRONG_LETTERS < len(word) - 2:
+            return month
+    return word
 
 
 def _day(year: int, month: int, day: int) -> dt.date:
@@ -355,7 +371,7 @@ def _month_edit(text: str, date: _Date, month: int) -> _Edit:
     if not date.named:
         return start, end, f"{month:02d}" if end - start == 2 else str(month)
     low = small(old)
-    whole = low == unaccented(_MONTHS[date.month.value - 1]) and not text.startswith(".", end)
+    whole = len(low) == len(_MONTHS[date.month.value - 1]) and not text.startswith(".", end)
     new = (_MONTHS if whole else _SHORTEST if len(low) == 3 else _SHORT)[month - 1]
     natural = _MONTHS[date.month.value - 1][: len(low)]
     accented = unaccented(old) != old or unaccented(natural) == natural

@@ -50,6 +50,7 @@ class Pools:
     particles: frozenset[str]
 
 
+@lru_cache(maxsize=50_000)
 def name_key(name: str) -> str:
     """A name without what spellings of it differ in: capitals, accents, hyphens, apostrophes, "St" for "Saint"."""
     letters = re.sub(r"[^a-z0-9]+", " ", small(name).replace("œ", "oe").replace("'", "").replace("’", ""))

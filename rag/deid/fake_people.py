@@ -6,6 +6,7 @@ the documents of a patient. Capitals, hyphens, particles and initials follow the
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -55,6 +56,12 @@ def split_name(text: str) -> list[str]:
 def _whole(text: str) -> str:
     """The name without the spaces between its letters, nor a hyphen at a line's end."""
     return text.replace(" ", "") if _SPACED.fullmatch(text) else _BROKEN.sub("", text)
+
+
+def _particles(words: Sequence[str]) -> set[int]:
+    """Places of the words that stay ("de", "Le", "d'"), none where a name is made of nothing else."""
+    kept = {place for place, word in enumerate(words) if small(word) in pools().particles}
+    return kept if len(kept) < len(words) else set()
 
 
 def _initials(text: str) -> str:
@@ -114,11 +121,14 @@ class People:
         text = _whole(name.text)
         initials = iter(self._compounds.get(_initials(text), ()))
 
+        kept = _particles(WORD.findall(text))
+        places = itertools.count()
+
         def fake_word(word: re.Match[str]) -> str:
+            if next(places) in kept:
+                return word[0]
             if len(word[0]) > 1:
                 return shaped(word[0], self.fakes.get(_key(word[0]), word[0]))
-            if text[word.end() : word.end() + 1] in ("'", "’") and word[0] in "dDlL":
-                return word[0]
             known = self.fakes.get(next(initials, ""))
             return shaped(word[0], known[0] if known else self.fake_initial(word[0], name.label, name.group))
 
@@ -155,9 +165,10 @@ class People:
         title = _TITLE.search(small(name.before[-30:]))
         if len(words) > 1 and all(len(word) > 1 for word in words):
             self._compounds.setdefault("".join(_key(word)[0] for word in words), tuple(map(_key, words)))
+        kept = _particles(words)
         for place, word in enumerate(words):
             key = _key(word)
-            if len(key) < 2 or self._is_particle(word, len(words)):
+            if len(key) < 2 or place in kept:
                 continue
             self._count[key] += 1
             self._labels[key][name.label] += 1
@@ -166,9 +177,6 @@ class People:
                 self._sexes[key][FEMALE if title["f"] else MALE] += 1
             if (place == 0 and name.linked) or (place > 0 and small(words[place - 1]) in ("d", "l", "de")):
                 self._linked.add(key)
-
-    def _is_particle(self, word: str, of: int) -> bool:
-        return small(word) in pools().particles and (of > 1 or word.islower())
 
     def _label(self, key: str) -> PhiLabel:
         labels = self._labels[key]

@@ -57,6 +57,11 @@ ABBREVIATED = ("janv", "févr", "mars", "avr", "mai", "juin", "juil", "août", "
         ("14, 15 et 16 juin", "4, 5 et 6 janvier"),
         ("du 28/12 au 05/01/2020", "du 20/07 au 28/07/2019"),
         ("l2/O3/2O21", "02/10/2020"),
+        ("1Z/03/2021", "02/10/2020"),
+        ("12|03|21", "02|10|20"),
+        ("12-032021", "02-102020"),
+        ("12 jnillet 2020", "2 février 2020"),
+        ("12 DECEMBTE 2020", "4 JUILLET 2020"),
     ],
 )
 def test_a_date_keeps_its_form(written: str, moved: str) -> None:

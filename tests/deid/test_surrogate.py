@@ -111,6 +111,12 @@ def test_particles_spaces_and_elisions() -> None:
         assert re.fullmatch(shape, fake), (name, fake)
 
 
+@pytest.mark.parametrize("name", ["Le Du", "LE VAN", "De De", "der", "Ben Del"])
+def test_a_name_made_of_particles_changes_whole(name: str) -> None:
+    (fake,) = fakes(f"[NOM {name}]")
+    assert not set(name_key(fake).split()) & set(name_key(name).split())
+
+
 def test_names_in_other_alphabets_change() -> None:
     for name in ("Иванова", "Παπαδόπουλος", "王", "محمد"):
         (fake,) = fakes(f"[NOM {name}]")
