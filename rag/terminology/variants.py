@@ -152,14 +152,28 @@ def stem(word: str) -> str:
 
 @functools.cache
 def _meanings() -> dict[str, frozenset[str]]:
-    """Meanings by stems, from ``synonyms_fr.txt``."""
+    """Meanings by stems, from ``synonyms_fr.txt`` and ``compounds_fr.txt``."""
     meanings: dict[str, set[str]] = {}
-    lines = Path(__file__).with_name("synonyms_fr.txt").read_text(encoding="utf-8").splitlines()
-    for number, line in enumerate(lines):
-        for name in line.split(";") if line and not line.startswith("#") else ():
-            words = [word for word in _WORD.findall(name) if _key_of(word) not in function_words()]
-            meanings.setdefault(" ".join(sorted({stem(word) for word in words})), set()).add(f"§{number}")
-    return {stems: frozenset(numbers) for stems, numbers in meanings.items()}
+    for number, line in enumerate(_lines("synonyms_fr.txt")):
+        for name in line.split(";"):
+            meanings.setdefault(_stems(name), set()).add(f"§{number}")
+    parts = [line.split(" = ") for line in _lines("compounds_fr.txt")]
+    for root, organ in (pair for pair in parts if not pair[0].startswith("-")):
+        for ending, sense in (pair for pair in parts if pair[0].startswith("-")):
+            both = itertools.product(*(meanings.get(stems) or {stems} for stems in (_stems(organ), _stems(sense))))
+            compound = {" ".join(sorted(set(pair))) for pair in both}
+            meanings.setdefault(stem(root + ending[1:]), set()).update(compound)
+    return {stems: frozenset(some) for stems, some in meanings.items()}
+
+
+def _lines(name: str) -> list[str]:
+    lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _stems(name: str) -> str:
+    words = (word for word in _WORD.findall(name) if _key_of(word) not in function_words())
+    return " ".join(sorted({stem(word) for word in words}))
 
 
 @functools.cache
