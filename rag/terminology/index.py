@@ -104,10 +104,6 @@ class StoredIndex:
         """Every name."""
         return self.store.terms()
 
-    def vocabulary(self) -> Iterator[str]:
-        """The distinct normalized tokens of all names, sorted."""
-        return self._arrays.tokens()
-
     def _hashed(self, keys: Sequence[str]) -> Hashes:
         if len(self._hashes) > _TOKENS_KEPT:
             self._hashes.clear()

@@ -8,7 +8,7 @@ the caller compares the strings.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain, islice
@@ -22,14 +22,13 @@ Numbers = NDArray[np.uint32]
 Places = NDArray[np.intp]
 
 #: Changes with what the files hold.
-FORMAT = 1
+FORMAT = 2
 
 _CHUNK = 50_000  # names hashed at once
 #: Odd, and 3 modulo 4, so that no two orders of the same tokens meet but by chance.
 _FACTOR = np.uint64(0x9E3779B97F4A7C17)
 _MASK = 2**64 - 1
 _ARRAYS = {"prefixes": np.uint64, "marks": np.uint32, "starts": np.uint32, "rows": np.uint32}
-_TOKENS = "tokens.txt"
 _SIZES = "sizes.json"
 
 
@@ -57,7 +56,6 @@ class NameArrays:
         rows: (T,) numbers of the terms of each name.
     """
 
-    folder: Path
     prefixes: Hashes
     marks: Numbers
     starts: Numbers
@@ -82,15 +80,7 @@ class NameArrays:
             if mapped.shape != (sizes.get(name),) or mapped.dtype != kind:
                 raise ValueError(f"{name} is not what was written")
             arrays[name] = mapped.view(np.ndarray)  # numpy's own class for mapped files is slow at each operation
-        if (folder / _TOKENS).stat().st_size != sizes.get(_TOKENS):
-            raise ValueError("the tokens are not what was written")
-        return cls(folder, **arrays)
-
-    def tokens(self) -> Iterator[str]:
-        """The distinct tokens of all names, sorted."""
-        with (self.folder / _TOKENS).open(encoding="utf-8", errors="surrogatepass", newline="\n") as lines:
-            for line in lines:
-                yield line[:-1]
+        return cls(**arrays)
 
     def scan(self, tokens: Hashes) -> tuple[Places, Places, Numbers]:
         """Where names stand among a text's tokens, by first token, longest first.
@@ -156,11 +146,7 @@ def write_names(texts: Iterable[tuple[int, str]], keys: Callable[[str], Sequence
         names.append(chunk.names)
         rows.append(np.array([number for number, _ in some], np.uint32)[chunk.kept])
     sizes = _save(folder, _joined(prefixes), _joined(going_on), np.concatenate(names or [_NONE]), rows)
-    size = 0
-    with (folder / _TOKENS).open("wb") as file:
-        for token in sorted(hashes):
-            size += file.write(token.encode("utf-8", "surrogatepass") + b"\n")
-    (folder / _SIZES).write_text(json.dumps({**sizes, _TOKENS: size}))
+    (folder / _SIZES).write_text(json.dumps(sizes))
 
 
 _NONE: Hashes = np.empty(0, np.uint64)

@@ -139,11 +139,6 @@ class TermStore:
         """Every name, by concept in the order in which the sources first name them."""
         return map(_term, self._rows(f"{_TERM} ORDER BY term.number"))
 
-    def terms_of(self, concept_id: str) -> tuple[Term, ...]:
-        """The names of a concept, best first."""
-        rows = self._rows(f"{_TERM} WHERE concept_id = ? ORDER BY {BEST_NAME}", (concept_id,))
-        return tuple(map(_term, rows))
-
     def terms_at(self, numbers: Sequence[int]) -> tuple[Term, ...]:
         """The terms of these numbers (`texts`), by rank; of one rank, the preferred and the most counted first."""
         rows: list[tuple[tuple[int, int, int, int], Term]] = []
