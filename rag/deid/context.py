@@ -200,7 +200,7 @@ class PersonFinder:
         title = tokens[at]
         end = self._title_end(tokens, at)
         weak = title.fold in self._cues.weak_titles and end <= at + 2
-        if weak and title.shape == LOWER:
+        if weak and title.shape == LOWER and not (title.fold == "m" and end == at + 2 and self._sure_word(tokens, end)):
             return []
         wrapped = end < len(tokens) and tokens[end].kind == LINE and not weak
         place = end + wrapped
@@ -215,19 +215,10 @@ class PersonFinder:
 
     def _fits_title(self, tokens: Sequence[Token], units: list[Unit], weak: bool, title: Token, wrapped: bool) -> bool:
         head = units[0]
-        if all(unit.shape == LETTER for unit in units):
+        if all(unit.shape == LETTER for unit in units):  # "Mme D.", "M. H."
+            spaced = tokens[head.first].start > tokens[head.first - 1].end
             return (
-                title.fold not in {"m", "pr"}
-                and not wrapped
-                and tokens[head.last].fold == "."
-                or (
-                    title.fold == "m"
-                    and tokens[head.last].fold == "."
-                    and head.first > 1
-                    and tokens[head.first - 1].fold == "."
-                    and len(units) == 1
-                    and title.end + 1 < tokens[head.first].start
-                )
+                not wrapped and title.fold != "pr" and tokens[head.last].fold == "." and (title.fold != "m" or spaced)
             )
         ordinary = self._lists.is_common(head.fold) and not self._lists.is_name(head.fold)
         if weak:
@@ -352,6 +343,8 @@ class PersonFinder:
         sure = any(self._sure(unit) for unit in units)
         if not colon and not sure:
             # "interne Fau": an unknown word right after a function, capitalised but not an abbreviation
+            if head.shape == LETTER and len(units) > 1 and units[1].shape != LETTER and not self._ordinary(units[1]):
+                return self._reader.split(units, PhiLabel.NOM, known)
             if (
                 place > end + enclosed
                 or head.shape != CAPITALISED
@@ -442,6 +435,11 @@ class PersonFinder:
             and not self._lists.is_common(unit.fold)
             and not self._lists.is_protected(unit.fold)
         )
+
+    def _sure_word(self, tokens: Sequence[Token], at: int) -> bool:
+        lists = self._lists
+        known = at < len(tokens) and tokens[at].is_capital and lists.is_name(tokens[at].fold)
+        return known and not lists.is_common(tokens[at].fold)
 
     def _ordinary(self, unit: Unit) -> bool:
         return self._lists.is_common(unit.fold) and not self._lists.is_name(unit.fold)

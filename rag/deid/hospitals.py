@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 
 from rag.deid.gazetteer import Gazetteer
 from rag.deid.merge import Candidate, Rank
-from rag.deid.tokens import CAPITALISED, LOWER, SIGN, UPPER, WORD, Phrases, Token
+from rag.deid.tokens import CAPITALISED, LETTER, LOWER, SIGN, UPPER, WORD, Phrases, Token
 from schema.phi import PhiLabel
 
 _LINKS = frozenset(
@@ -55,7 +55,7 @@ class HospitalReader:
     @staticmethod
     def _could_open(token: Token) -> bool:
         """Two-letter kinds ("CH", "GH") only count in capitals: "ch. 214" is a room."""
-        return token.shape == UPPER if len(token.fold) <= 4 else True
+        return token.shape in (UPPER, LETTER) if len(token.fold) <= 4 else True
 
     def _name(self, tokens: Sequence[Token], kind: int, start: int, towns: AbstractSet[str]) -> int:
         """The index after the proper name that follows a kind; ``start`` where there is none."""
@@ -81,6 +81,14 @@ class HospitalReader:
                 return place + 1
             if token.kind != WORD:
                 break
+            if (
+                token.shape == LETTER
+                and token.fold not in {"l", "d"}
+                and place + 2 < len(tokens)
+                and tokens[place + 1].fold == "."
+            ):
+                place += 2  # "CH F. MITTERRAND"
+                continue
             if token.fold in _LINKS and (
                 token.shape == LOWER
                 or token.fold in {"l", "d"}

@@ -24,7 +24,7 @@ _ABROAD = re.compile(
     r"(?<![\w+])(?:(?:\+|00) ?\(?\d{1,3}\)?|\(\+?\d{2,3}\))[ .\-]{0,2}(?:\(0\)[ .\-]?)?[\dO](?:[ .\-/()]{0,2}[\dO]){6,11}(?!\d)"
 )
 _TEL_CUE = re.compile(
-    r"(?<![^\W_])(?:t[ée]l(?:[ée]phone|[ée]copie)?|phone|fax|t[ée]l[ée]copie|portable|mobile|gsm|poste|post\.|p\.(?=\s?\d \d\d)|bip|dect|standard|"
+    r"(?<![^\W_])(?:t[ée]l(?:[ée]phone|[ée]copie)?|phone|fax|t[ée]l[ée]copie|portable|mobile|gsm|n°[ ]?interne|n°[ ]?(?:de )?poste|poste|post\.|p\.(?=\s?\d \d\d)|bip|dect|standard|"
     r"ligne(?: directe)?|joignables? (?:au|sur)|joindre au|jointe? au|appel(?:er|ez)(?: sur)?(?: le| au)?|contacter (?:le|au)|rappeler (?:le|au)|"
     r"fax[ée]e?r?[^\n]{0,20}? (?:au|[àa])|num[ée]ro (?:de (?:t[ée]l[ée]phone|bureau|portable|mobile|poste)|suivant|direct|compos[ée])|secr[ée]tariat|T)"
     r"(?:[ \t]?\.|[ \t](?:direct|m[ée]dical|port|portable|fixe|dom|domicile|mobile|fax|bureau|sec|secr[ée]tariat|interne)\.?)?[ \t]{0,2}(?:n°)?[ \t]{0,2}[:=/]?[ \t]{0,2}\(?(?:est |le |au )?[ \t]{0,2}"
@@ -32,7 +32,7 @@ _TEL_CUE = re.compile(
     re.IGNORECASE,
 )
 _NIR = re.compile(
-    r"(?<![\d.,])(?<!\d )(?P<v>[1-478][ .\-]?\d\d[ .\-]?\d\d[ .\-]?(?:\d\d|2[AB])[ .\-]?\d{3}[ .\-]?\d{3}(?:[ .\-/|]{0,3}(?P<k>\d\d))?)(?!\d)",
+    r"(?<![\d.,])(?<!\d )(?P<v>[1-478][ .\-]?\d\d[ .\-]?\d\d[ .\-]?(?:\d\d|2[AB])[ .\-]?\d{3}[ .\-]?\d{3}(?:[ .\-/|]{0,3}(?:cl[ée][ :]{0,2})?(?P<k>\d\d))?)(?!\d)",
     re.IGNORECASE,
 )
 _SPACED_NIR = re.compile(r"(?<![\d.,])(?<!\d )\d(?: \d){10,16}(?! ?\d)")
@@ -59,6 +59,8 @@ _STAY_CUE = re.compile(
 _ANY_NUMBERED = re.compile(
     r"(?<![^\W_])[Nn](?:°|º|o\.?)[ \t]{0,2}:?[ \t]{0,2}(?P<v>[A-Z]{0,3}-?\d[\d./-]{4,18}\d)(?!\w)"
 )
+_CODE = re.compile(r"(?<![\w/.-])(?=[\w./-]*\d{3})[A-Z]{1,4}\d{0,2}[-/]\d{2,6}(?:[-/]\d{2,7}){1,2}(?![\w/-])")
+_LETTERED = re.compile(r"(?<![^\W_])[Nn](?:°|º)[ \t]{0,2}(?P<v>\d{1,3}[A-Z]{1,2}\d{4,9})(?!\w)")
 _NOT_A_FILE = re.compile(
     r"(?:\blot|\bloi|d[ée]cret|article|circulaire|arr[êe]t[ée]|version|taille|sonde|\bCIM|\bCCAM|chapitre|r[èe]glement|\bRPPS|\bADELI)[ \t]*(?:de[ \t]+[\w]+[ \t]+)?(?:n°[ \t]?)?:?[ \t]?$",
     re.IGNORECASE,
@@ -133,6 +135,14 @@ def _numbered(text: str) -> Iterator[Candidate]:
     for match in _STAY_CUE.finditer(text):
         if len(_digits(match["v"])) >= 4 and not re.match(r"\d\d?[/.]\d\d?[/.]\d{2,4}$", match["v"]):
             yield _valued(match, PhiLabel.NDA, Rank.CERTAIN)
+    for match in _CODE.finditer(text):
+        if len(_digits(match.group())) >= 6 and not _NOT_A_FILE.search(
+            text[max(0, match.start() - 25) : match.start()]
+        ):
+            yield Candidate(*match.span(), PhiLabel.NDA, Rank.FORM)
+    for match in _LETTERED.finditer(text):
+        if not _NOT_A_FILE.search(text[max(0, match.start() - 25) : match.start()]):
+            yield _valued(match, PhiLabel.NDA, Rank.FORM)
     for match in _ANY_NUMBERED.finditer(text):
         if len(_digits(match["v"])) >= 5 and not _NOT_A_FILE.search(text[max(0, match.start() - 25) : match.start()]):
             yield _valued(match, PhiLabel.NDA, Rank.FORM)

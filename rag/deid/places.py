@@ -27,6 +27,7 @@ _DATED = re.compile(
 )
 _DISTRICT = re.compile(r"[ ]\d{1,2}[ ]?(?:e|er|[èe]me)\b(?:[ ]arr\w*\.?)?", re.IGNORECASE)
 _DEPARTMENT = re.compile(r"[ ]?\((?:[0-9][0-9AB]|97\d)\)")
+_ON_RIVER = re.compile(r"[ -]?(?:s/|/s)[ ]?[A-ZÀ-Ý]")
 _BETWEEN = frozenset({",", "-", "–", "(", "/", "\n", "\r\n", ":", "commune", "ville", "."})
 _STRONG_BEFORE = frozenset({"a", "vers", "pres", "sur", "en", "par", "entre", "depuis"})
 
@@ -46,10 +47,14 @@ class TownFinder:
     def find(self, text: str, tokens: Sequence[Token]) -> Iterator[Candidate]:
         """Candidates ZIP and VILLE."""
         yield from self._postcodes(text, tokens)
+        done = 0
         for index, token in enumerate(tokens):
+            if index < done:
+                continue
             if token.kind == WORD and (token.is_capital or token.fold in _ARTICLES):
                 end, rank = self._town_at(text, tokens, index)
                 if end > index:
+                    done = end
                     stop = tokens[end - 1].end
                     if district := _DISTRICT.match(text, stop):
                         stop = district.end()
@@ -93,26 +98,11 @@ class TownFinder:
         return before >= 0 and tokens[before].is_capital and tokens[before].fold in self._lists.towns
 
     def _listed(self, tokens: Sequence[Token], at: int) -> int:
-        """The index after a town of the list at ``at``, "St" read as "Saint"; ``at`` where there is none."""
+        """The index after a town of the list at ``at``; ``at`` where there is none, or only a short abbreviation."""
         end = self._lists.town_phrases.match(tokens, at)
-        if end > at or at + 1 >= len(tokens):
-            return end
-        saint = {"st": "saint", "ste": "sainte"}
-        head = tokens[at].fold.split("-")[0]
-        if head not in saint:
-            return at
-        rest = tokens[at].fold[len(head) :].strip("-")
-        words = [saint[head], *rest.split("-")] if rest else [saint[head]]
-        place, best = at + 1, at
-        for _ in range(5):
-            name = " ".join(word for word in words if word).replace("-", " ")
-            if name in self._lists.towns and len(name) > 7:
-                best = place
-            if place >= len(tokens) or tokens[place].kind != WORD:
-                break
-            words.append(tokens[place].fold)
-            place += 1
-        return best
+        fewest = 4 if tokens[at].fold in self._lists.towns else 5
+        abbreviation = end - at == 1 and tokens[at].shape == UPPER and len(tokens[at].fold) < fewest
+        return at if abbreviation else end
 
     def read(self, tokens: Sequence[Token], at: int) -> int:
         """The index after the town that starts at ``at``, listed or not; ``at`` where there is none. Without "CEDEX"."""
@@ -173,7 +163,9 @@ class TownFinder:
         token = tokens[index]
         lists = self._lists
         listed = self._listed(tokens, index)
-        if token.shape == LOWER and listed == index:
+        if token.shape == LOWER and not (listed > index + 1 and any(t.is_capital for t in tokens[index + 1 : listed])):
+            return index, Rank.LISTED  # "la marche" is no town, "la Ciotat" is
+        if lists.protected_phrases.match(tokens, index) > index:
             return index, Rank.LISTED
         previous = tokens[index - 1] if index else None
         if (end := self._dated(text, tokens, index, listed)) > index:
@@ -191,7 +183,8 @@ class TownFinder:
             return (end, Rank.CUED) if listed > index or (plain and not short) else (index, Rank.CUED)
         if previous.fold == "'" and index > 1:
             previous = tokens[index - 2]
-        if listed > index and previous.kind == WORD and previous.fold in _STRONG_BEFORE | {"de", "d"}:
+        ordinary = listed - index == 1 and lists.is_common(token.fold) and token.fold not in lists.towns
+        if listed > index and previous.kind == WORD and previous.fold in _STRONG_BEFORE | {"de", "d"} and not ordinary:
             return (
                 (listed, Rank.WEAK)
                 if not lists.is_protected(token.fold) or previous.fold == "a"
@@ -199,19 +192,20 @@ class TownFinder:
             )
         if listed - index > 1 and plain:
             return listed, Rank.FORM
-        if (
-            listed > index
-            and plain
-            and not (lists.is_name(token.fold) and previous.kind == WORD)
-            and not lists.is_first(token.fold)
-        ):
-            return listed, Rank.LISTED
+        beside_word = previous.kind == WORD and not previous.is_capital
+        if listed > index and plain and not lists.is_first(token.fold):
+            curated = token.fold in lists.towns
+            if not (beside_word and not curated) and not (lists.is_name(token.fold) and previous.kind == WORD):
+                return listed, Rank.LISTED
         if token.shape == LOWER:
             return index, Rank.LISTED
         if _DEPARTMENT.match(text, token.end) and plain:
             return self.read(tokens, index), Rank.CUED
         shaped = token.shape == CAPITALISED or (len(token.fold) > 4 and not line_in_capitals(tokens, index))
-        if previous.fold == "a" and plain and shaped and not lists.is_first(name.fold):
+        if _ON_RIVER.match(text, token.end):
+            return self.read(tokens, index), Rank.CUED
+        aux = previous.fold == "aux" and token.shape == CAPITALISED
+        if (previous.fold in {"a", "vers"} or aux) and plain and shaped and not lists.is_first(name.fold):
             return self.read(tokens, index), Rank.LISTED
         if linked and plain and shaped and self._after_stem(tokens, index):
             return self.read(tokens, index), Rank.LISTED

@@ -70,7 +70,7 @@ class PatientLexicon:
         ):
             return
         self.names[form][label] += 1
-        words = re.findall(r"[^\W\d_][\w'’-]*", form)
+        words = re.findall(r"[^\W\d_][\w'’]*", form)
         if len(words) > 1:
             for word in words:
                 if (
@@ -187,7 +187,7 @@ class Propagator:
                 return at + 1, label, rank
         if (
             token.is_capital
-            and len(form) >= _MISSPELT_FROM - 1
+            and len(form) >= _MISSPELT_FROM
             and not self._lists.is_common(form)
             and not self._lists.is_protected(form)
         ):

@@ -111,7 +111,9 @@ class Phrases:
     def __init__(self, phrases: Iterable[str]) -> None:
         self._by_first: dict[str, list[tuple[str, ...]]] = {}
         for phrase in phrases:
-            words = tuple(token.fold for token in tokenize(fold(phrase)) if token.fold not in {"'", "."})
+            form = fold(phrase)
+            plain = "'" not in form and "." not in form and "/" not in form
+            words = tuple(form.split() if plain else (t.fold for t in tokenize(form) if t.fold not in {"'", "."}))
             if words:
                 self._by_first.setdefault(words[0], []).append(words)
         for candidates in self._by_first.values():

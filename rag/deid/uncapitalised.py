@@ -9,6 +9,7 @@ from rag.deid.tokens import CAPITALISED, LETTER, LOWER, WORD, Token
 
 _CARE = frozenset({"hopital", "clinique", "chu", "ch", "ehpad", "polyclinique"})
 _TITLES = frozenset({"dr", "docteur", "mme", "madame", "mr", "monsieur", "pr", "professeur"})
+_PLACED = frozenset({"a", "de", "'", "sur", "vers", "puis", "pres", "du"})
 _FEWEST_WORDS = 12
 _CAPITALS = 0.02  # share of capitalised words below which capitals were not used
 
@@ -36,6 +37,8 @@ def give_capitals(tokens: Sequence[Token], lists: Gazetteer) -> None:
             ):
                 token.shape = LETTER
                 following.shape = CAPITALISED
+        elif before in _TITLES and token.fold in {"le", "la", "de", "du", "des"} and index + 1 < len(tokens):
+            tokens[index + 1].shape = CAPITALISED if tokens[index + 1].kind == WORD else tokens[index + 1].shape
         elif before in _TITLES or (len(token.fold) > 3 and _is_only_a_name(token.fold, before, lists)):
             token.shape = CAPITALISED
 
@@ -43,4 +46,4 @@ def give_capitals(tokens: Sequence[Token], lists: Gazetteer) -> None:
 def _is_only_a_name(form: str, before: str, lists: Gazetteer) -> bool:
     if lists.is_common(form) or (lists.is_protected(form) and not lists.is_first(form)):
         return False
-    return before in _CARE or lists.is_name(form) or form in lists.towns
+    return before in _CARE or lists.is_name(form) or form in lists.towns or (before in _PLACED and lists.is_town(form))
