@@ -6,15 +6,17 @@ Of several concepts of one place, the words around decide, then the vocabulary's
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Sequence
+from pathlib import Path
 
 from rag.terminology.ambiguities import Ambiguities, Sentences, section_kinds, support
 from rag.terminology.candidates import Candidate, candidates
 from rag.terminology.counts import Names, Place
 from rag.terminology.model import TermIndex
 from rag.terminology.reading import Reading
-from rag.terminology.tokens import fold, tokenize
+from rag.terminology.tokens import fold, tokenize, word_key
 from rag.terminology.variants import LARGEST, Kind, Variants
 from schema.document import Section
 
@@ -42,7 +44,7 @@ class PlainReader:
         self._names = Names(index)
         self._ambiguities = ambiguities
         few = sum(1 for _ in itertools.islice(index.terms(), LARGEST + 1)) <= LARGEST
-        self._variants = Variants(self._names.all()) if few else None
+        self._variants = Variants(self._names.all(), _ordinary_words()) if few else None
 
     def read(self, reading: Reading, sections: Sequence[Section]) -> list[Linked]:
         """The mentions of a text: token spans, concept, how sure one is of it."""
@@ -53,6 +55,13 @@ class PlainReader:
                 by_places.setdefault(candidate.places, []).append(candidate)
         context = _Context(reading, sections, self._ambiguities, self._names)
         return [one for some in by_places.values() if (one := context.choose(some))]
+
+
+@functools.cache
+def _ordinary_words() -> frozenset[str]:
+    """Keys of French words that are near a name and are no misspelling of it."""
+    lines = Path(__file__).with_name("ordinary_words_fr.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(word_key(word) for line in lines if not line.startswith("#") for word in line.split())
 
 
 def _is_close(reading: Reading, candidate: Candidate) -> bool:
