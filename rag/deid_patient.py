@@ -122,8 +122,8 @@ def _misread(documents: Sequence[RawDocument], built: Sequence[Document], texts:
     for raw, document, text in zip(documents, built, texts, strict=False):
         date = str(_shifted(document.written_on, days)) if document.written_on else None
         moved = build_document(replace(raw, text=text, date=date), _ignore)
-        expected = Counter(_shifted(mention.date, days) for mention in _absolute(document) if mention.date)
-        read = Counter(mention.date for mention in _absolute(moved) if mention.date)
+        expected = Counter((_shifted(m.date, days), m.clock) for m in _absolute(document) if m.date)
+        read = Counter((m.date, m.clock) for m in _absolute(moved) if m.date)
         count += (expected - read).total() + (read - expected).total()
     return count
 

@@ -78,7 +78,8 @@ def deidentify_patient(
     followed) give the same result. Of the shifts that may be, the first is taken that leaves no date ``misread``.
     """
     births, days = _days(texts)
-    grouped = {born: grouped_birth(born, days) if policy.ages_over_89 == "group" else born for born in births}
+    written_on = {text.reference.written_on for text in texts if text.reference.written_on}
+    grouped = {born: grouped_birth(born, written_on) if policy.ages_over_89 == "group" else born for born in births}
     shift = 0
     if policy.moves_dates and earlier and earlier.shift_days:
         shift = earlier.shift_days
