@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,11 +22,13 @@ from rag.deid_patient import Detector, PatientDeidentifier
 from rag.fingerprint import hash_code, hash_tree
 from rag.journal import Journal
 from rag.store import Spool
+from rag.terminology.bundled import open_terminology
 from rag.workers import Failure, ReadPlace, read_all
 from schema.phi import KnownIdentity
 from schema.problem import InputError, Problem, describe_break
 
 _NAMES_SHOWN = 5
+_EPONYM = re.compile(r"(?<=[\s'’-])[A-ZÀ-Þ][a-zß-ÿ]{2,}")
 #: Builds a detector inside the process that will use it; must be picklable.
 MakeDetector = Callable[[], Detector]
 #: Values of `DeidentifyRequest.ner` that are no folder.
@@ -211,14 +214,24 @@ def _open_work(request: DeidentifyRequest, key: Key, problems: list[Problem]) ->
 
 
 def _detector(ner: str) -> Detector:
-    """The rules, with a trained model where one is asked for."""
+    """The rules, with a trained model where one is asked for; terms of the bundled terminology are not names."""
     from rag.deid import detect
 
+    protected = _eponyms()
     if ner == NO_NER:
-        return detect.Detector()
+        return detect.Detector(protected)
     from rag.deid.ner import NerTagger
 
-    return detect.Detector(tagger=NerTagger.load(None if ner == SHIPPED_NER else Path(ner)))
+    return detect.Detector(protected, NerTagger.load(None if ner == SHIPPED_NER else Path(ner)))
+
+
+def _eponyms() -> set[str]:
+    """Words with a capital inside the names of concepts ("syndrome de Wallenberg")."""
+    terminology = open_terminology()
+    try:
+        return {word[0] for _, name in terminology.store.texts() for word in _EPONYM.finditer(name)}
+    finally:
+        terminology.close()
 
 
 def _make_reader(
