@@ -60,9 +60,17 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (example,) = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     write(folder / "ours.yml", example)
     write(folder / "known.csv", "patient_id;nom;prénom\nP01;Darbois;Lucien\nP02;Vernholles;Odette\n")
+    write(folder / "manual.jsonl", "".join(json.dumps(surnames(row)) + "\n" for row in documents))
     inputs = ("--documents", folder / "notes", "--dictionary", folder / "dictionary.csv")
     assert run("fill", *inputs, "--out", folder / "runs" / "first").code == 0
     return folder
+
+
+def surnames(document: dict[str, str]) -> dict[str, object]:
+    """The two surnames of the desk, marked as by hand."""
+    found = re.finditer("Darbois|Vernholles", document["text"], re.IGNORECASE)
+    entities = [{"label": "NOM", "start": match.start(), "end": match.end()} for match in found]
+    return {"patient_id": document["patient_id"], "document_id": document["document_id"], "entities": entities}
 
 
 def typed(desk: Path, command: str) -> Answer:
