@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from rag.corpus.build import build_document
-from rag.deid.calendar import Reference, complete_dates, dates_extent, shift_month, shift_year
+from rag.deid.calendar import Reference, complete_dates, dates_extent
 from rag.deid.keys import PatientKey, Secret
 from rag.deid.policy import Action, Policy
+from rag.deid.redate import shift_month, shift_year
 from rag.deid.replace import IdentifiedText, deidentify_patient
 from rag.deid.sensitivity import Level
 from rag.deid_files import PatientLines

@@ -1,8 +1,4 @@
-"""Dates in French, read in the words of one span and written again, moved, in the same form.
-
-A date moves by whole weeks, so that weekdays named beside it stay true. A month or a year alone moves by the same
-length rounded to whole months or years: two dates of one precision keep their distance exactly.
-"""
+"""Dates in French, read in the words of one span: their parts, with their places, and the days that they mean."""
 
 from __future__ import annotations
 
@@ -13,18 +9,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from rag.deid.spelling import NUMBER_WORDS, french_number, read_number, shaped, small, unaccented
+from rag.deid.spelling import NUMBER_WORDS, french_number, read_number, small, unaccented
 
-_DAYS_PER_YEAR, _DAYS_PER_MONTH = 365.2425, 30.436875
 FIRST_YEAR, LAST_YEAR = 1850, 2150  # what a date in a hospital document may be, moved or not
 _AHEAD = 31  # days after the document: further ahead, a date without a year lies in the year before
 
-_MONTHS = (
+MONTHS = (
     "janvier", "février", "mars", "avril", "mai", "juin",
     "juillet", "août", "septembre", "octobre", "novembre", "décembre",
 )  # fmt: skip
-_SHORT = ("janv", "févr", "mars", "avr", "mai", "juin", "juil", "août", "sept", "oct", "nov", "déc")
-_SHORTEST = ("jan", "fév", *_SHORT[2:])
 _MONTH_FORMS = {
     form: number
     for number, forms in enumerate(
@@ -72,7 +65,7 @@ _FORMS = tuple(
 #: "du 3 au 11/09", "14, 15 et 16 juin": a day right before a date, whose month it borrows.
 _BORROWER = re.compile(rf"(?P<d>{_DAY})\s*(?:,|/|-|–|(?<![a-z])(?:au|et|a|ou)(?![a-z]))\s*(?:le\s+)?(?:\w+di\s+)?$")
 _SPACED = re.compile(r"(?:\D*\d(?!\d))+\D*")
-_BETWEEN_DIGITS = re.compile(r"(?<=\d)\s(?=\d)")
+BETWEEN_DIGITS = re.compile(r"(?<=\d)\s(?=\d)")
 #: Letters that a scanner reads in place of digits.
 _MISREAD = re.compile(r"(?<=\d)[olibzs](?=[\d/.|\-]|$)|(?<![a-z])[olibzs](?=\d)|(?<=[/.|\-])[oli](?=[/.|\-\d])")
 _MEANT = {"o": "0", "l": "1", "i": "1", "b": "8", "z": "2", "s": "5"}
@@ -98,7 +91,7 @@ class Reference:
         if self.written_on is None:
             return 2000  # nothing tells; that year has a 29 February
         for year in (self.written_on.year + 1, self.written_on.year):
-            if (_day(year, month, day) - self.written_on).days <= _AHEAD:
+            if (day_of(year, month, day) - self.written_on).days <= _AHEAD:
                 return year
         return self.written_on.year - 1
 
@@ -109,7 +102,7 @@ class Reference:
         return year if year <= latest else year - 100
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """One written part of a date: its place in the span and its value."""
 
     start: int
@@ -118,32 +111,29 @@ class _Part(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Date:
+class WrittenDate:
     """One date as a span writes it; a part that is not written is None. ``named``: the month is a word."""
 
-    day: _Part | None
-    month: _Part | None
-    year: _Part | None
+    day: Part | None
+    month: Part | None
+    year: Part | None
     named: bool
 
 
-class _Written(NamedTuple):
+class DateGroup(NamedTuple):
     """A date, and the days right before it that borrow its month."""
 
-    date: _Date
-    borrowers: tuple[_Date, ...]
-
-
-_Edit = tuple[int, int, str]
+    date: WrittenDate
+    borrowers: tuple[WrittenDate, ...]
 
 
 def complete_dates(text: str, reference: Reference) -> list[dt.date]:
     """The whole dates written in a span."""
-    plain = _BETWEEN_DIGITS.sub("", text) if _is_spaced(text) else text
+    plain = BETWEEN_DIGITS.sub("", text) if is_spaced(text) else text
     found = []
-    for date, borrowers in _written(_prepared(plain), reference):
+    for date, borrowers in date_groups(plain, reference):
         if date.day and date.month and date.year:
-            found += [_to_day(one, reference) for one in (*borrowers, date)]
+            found += [to_day(one, reference) for one in (*borrowers, date)]
     return found
 
 
@@ -151,7 +141,7 @@ def dates_extent(text: str, reference: Reference) -> tuple[int, int] | None:
     """Where the dates of a span lie, from the first to the last, without weekday or time of day around them."""
     places = [
         place
-        for date, borrowers in _written(_prepared(text), reference)
+        for date, borrowers in date_groups(text, reference)
         for one in (*borrowers, date)
         for part in (one.day, one.month, one.year)
         if part
@@ -160,48 +150,16 @@ def dates_extent(text: str, reference: Reference) -> tuple[int, int] | None:
     return (min(places), max(places)) if places else None
 
 
-def shift_dates(text: str, days: int, reference: Reference) -> str | None:
-    """The span with every date in it moved by ``days``; None when it holds no date that can be read.
-
-    What is not a date (weekday, time of day, link words) stays as it is.
-    """
-    spaced = _is_spaced(text)
-    plain = _BETWEEN_DIGITS.sub("", text) if spaced else text
-    edits = [
-        edit for written in _written(_prepared(plain), reference) for edit in _moved(plain, written, days, reference)
-    ]
-    if not edits:
-        return None
-    for start, end, new in reversed(edits):
-        plain = plain[:start] + new + plain[end:]
-    return re.sub(r"(?<=\d)(?=\d)", " ", plain) if spaced else plain
-
-
-def shift_lone_day(text: str, days: int, reference: Reference) -> str | None:
-    """A day of the month by itself ("le 18"), taken to be the last one before the document; None without its date."""
+def lone_day(text: str) -> WrittenDate | None:
+    """The day of the month that a span holds and nothing else ("18"), None for any other span."""
     match = re.fullmatch(rf"\s*(?P<d>{_DAY})\s*", _prepared(text))
     value = _number(match["d"]) if match else None
-    if match is None or value is None or reference.written_on is None or not 1 <= value <= 31:
+    if match is None or value is None or not 1 <= value <= 31:
         return None
-    written = reference.written_on
-    month = written.replace(day=1) if value <= written.day else written.replace(day=1) - dt.timedelta(days=1)
-    date = _Date(_Part(*match.span("d"), value), None, None, named=True)
-    start, end, new = _day_edit(text, date, (_day(month.year, month.month, value) + dt.timedelta(days=days)).day)
-    return text[:start] + new + text[end:]
+    return WrittenDate(Part(*match.span("d"), value), None, None, named=True)
 
 
-def shift_month(year: int, month: int, days: int) -> tuple[int, int]:
-    """A month moved by as many whole months as ``days`` hold."""
-    months = year * 12 + month - 1 + round(days / _DAYS_PER_MONTH)
-    return months // 12, months % 12 + 1
-
-
-def shift_year(year: int, days: int) -> int:
-    """A year moved by as many whole years as ``days`` hold."""
-    return year + round(days / _DAYS_PER_YEAR)
-
-
-def _is_spaced(text: str) -> bool:
+def is_spaced(text: str) -> bool:
     """Whether the digits stand apart ("1 2 / 0 3 / 2 0 2 1")."""
     return sum(map(str.isdigit, text)) > 3 and _SPACED.fullmatch(text) is not None
 
@@ -216,19 +174,21 @@ def _meant_month(word: str) -> str:
     """The month of as many letters that a word resembles ("jnillet"), or the word."""
     if word in _MONTH_FORMS:
         return word
-    for month in map(unaccented, _MONTHS):
+    for month in map(unaccented, MONTHS):
         wrong = sum(a != b for a, b in zip(word, month, strict=False)) if len(month) == len(word) else len(word)
         if wrong <= _WRONG_LETTERS < len(word) - 2:
             return month
     return word
 
 
-def _day(year: int, month: int, day: int) -> dt.date:
+def day_of(year: int, month: int, day: int) -> dt.date:
     """The day, or the month's last when the calendar has none such (30 February)."""
     return dt.date(year, month, min(day, gregorian.monthrange(year, month)[1]))
 
 
-def _written(low: str, reference: Reference) -> Iterator[_Written]:
+def date_groups(text: str, reference: Reference) -> Iterator[DateGroup]:
+    """The dates of a span whose digits stand together, in order."""
+    low = _prepared(text)
     position = 0
     while True:
         found = min(_first_of_each_form(low, position, reference), key=lambda one: one[0].start(), default=None)
@@ -236,11 +196,11 @@ def _written(low: str, reference: Reference) -> Iterator[_Written]:
             return
         match, date = found
         borrowers = tuple(_borrowers(low, position, match.start(), date)) if date.day and date.month else ()
-        yield _Written(date, borrowers)
+        yield DateGroup(date, borrowers)
         position = match.end()
 
 
-def _first_of_each_form(low: str, position: int, reference: Reference) -> Iterator[tuple[re.Match[str], _Date]]:
+def _first_of_each_form(low: str, position: int, reference: Reference) -> Iterator[tuple[re.Match[str], WrittenDate]]:
     for form in _FORMS:
         match = form.search(low, position)
         while match:
@@ -251,19 +211,19 @@ def _first_of_each_form(low: str, position: int, reference: Reference) -> Iterat
             match = form.search(low, match.start() + 1)
 
 
-def _borrowers(low: str, since: int, until: int, lender: _Date) -> list[_Date]:
-    found: list[_Date] = []
+def _borrowers(low: str, since: int, until: int, lender: WrittenDate) -> list[WrittenDate]:
+    found: list[WrittenDate] = []
     while match := _BORROWER.search(low[since:until]):
         value = _number(match["d"])
         if value is None or not 1 <= value <= 31:
             break
         start, end = match.span("d")
-        found.insert(0, replace(lender, day=_Part(since + start, since + end, value)))
+        found.insert(0, replace(lender, day=Part(since + start, since + end, value)))
         until = since + start
     return found
 
 
-def _read(match: re.Match[str], reference: Reference) -> _Date | None:
+def _read(match: re.Match[str], reference: Reference) -> WrittenDate | None:
     """The date of a match, None when the calendar has none such."""
     parts = match.groupdict()
     named = bool(parts.get("n"))
@@ -273,7 +233,7 @@ def _read(match: re.Match[str], reference: Reference) -> _Date | None:
         "m": int(parts["m"]) if parts.get("m") else None,
         "y": _year(parts["y"], reference) if parts.get("y") else None,
     }
-    day, name, month, year = (None if v is None else _Part(*match.span(k), v) for k, v in values.items())
+    day, name, month, year = (None if v is None else Part(*match.span(k), v) for k, v in values.items())
     month = name or month
     if (
         (day and not 1 <= day.value <= 31)
@@ -281,7 +241,7 @@ def _read(match: re.Match[str], reference: Reference) -> _Date | None:
         or (year and not FIRST_YEAR <= year.value <= LAST_YEAR)
     ):
         return None
-    return _Date(day, month, year, named)
+    return WrittenDate(day, month, year, named)
 
 
 def _number(written: str) -> int | None:
@@ -296,101 +256,8 @@ def _year(written: str, reference: Reference) -> int:
     return int(digits) if len(digits) == 4 else reference.century(int(digits))
 
 
-def _to_day(date: _Date, reference: Reference) -> dt.date:
+def to_day(date: WrittenDate, reference: Reference) -> dt.date:
+    """The day of a date that has at least a day and a month."""
     assert date.day and date.month
     year = date.year.value if date.year else reference.year_of(date.month.value, date.day.value)
-    return _day(year, date.month.value, date.day.value)
-
-
-def _moved(text: str, written: _Written, days: int, reference: Reference) -> list[_Edit]:
-    """The edits that move one date and its borrowers, in order."""
-    date, borrowers = written
-    if not date.month:
-        assert date.year
-        return [_year_edit(text, date.year, shift_year(date.year.value, days))]
-    if not date.day:
-        year, month = shift_month(date.year.value if date.year else 2000, date.month.value, days)
-        return _in_order(_month_edit(text, date, month), date.year and _year_edit(text, date.year, year))
-    step = dt.timedelta(days=days)
-    new = _to_day(date, reference) + step
-    edits = []
-    for borrower in borrowers:
-        early = _early_day(borrower, new - step, reference) + step
-        start, end, day = _day_edit(text, borrower, early.day)
-        edits.append((start, end, day + _lent(text, date, early, new)))
-    return edits + _in_order(
-        _day_edit(text, date, new.day),
-        _month_edit(text, date, new.month),
-        date.year and _year_edit(text, date.year, new.year),
-    )
-
-
-def _early_day(borrower: _Date, lender: dt.date, reference: Reference) -> dt.date:
-    """The day of a borrower: in the month of its lender, or in the one before ("du 28 au 2/01")."""
-    assert borrower.day
-    day = _to_day(borrower, reference)
-    before = lender.replace(day=1) - dt.timedelta(days=1)
-    return day if day <= lender else _day(before.year, before.month, borrower.day.value)
-
-
-def _lent(text: str, date: _Date, early: dt.date, late: dt.date) -> str:
-    """What a borrower must write for itself once it no longer lies in the month of the date after it."""
-    assert date.month and date.day
-    if (early.year, early.month) == (late.year, late.month):
-        return ""
-    _, _, month = _month_edit(text, date, early.month)
-    first, second = sorted((date.day, date.month))
-    link = text[first.end : second.start]
-    if date.year is None or early.year == late.year:
-        return link + month
-    _, _, year = _year_edit(text, date.year, early.year)
-    return link + month + text[date.month.end : date.year.start] + year if date.year > date.month else link + month
-
-
-def _in_order(*edits: _Edit | None) -> list[_Edit]:
-    return sorted(edit for edit in edits if edit)
-
-
-def _day_edit(text: str, date: _Date, day: int) -> _Edit:
-    assert date.day
-    start, end, _ = date.day
-    old = text[start:end]
-    if old[-1:].isalpha() and not old[:1].isdigit() and len(old) > 2:
-        return start, end, shaped(old, "premier" if day == 1 else french_number(day))
-    if date.named:
-        if day == 1 and (old.endswith("er") or not old.startswith("0")):
-            return start, end, "1er"
-        return start, end, f"{day:02d}" if old.startswith("0") else str(day)
-    return start, end, f"{day:02d}" if end - start == 2 else str(day)
-
-
-def _month_edit(text: str, date: _Date, month: int) -> _Edit:
-    assert date.month
-    start, end, _ = date.month
-    old = text[start:end]
-    if not date.named:
-        return start, end, f"{month:02d}" if end - start == 2 else str(month)
-    low = small(old)
-    whole = len(low) == len(_MONTHS[date.month.value - 1]) and not text.startswith(".", end)
-    new = (_MONTHS if whole else _SHORTEST if len(low) == 3 else _SHORT)[month - 1]
-    natural = _MONTHS[date.month.value - 1][: len(low)]
-    accented = unaccented(old) != old or unaccented(natural) == natural
-    return start, end, shaped(old, new if accented else unaccented(new))
-
-
-def _year_edit(text: str, part: _Part, year: int) -> _Edit:
-    start, end, _ = part
-    old = text[start:end]
-    digits = old.lstrip("'’")
-    if len(digits) == 4 and not digits.isalpha():
-        return start, end, str(year)
-    if len(digits) == 2:
-        return start, end, f"{old[:-2]}{year % 100:02d}"
-    return start, end, shaped(old, _year_in_words(small(old), year))
-
-
-def _year_in_words(like: str, year: int) -> str:
-    century, rest = divmod(year, 100)
-    like = like if "cent" in like else "mil neuf cent"
-    head = "deux mille" if century == 20 else re.sub(r"(?<=cent).*", "", like)
-    return f"{head} {french_number(rest)}" if rest else head
+    return day_of(year, date.month.value, date.day.value)

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rag.deid.apply import DeidentifiedText, Replacement, apply
-from rag.deid.calendar import Reference, complete_dates, shift_dates, shift_lone_day
+from rag.deid.calendar import Reference, complete_dates
 from rag.deid.fake_people import Name
 from rag.deid.fake_places import LINKED
 from rag.deid.keys import PatientKey, Replaced, Secret
 from rag.deid.policy import Action, Policy
+from rag.deid.redate import shift_dates, shift_lone_day
 from rag.deid.sensitivity import Level, LeveledSentence, level_at, sentence_levels
 from rag.deid.shift import OLDEST_TOLD, OldAge, age_on, grouped_birth, old_ages, possible_shifts
 from rag.deid.surrogate import Occurrence, Surrogates

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from dataclasses import replace
 
-from rag.deid.calendar import shift_year
+from rag.deid.redate import shift_year
 from rag.deid.spelling import small
 from schema.value import ExtractedValue, Value
 from schema.variable import Variable, VariableKind

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.deid.calendar import Reference, complete_dates, dates_extent, shift_dates, shift_month, shift_year
+from rag.deid.calendar import Reference, complete_dates, dates_extent
+from rag.deid.redate import shift_dates, shift_month, shift_year
 from rag.deid.spelling import french_number, read_number, unaccented
 
 NOTE = Reference(dt.date(2021, 6, 14))
