@@ -104,6 +104,8 @@ class PersonFinder:
                 index += 1
                 continue
             parts, rank = self._cued(tokens, index, known) if token.fold in self._openers else [], Rank.CUED
+            if not parts and token.shape == LETTER:
+                parts = self._spread(tokens, index)
             if not parts and token.is_capital:
                 parts, rank = self._uncued(tokens, index, known), Rank.PAIRED
             after = index + 1
@@ -117,6 +119,19 @@ class PersonFinder:
             ):
                 after = medical
             index = after
+
+    def _spread(self, tokens: Sequence[Token], at: int) -> list[Part]:
+        """Names in boxes without a label before them: "M U L L E R  R O S E". A spread-out heading is no name."""
+        parts: list[Part] = []
+        place = at
+        while place < len(tokens) and (end := self._spaced_letters(tokens, place, gap=1)) > place + 3:
+            word = "".join(token.fold for token in tokens[place:end])
+            if self._lists.is_common(word) and not (parts and self._lists.is_name(word)):
+                break
+            label = PhiLabel.PRENOM if parts else PhiLabel.NOM
+            parts.append(Part(place, end - 1, label, word))
+            place = end
+        return parts
 
     def _cued(self, tokens: Sequence[Token], at: int, known: Known) -> list[Part]:
         """The persons that the word at ``at`` announces, by the first kind of cue that finds one."""
@@ -257,13 +272,13 @@ class PersonFinder:
         return [Part(units[0].first, units[-1].last, wanted, " ".join(unit.fold for unit in units))]
 
     @staticmethod
-    def _spaced_letters(tokens: Sequence[Token], at: int) -> int:
+    def _spaced_letters(tokens: Sequence[Token], at: int, gap: int = 2) -> int:
         """The index after a name in boxes ("B E N  S A I D"); 0 where there is none."""
         place = at
         while (
             place < len(tokens)
             and tokens[place].shape == LETTER
-            and (place == at or tokens[place].start - tokens[place - 1].end <= 2)
+            and (place == at or 1 <= tokens[place].start - tokens[place - 1].end <= gap)
         ):
             place += 1
         return place if place - at >= 3 else 0
@@ -460,6 +475,8 @@ class PersonFinder:
         head = words[0]
         if head.fold in self._cues.stops or (self._lists.is_protected(head.fold) and len(units) == 1):
             return False
+        if self._lists.is_common(head.fold) and colon and self._lists.is_first(head.fold) and head.shape == CAPITALISED:
+            return head.fold not in self._cues.after
         if self._lists.is_common(head.fold):
             return len(units) > 1 and any(unit.shape == LETTER or self._lists.is_first(unit.fold) for unit in units)
         if head.shape == UPPER and len(units) == 1 and len(head.fold) <= 5:

@@ -28,7 +28,7 @@ class FoundDate:
 _DIGIT_LOOKALIKES = str.maketrans("OoIl|", "00111")
 _SEPARATOR = r"[ \t]{0,2}[/.\-|\\][ \t]{0,2}"
 _NUMERIC = re.compile(
-    rf"(?<![\d,])(?<!\d[/.\-|])(?P<d>[0-3OoIl]?[\dOoIl]){_SEPARATOR}(?P<m>[01OoIl]?[\dOoIl]){_SEPARATOR}"
+    rf"(?<!\d)(?<!\d[,/.\-|])(?P<d>[0-3OoIl]?[\dOoIl]){_SEPARATOR}(?P<m>[01OoIl]?[\dOoIl]){_SEPARATOR}"
     r"(?P<y>(?:[1lI][89]|2[0Oo])[\dOolI]{2}|[\dOo]{2})(?![\dOo])(?![/.\-]\d)"
 )
 _BOXES = re.compile(r"\|?\d(?:\|\d){6,15}\|?")
@@ -232,6 +232,21 @@ def _partial(text: str) -> Iterator[FoundDate]:
             yield FoundDate(*match.span(), None, Rank.WEAK)
 
 
+_CUED_DASH = re.compile(r"(?<![^\W_])(?:le|du|au|depuis le) (?P<d>[0-3]\d)-(?P<m>[01]\d)(?![\d-])")
+_SHORT_YEAR = re.compile(
+    r"(?<![^\W_])(?:depuis|en|dès|vers|ann[ée]es?|été|hiver|printemps|automne) [’']?(?P<y>[5-9]\d)"
+    r"(?!\d|[.,/]\d| ?(?:h|j|mn|min|s|sec|ans?|mois|jours?|sem\w*|kg|%|°|mg|ml|cm|mm|heures?|minutes?|cp|UI|\w+[ée]s?)(?![^\W_]))"
+)
+
+
+def _cued(text: str) -> Iterator[FoundDate]:
+    for match in _CUED_DASH.finditer(text):
+        if _valid(int(match["d"]), int(match["m"])):
+            yield FoundDate(match.start("d"), match.end(), None, Rank.WEAK)
+    for match in _SHORT_YEAR.finditer(text):
+        yield FoundDate(*match.span("y"), None, Rank.WEAK)
+
+
 def _listed_day(text: str, match: re.Match[str]) -> bool:
     """Whether a day written with a full stop ("28.09") stands in a list of cycles or dates ("C11 28.09, C12 …")."""
     return (
@@ -310,14 +325,12 @@ def _born_in(text: str) -> Iterator[FoundDate]:
         yield FoundDate(*match.span("y"), None, Rank.FORM)
 
 
-_BORN_IN = re.compile(
-    r"(?<![^\W_])(?:n[ée]e?s?|[a-zà-ÿ)]) en (?P<y>[0-9]\d)(?![\d,.]|[ ]?(?:j|h|mn|min|s|ans|mois|jours|sec|pas|%|°)\b| ?%)"
-)
+_BORN_IN = re.compile(r"(?:(?<![^\W_])n[ée]e?s?|(?<=[a-zà-ÿ)])) en (?P<y>[0-9]\d)(?=[ ]?(?:[).,;:\n]|$))(?![.,]\d)")
 
 
 def find_dates(text: str) -> list[FoundDate]:
     """Every date of a text, possibly overlapping (the caller keeps the longer of equal rank)."""
-    return [*_numeric(text), *_partial(text), *_with_month_name(text), *_years(text), *_born_in(text)]
+    return [*_numeric(text), *_partial(text), *_with_month_name(text), *_years(text), *_born_in(text), *_cued(text)]
 
 
 _BIRTH = re.compile(

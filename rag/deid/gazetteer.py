@@ -77,7 +77,7 @@ def _edsnlp_words() -> Iterator[str]:
 
 # the towns of the French-speaking countries near, and of others those of 100,000 inhabitants and more
 _TOWN_ENTRY = re.compile(
-    rb'"name": "((?:[^"\\\\]|\\\\.)*)", "latitude": [-\d.e]+, "longitude": [-\d.e]+, "countrycode": '
+    rb'"name": "((?:[^"\\]|\\.)*)", "latitude": [-\d.e]+, "longitude": [-\d.e]+, "countrycode": '
     rb'"(?:(?:FR|BE|CH|LU|MC|RE|GP|MQ|GF|YT|PF|NC)"|[A-Z]{2}", "population": \d{6,})'
 )
 
@@ -139,7 +139,10 @@ class Gazetteer:
         """A first name, or a compound of first names ("anne-sophie")."""
         if form in self.first_names:
             return True
-        return "-" in form and all(part in self.first_names for part in form.split("-"))
+        parts = form.split("-")
+        return (
+            len(parts) > 1 and parts[0] in self.first_names and all(p in self.first_names or len(p) < 4 for p in parts)
+        )
 
     def is_last(self, form: str) -> bool:
         """A surname, or a compound of names ("blanc-tardieu")."""

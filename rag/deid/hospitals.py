@@ -46,6 +46,10 @@ class HospitalReader:
                     yield Candidate(tokens[index].start, tokens[end - 1].end, PhiLabel.HOPITAL, Rank.PLACE)
                     index = end
                     continue
+            elif (end := self._enclosed(tokens, index)) > index + 1:
+                yield Candidate(tokens[index + 1].start, tokens[end - 1].end, PhiLabel.HOPITAL, Rank.LISTED)
+                index = end
+                continue
             elif (bare := self._bare(tokens, index)) > index:
                 yield Candidate(tokens[index].start, tokens[bare - 1].end, PhiLabel.HOPITAL, Rank.FORM)
                 index = bare
@@ -146,6 +150,28 @@ class HospitalReader:
         if not linked and (form in towns or (form in self._lists.towns and not self._lists.is_name(form))):
             return False
         return token.shape == shape
+
+    def _enclosed(self, tokens: Sequence[Token], at: int) -> int:
+        """ "Brest (La Cavale)": capitalised words in brackets after a town; the index of the closing bracket."""
+        if (
+            tokens[at].fold != "("
+            or not at
+            or not self._lists.is_town(tokens[at - 1].fold)
+            or not tokens[at - 1].is_capital
+        ):
+            return at
+        place = at + 1
+        while place < len(tokens) and place - at < 6 and tokens[place].kind == WORD:
+            token = tokens[place]
+            link = token.fold in _LINKS
+            if not link and (
+                token.shape not in (CAPITALISED, UPPER)
+                or token.fold in self._stops
+                or self._lists.is_common(token.fold)
+            ):
+                return at
+            place += 1
+        return place if place < len(tokens) and tokens[place].fold == ")" else at
 
     def _bare(self, tokens: Sequence[Token], at: int) -> int:
         if tokens[at].kind != WORD or not tokens[at].is_capital:

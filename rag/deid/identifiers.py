@@ -61,6 +61,14 @@ _ANY_NUMBERED = re.compile(
 )
 _CODE = re.compile(r"(?<![\w/.-])(?=[\w./-]*\d{3})[A-Z]{1,4}\d{0,2}[-/]\d{2,6}(?:[-/]\d{2,7}){1,2}(?![\w/-])")
 _LETTERED = re.compile(r"(?<![^\W_])[Nn](?:°|º)[ \t]{0,2}(?P<v>\d{1,3}[A-Z]{1,2}\d{4,9})(?!\w)")
+_STAY_ALONE = re.compile(
+    r"(?<![^\W_])(?:s[ée]jour|venue|visite|passage|hospit(?:alisation)?|admission|SEJ|dossier)\.?[ \t]{0,2}[:=(]?[ \t]{0,2}(?P<v>[A-Z]?\d{6,14})(?!\w)",
+    re.IGNORECASE,
+)
+_NUMBER_BELOW = re.compile(
+    r"(?<![^\W_])(?P<k>IPP|NIP|NDA|IEP)[ \t]{0,3}(?:n°|:|\([^()\n]{0,15}\))?[ \t]{0,3}:?[ \t]{0,3}\r?\n[ \t]{0,3}(?P<v>[A-Z]{0,2}\d{5,14})(?!\w)"
+)
+_KEY = re.compile(r"(?<![^\W_])cl[ée][ ]?:?[ ]?(?P<v>\d\d)(?!\d)", re.IGNORECASE)
 _NOT_A_FILE = re.compile(
     r"(?:\blot|\bloi|d[ée]cret|article|circulaire|arr[êe]t[ée]|version|taille|sonde|\bCIM|\bCCAM|chapitre|r[èe]glement|\bRPPS|\bADELI)[ \t]*(?:de[ \t]+[\w]+[ \t]+)?(?:n°[ \t]?)?:?[ \t]?$",
     re.IGNORECASE,
@@ -69,7 +77,7 @@ _PLATE = re.compile(
     r"(?<![\w-])[A-HJ-NP-TV-Z]{2}-\d{3}-[A-HJ-NP-TV-Z]{2}(?![\w-])|(?<=immatriculé )\d{1,4} ?[A-Z]{2,3} ?\d\d\b|(?<=immatriculée )\d{1,4} ?[A-Z]{2,3} ?\d\d\b"
 )
 _LONG_NUMBER = re.compile(
-    r"(?<![\w.,/+-])\d{7,12}(?![\w%°]|[.,/-]\d| ?(?:/mm|G/L|UI\b|U\b|copies|cop/|mg|g\b|/ml|/L|elem|éléments))"
+    r"(?<![\w+])(?<!\d[.,/-])\d{7,12}(?![\w%°]|[.,/-]\d| ?(?:/mm|G/L|UI\b|U\b|copies|cop/|mg|g\b|/ml|/L|elem|éléments))"
 )
 
 
@@ -118,6 +126,9 @@ def _social(text: str) -> Iterator[Candidate]:
         yield _valued(match, PhiLabel.SECU, Rank.CERTAIN if holds else Rank.CUED if match["k"] else Rank.FORM)
     for match in _BOXED.finditer(text):
         yield Candidate(*match.span(), PhiLabel.SECU, Rank.CUED)
+    for match in _KEY.finditer(text):
+        if sum(char.isdigit() for char in text[max(0, match.start() - 32) : match.start()]) >= 11:
+            yield _valued(match, PhiLabel.SECU, Rank.FORM)
     for match in _SPACED_NIR.finditer(text):
         yield Candidate(*match.span(), PhiLabel.SECU, Rank.CUED)
     for match in _SECU_CUE.finditer(text):
@@ -135,6 +146,10 @@ def _numbered(text: str) -> Iterator[Candidate]:
     for match in _STAY_CUE.finditer(text):
         if len(_digits(match["v"])) >= 4 and not re.match(r"\d\d?[/.]\d\d?[/.]\d{2,4}$", match["v"]):
             yield _valued(match, PhiLabel.NDA, Rank.CERTAIN)
+    for match in _STAY_ALONE.finditer(text):
+        yield _valued(match, PhiLabel.NDA, Rank.CUED)
+    for match in _NUMBER_BELOW.finditer(text):
+        yield _valued(match, PhiLabel.IPP if match["k"] in {"IPP", "NIP"} else PhiLabel.NDA, Rank.CERTAIN)
     for match in _CODE.finditer(text):
         if len(_digits(match.group())) >= 6 and not _NOT_A_FILE.search(
             text[max(0, match.start() - 25) : match.start()]

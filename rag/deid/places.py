@@ -16,10 +16,10 @@ _ARTICLES = frozenset({"le", "la", "les", "l"})
 _SAINTS = frozenset({"saint", "sainte", "st", "ste"})
 _BELOW = frozenset({"sur", "sous", "en", "lez", "les"})
 _POSTCODE = re.compile(
-    r"(?<![\w.,/+-])(?<!\d )(?:F-|FR-|B-|CH-|L-)?(?P<z>(?:[0O][1-9]|[1-8][\dOl]|9[0-8])(?:[\dOl]{3}| \d{3}))(?![\w%]|[.,/-]\d| \d{2,})"
+    r"(?<![\w./+])(?<!\d[ ,-])(?:F-|FR-|B-|CH-|L-)?(?P<z>(?:[0O][1-9]|[1-8][\dOl]|9[0-8])(?:[\dOl]{3}| \d{3}))(?![\d_%]|[a-zà-ÿ]|[.,/-]\d| \d{2,})"
 )
 _POSTCODE_CUE = re.compile(
-    r"(?:\bCP|code[ ]postal|\bdans le|\bB\.?P\.?[ ]?\d+)[ \t]{0,2}[:.]?[ \t]{0,2}$", re.IGNORECASE
+    r"(?:\bCP|code[ ]postal|\bdans le|\bB\.?P\.?[ ]?\d+)[ \t]{0,2}[:.—–-]?[ \t]{0,2}$", re.IGNORECASE
 )
 _DATED = re.compile(
     r"[ ]?,[ ]?(?:le|ce)\b|[ ]?,?[ ](?:le|ce)[ ](?:\d|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)|,[ ](?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)[ ]\d",
@@ -100,7 +100,8 @@ class TownFinder:
     def _listed(self, tokens: Sequence[Token], at: int) -> int:
         """The index after a town of the list at ``at``; ``at`` where there is none, or only a short abbreviation."""
         end = self._lists.town_phrases.match(tokens, at)
-        fewest = 4 if tokens[at].fold in self._lists.towns else 5
+        curated = tokens[at].fold in self._lists.towns
+        fewest = 5 if not curated else 3 if at and tokens[at - 1].kind == SIGN else 4
         abbreviation = end - at == 1 and tokens[at].shape == UPPER and len(tokens[at].fold) < fewest
         return at if abbreviation else end
 

@@ -38,7 +38,7 @@ class PatientLexicon:
 
     names: defaultdict[str, Counter[PhiLabel]] = field(default_factory=lambda: defaultdict(Counter))
     pairs: set[tuple[str, str]] = field(default_factory=set)
-    numbers: dict[str, PhiLabel] = field(default_factory=dict)
+    numbers: dict[str, tuple[PhiLabel, Rank]] = field(default_factory=dict)
     towns: set[str] = field(default_factory=set)
     hospitals: set[str] = field(default_factory=set)
     births: set[tuple[int, int, int]] = field(default_factory=set)
@@ -57,7 +57,7 @@ class PatientLexicon:
                     self.pairs.add((names[PhiLabel.PRENOM], names[PhiLabel.NOM]))
                 previous = (candidate.label, form, candidate.end)
             elif candidate.label in _NUMBERS and candidate.rank >= Rank.FORM and len(_digits(value)) >= 6:
-                self.numbers.setdefault(_digits(value), candidate.label)
+                self.numbers.setdefault(_digits(value), (candidate.label, Rank.PROPAGATED))
             elif candidate.label is PhiLabel.VILLE and candidate.rank >= Rank.CUED:
                 self.towns.add(form)
             elif candidate.label is PhiLabel.HOPITAL:
@@ -88,7 +88,7 @@ class PatientLexicon:
                 for _ in range(5):
                     self._learn_name(form, label)
             elif label in _NUMBERS and len(_digits(value)) >= 4:
-                self.numbers[_digits(value)] = label
+                self.numbers[_digits(value)] = (label, Rank.KNOWN)
                 self.verbatim.append((value, label))
             elif label is PhiLabel.VILLE:
                 self.towns.add(form)
@@ -146,9 +146,9 @@ class Propagator:
         if self._lexicon.numbers:
             for match in _NUMERIC.finditer(text):
                 digits = _digits(match.group())
-                label = self._lexicon.numbers.get(digits) or self._lexicon.numbers.get("0" + digits.removeprefix("33"))
-                if label is not None:
-                    yield Candidate(*match.span(), label, Rank.KNOWN if len(digits) > 5 else Rank.PROPAGATED)
+                entry = self._lexicon.numbers.get(digits) or self._lexicon.numbers.get("0" + digits.removeprefix("33"))
+                if entry is not None:
+                    yield Candidate(*match.span(), *entry)
         births = self._lexicon.births  # a year of two digits may have been read a century late
         for found in dates:
             if found.day and (found.day in births or (found.day[0] - 100, *found.day[1:]) in births):

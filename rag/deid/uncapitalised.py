@@ -10,20 +10,32 @@ from rag.deid.tokens import CAPITALISED, LETTER, LOWER, WORD, Token
 _CARE = frozenset({"hopital", "clinique", "chu", "ch", "ehpad", "polyclinique"})
 _TITLES = frozenset({"dr", "docteur", "mme", "madame", "mr", "monsieur", "pr", "professeur"})
 _PLACED = frozenset({"a", "de", "'", "sur", "vers", "puis", "pres", "du"})
-_FEWEST_WORDS = 12
-_CAPITALS = 0.02  # share of capitalised words below which capitals were not used
+_FEWEST_WORDS = 8
+_CAPITALS = 0.012  # share of capitalised words (no abbreviations) up to which capitals were not used
+_ONE_STRAY = 40  # words; in a text so short, one capital shows no habit
 
 
 def written_without_capitals(tokens: Sequence[Token]) -> bool:
-    """Whether a text of some length has next to no capital letter."""
+    """Whether a text of some length has next to no capitalised word; abbreviations in capitals do not count."""
     words = [token for token in tokens if token.kind == WORD and len(token.text) > 1]
-    return len(words) >= _FEWEST_WORDS and sum(word.is_capital for word in words) <= _CAPITALS * len(words)
+    lower = sum(word.shape == LOWER for word in words)
+    capitals = sum(word.shape == CAPITALISED for word in words)
+    stray = 1 if len(words) <= _ONE_STRAY else 0
+    return lower >= _FEWEST_WORDS and capitals <= max(_CAPITALS * len(words), stray)
 
 
 def give_capitals(tokens: Sequence[Token], lists: Gazetteer) -> None:
     """Mark, in place, as capitalised the words that are names or towns and nothing else, and what a title announces."""
     for index, token in enumerate(tokens):
         if token.shape != LOWER:
+            continue
+        placed = index > 0 and tokens[index - 1].fold in _PLACED
+        end = lists.town_phrases.match(tokens, index) if placed else index
+        if end > index + 1 and any(
+            len(part.fold) > 4 for part in tokens[index:end]
+        ):  # "a la ciotat", "st jean de maurienne"
+            for part in tokens[index:end]:
+                part.shape = CAPITALISED if len(part.fold) > 2 else part.shape
             continue
         before = tokens[index - 1 - (index > 1 and tokens[index - 1].fold == ".")].fold if index else ""
         if len(token.text) == 1:
