@@ -187,7 +187,8 @@ def _leads(before: str, mention: ConceptMention, follows: bool) -> bool:
     labels = load_lexicon("labels")
     words = _WORD.findall(before)
     changed = kind_of(mention.concept) is Kind.DIAGNOSIS and any(word in labels["changes"] for word in words)
-    return not changed and all(word in labels["furniture"] or len(word) == 1 for word in words)
+    empty = {*labels["furniture"], *labels["opens"]}
+    return not changed and all(word in empty or len(word) == 1 for word in words)
 
 
 def _says_something(choice: Choice) -> bool:

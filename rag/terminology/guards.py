@@ -26,6 +26,10 @@ _WORD = re.compile(r"[^\W_]+")
 #: A code in full; the letters and figures of one, in any writing ("à 15").
 _CODE = re.compile(r"[A-Z]\d\d(?:\.\d+)?")
 _LIKE_A_CODE = re.compile(r"[a-z]?\d\d\w*")
+#: Before the first word of a sentence or of an item.
+_OPENS = re.compile(r"(?:^|[.!?:;\n•*–-])\s*$")
+#: Under this score a name is a variant of one of the vocabulary.
+_SURE = 0.75
 _PARAGRAPH = re.compile(r"\n\s*\n")
 #: Every blank of one line, as the patterns write it.
 _BLANKS = dict.fromkeys(map(ord, "\t\u00a0\u2009\u202f"), " ")
@@ -108,6 +112,7 @@ class _Guard:
             or all(self._is_empty(start, end) for start, end in pieces)
             or self._is_bare_code(mention)
             or self._is_part_of_name(mention)
+            or self._is_like_a_name(mention)
         )
 
     def _is_figure(self, mention: ConceptMention, pieces: Sequence[tuple[int, int]]) -> bool:
@@ -164,6 +169,15 @@ class _Guard:
             return True
         named = self._words.place.search(before) or self._words.scale.search(before)
         return named is not None and kind_of(mention.concept) is Kind.DIAGNOSIS
+
+    def _is_like_a_name(self, mention: ConceptMention) -> bool:
+        """Whether a diagnosis that is not written as in the vocabulary has the capital of a first name ("Amélie")."""
+        start, end = mention.start, mention.end
+        if mention.score >= _SURE or kind_of(mention.concept) is not Kind.DIAGNOSIS:
+            return False
+        if not self._text[start:end].istitle() or len(_WORD.findall(self._text, start, end)) > 1:
+            return False
+        return not _OPENS.search(self._before(mention)) or self._text[end : end + 2].strip().istitle()
 
     def _before(self, mention: ConceptMention) -> str:
         return self._text[max(0, mention.start - _LOOK_BACK) : mention.start]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rag.terminology.ambiguities import Ambiguities
+from rag.terminology.candidates import Candidate
 from rag.terminology.counts import JOIN
 from rag.terminology.index import StoredIndex
 from rag.terminology.learning import EXTRA, LearntReader, Selection
@@ -14,22 +17,30 @@ from rag.terminology.reading import Reading
 from schema.concept import Concept, ConceptMention
 from schema.document import Section
 
+if TYPE_CHECKING:
+    from rag.terminology.rerank import Reranker
+
 
 class Normalizer:
     """Finds the concepts of a dictionary in texts. Built once per process; immutable.
 
     A dictionary made from annotated texts is read the way they were annotated (`rag.terminology.learning`); any other
     is believed (`rag.terminology.plain`).
+
+    Args:
+        reranker: chooses between the concepts of a name that has several.
     """
 
-    def __init__(self, index: StoredIndex) -> None:
+    def __init__(self, index: StoredIndex, reranker: Reranker | None = None) -> None:
         self._index = index
+        self._reranker = reranker
+        judge = self._judge if reranker else None
         learnt = index.store.extra(EXTRA)  # noqa: S610 -- no Django here
         if learnt is not None:
-            self._reader: LearntReader | PlainReader = LearntReader(index, Selection.from_bytes(learnt))
+            self._reader: LearntReader | PlainReader = LearntReader(index, Selection.from_bytes(learnt), judge)
         else:
             rules = read_ambiguities(index.store.extra(AMBIGUITIES))  # noqa: S610
-            self._reader = PlainReader(index, Ambiguities(rules))
+            self._reader = PlainReader(index, Ambiguities(rules), judge)
 
     def mentions(self, text: str, sections: Sequence[Section] = ()) -> list[ConceptMention]:
         """The mentions of a text, by place; ``document_id`` is left empty.
@@ -44,9 +55,21 @@ class Normalizer:
         ]
         return sorted(mentions, key=lambda mention: (mention.start, -mention.end, -mention.score))
 
+    def _judge(self, reading: Reading, rivals: Sequence[Candidate]) -> list[float]:
+        from rag.terminology.rerank import Pair, described, in_context
+
+        assert self._reranker is not None
+        (start, _), (_, end) = reading.span(*rivals[0].places[0]), reading.span(*rivals[0].places[-1])
+        context = in_context(reading.text, start, end)
+        names = [described(self._concept(one.concept)) for one in rivals]
+        shares: list[float] = self._reranker.shares([Pair(context, name) for name in names]).tolist()
+        return shares
+
     def _concept(self, joined: str) -> Concept:
         """A concept; for identifiers that annotations give together, one that holds the codes of all."""
         if JOIN not in joined:
+            return self._index.concept(joined)
+        with contextlib.suppress(KeyError):  # ICD-10 as the ATIH writes it has codes with a "+"
             return self._index.concept(joined)
         concepts = [self._index.concept(one) for one in joined.split(JOIN)]
         types = dict.fromkeys(name for concept in concepts for name in concept.semantic_types)

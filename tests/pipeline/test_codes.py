@@ -43,6 +43,7 @@ def yes(label: str, note: str = "") -> Variable:
         ("Le patient a-t-il une HTA ?", "I10"),
         ("1.2 Présence d'une fibrillation atriale", "I48"),
         ("FA ou ACFA", "I48"),
+        ("Découverte d'une FA pendant l'hospitalisation", "I48"),
         ("Notion d'un infarctus du myocarde", "I21"),
         ("Pneumopathie pendant le séjour", "J18"),
         ("Survenue d'une embolie pulmonaire dans les 30 jours", "I26"),

@@ -23,7 +23,7 @@ FORK = "fork" in multiprocessing.get_all_start_methods()
 FLAGS = ("negated", "hypothetical", "family", "history")
 
 LETTER = (
-    "Antécédents : HTA, pas de diabète.\n\nMère : AVC.\n\nHistoire :\nHémiparésie droite brutale, fibrilla-\ntion atriale au scope. "
+    "Antécédents : HTA, pas de diabète.\n\nMère : AVC.\n\nHistoire :\nHémiparésie droite, fibrilla-\ntion atriale au scope. "
     "NIHSS à 14, PA 165/90 mmHg à 15h02.\nŒdème des membres inférieurs gauche > droit.\n"
 )
 
@@ -234,3 +234,24 @@ def test_a_changed_corpus_is_not_resumed(tmp_path: Path, monkeypatch: pytest.Mon
     corpus(tmp_path, ("P1", "FA."))
     with pytest.raises(InputError, match="changed since it was started: documents"):
         normalize(request)
+
+
+def test_annotated_texts_are_evaluated(tmp_path: Path) -> None:
+    for folder, text in (("one", "HTA et phlébite."), ("two", "Pas d'HTA.")):
+        start = text.index("HTA")
+        write(tmp_path / folder / "a.txt", text)
+        note = "#1\tAnnotatorNotes T1\tC0020538\n"
+        write(tmp_path / folder / "a.ann", f"T1\tDISO {start} {start + 3}\tHTA\n{note}")
+    terms = tmp_path / "t.terms"
+    assert run("terminology", "build", "--brat", tmp_path / "one", "--out", terms).code == 0
+    options = ("--terminology", terms, "--out", tmp_path / "report")
+    answer = run("normalize", "--evaluate", "brat", tmp_path / "one", tmp_path / "two", *options)
+    assert answer.code == 0
+    assert answer.out.count("span + code") == 2
+    assert (
+        sorted(path.name for path in (tmp_path / "report").rglob("*.csv")) == ["errors.csv"] * 2 + ["metrics.csv"] * 2
+    )
+    assert "brat DIR" in refused("normalize", "--evaluate", "xml", tmp_path / "one")
+    assert "names no folder" in refused("normalize", "--evaluate", "brat")
+    assert "nowhere" in refused("normalize", "--evaluate", "brat", tmp_path / "nowhere")
+    assert "--out" in refused("normalize", "--documents", SAMPLE)

@@ -128,6 +128,24 @@ def test_a_scale_and_a_place_of_care_keep_their_own_names() -> None:
     assert kept("score de Rankin", "Rankin", Concept("mrs", "Rankin", ("score",)))
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "score", "read"),
+    [
+        ("Vu avec Amélie ce jour", "Amélie", 0.7, False),
+        ("Amélie Durand, interne", "Amélie", 0.7, False),
+        ("Vu avec Amélie ce jour", "Amélie", 1.0, True),
+        ("Pas de Phlebbite", "Phlebbite", 0.9, True),
+        ("Notion de phlebbite", "phlebbite", 0.7, True),
+        ("Phlebbite du mollet", "Phlebbite", 0.7, True),
+        ("PHLEBBITE DU MOLLET", "PHLEBBITE", 0.7, True),
+    ],
+)
+def test_a_capital_tells_a_first_name_from_a_misspelt_disease(text: str, name: str, score: float, read: bool) -> None:
+    start = text.index(name)
+    found = ConceptMention("", ((start, start + len(name)),), DISEASE, score)
+    assert bool(admitted(text, [found])) is read
+
+
 def test_fragments_are_judged_together() -> None:
     text = "œdème des membres inférieurs, 3 mg, gauche"
     good = ConceptMention("", ((0, 5), (10, 28)), DISEASE)
