@@ -23,8 +23,9 @@ FORK = "fork" in multiprocessing.get_all_start_methods()
 FLAGS = ("negated", "hypothetical", "family", "history")
 
 LETTER = (
-    "Antécédents : HTA, pas de diabète.\n\nMère : AVC.\n\nHistoire :\nHémiparésie droite, fibrilla-\ntion atriale au scope. "
-    "NIHSS à 14, PA 165/90 mmHg à 15h02.\nŒdème des membres inférieurs gauche > droit.\n"
+    "Antécédents : HTA, pas de diabète.\n\nMère : AVC.\n\n"
+    "Histoire :\nHémiparésie droite, fibrilla-\ntion atriale au scope."
+    " NIHSS à 14, PA 165/90 mmHg à 15h02.\nŒdème des membres inférieurs gauche > droit.\n"
 )
 
 
