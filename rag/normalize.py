@@ -24,7 +24,6 @@ from rag.omop_concepts import add_document
 from rag.patient import build_record, inferences
 from rag.store import Spool
 from rag.terminology.bundled import open_terminology
-from rag.terminology.index import StoredIndex
 from rag.workers import Failure, ReadPlace, read_all
 from schema.document import Document
 from schema.problem import InputError, Problem, describe_break
@@ -108,14 +107,13 @@ def normalize(request: NormalizeRequest) -> NormalizeReport:
     """
     started = time.monotonic()
     _check_paths(request)
-    index = open_terminology(request.terminology, progress=request.progress)
-    about = index.store.info
+    about = open_terminology(request.terminology, progress=request.progress).store.info
     problems: list[Problem] = []
     journal, spool = _open_work(request, index.store.fingerprint(), problems)
     failed: list[Problem] = []
     today = dt.datetime.now(dt.UTC).date()
     with spool:
-        make_reader = functools.partial(_make_reader, spool.path, index, today)
+        make_reader = functools.partial(_make_reader, spool.path, request.terminology, today)
         left = [place for place in range(spool.patients) if place not in journal.places]
         results = read_all(left, make_reader, request.workers)
         done = spool.patients - len(left)
@@ -165,9 +163,9 @@ def _open_work(request: NormalizeRequest, terminology: str, problems: list[Probl
     return journal, spool
 
 
-def _make_reader(spool: Path, index: StoredIndex, today: dt.date) -> ReadPlace[Line]:
-    """Runs in the process that will read the patients."""
-    reader = ConceptReader(index)
+def _make_reader(spool: Path, terminology: Path | None, today: dt.date) -> ReadPlace[Line]:
+    """Runs in the process that will read the patients: an open database does not pass from one to another."""
+    reader = ConceptReader(open_terminology(terminology))
     documents = Spool(spool)
 
     def read_place(place: int) -> Line | Failure:
