@@ -107,9 +107,9 @@ def normalize(request: NormalizeRequest) -> NormalizeReport:
     """
     started = time.monotonic()
     _check_paths(request)
-    about = open_terminology(request.terminology, progress=request.progress).store.info
+    dictionary = open_terminology(request.terminology, progress=request.progress).store
     problems: list[Problem] = []
-    journal, spool = _open_work(request, index.store.fingerprint(), problems)
+    journal, spool = _open_work(request, dictionary.fingerprint(), problems)
     failed: list[Problem] = []
     today = dt.datetime.now(dt.UTC).date()
     with spool:
@@ -129,7 +129,7 @@ def normalize(request: NormalizeRequest) -> NormalizeReport:
     if not failed:
         shutil.rmtree(request.work)
     seconds = round(time.monotonic() - started, 3)
-    named = f"{request.terminology.name if request.terminology else 'the bundled terminology'} {about.version}".strip()
+    named = f"{request.terminology.name if request.terminology else 'the bundled terminology'} {dictionary.info.version}".strip()
     return NormalizeReport(named, seconds, patients, documents, counts, concepts, (*problems, *failed), tuple(failed))
 
 
