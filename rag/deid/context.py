@@ -246,7 +246,7 @@ class PersonFinder:
             return known or (dotted and len(head.fold) > 2) or title.fold == "pr" or len(units) > 1
         if wrapped:
             return len(units) > 1 or self._sure(head)
-        return not (ordinary and head.fold in self._cues.stops)
+        return not (ordinary and head.shape != LETTER and head.fold in self._cues.stops)
 
     # -- what each kind of cue announces ------------------------------------------------------------------------------
 

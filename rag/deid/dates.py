@@ -44,7 +44,7 @@ _MONTH_YEAR = re.compile(
 _GLUED = re.compile(
     r"(?<![\d.,])(?:(?P<d>[0-3]\d)(?P<m>[01]\d)(?P<y>(?:19|20)\d\d)|(?P<y2>(?:19|20)\d\d)(?P<m2>[01]\d)(?P<d2>[0-3]\d))(?![\d,]|\.\d)"
 )
-_SPACED_DIGITS = re.compile(r"(?<![\d.,])(?<!\d )\d(?: \d){6,7}(?! ?[\d,]|\.\d)")
+_SPACED_DIGITS = re.compile(r"(?<![\d.,])(?<!\d )\d(?: \d(?!\d)){6,47}(?![\d,]|\.\d)")
 _ROMAN = re.compile(
     r"(?<![\w/])(?P<d>[0-3]?\d)[ ./-]?(?P<m>X{1,2}I{0,2}|I?V|VI{1,3}|IX|I{2,3})[ ./-]?(?P<y>(?:19|20)\d\d)(?!\w)"
 )
@@ -157,6 +157,24 @@ def _valid(day: int, month: int) -> bool:
     return 1 <= day <= 31 and 1 <= month <= 12
 
 
+def _boxed_dates(start: int, digits: str) -> Iterator[FoundDate]:
+    """Dates in a run of digits one space apart: the whole run, or what stands before or after a longer number."""
+    if digits in "0123456789":
+        return
+    if len(digits) in (7, 8):
+        whole = _valid(int(digits[:2]), int(digits[2:4])) and len(digits) == 8
+        yield FoundDate(start, start + 2 * len(digits) - 1, _day_of(digits) if whole else None, Rank.FORM)
+        return
+    for at in (0, len(digits) - 8):
+        eight = digits[at : at + 8]
+        if len(digits) >= 20 and _valid(int(eight[:2]), int(eight[2:4])) and eight[4:6] in {"18", "19", "20"}:
+            yield FoundDate(start + 2 * at, start + 2 * at + 15, _day_of(eight), Rank.CERTAIN)
+
+
+def _day_of(digits: str) -> tuple[int, int, int]:
+    return int(digits[4:]), int(digits[2:4]), int(digits[:2])
+
+
 def _numeric(text: str) -> Iterator[FoundDate]:
     for match in _NUMERIC.finditer(text):
         day, month, year = _number(match["d"]), _number(match["m"]), full_year(match["y"])
@@ -198,11 +216,7 @@ def _numeric(text: str) -> Iterator[FoundDate]:
     for match in _MONTH_YEAR.finditer(text):
         yield FoundDate(*match.span(), None, Rank.WEAK)
     for match in _SPACED_DIGITS.finditer(text):
-        digits = match.group().replace(" ", "")
-        if _valid(int(digits[:2]), int(digits[2:4])) and (len(digits) == 7 or digits[4:6] in {"19", "20", "18"}):
-            yield FoundDate(*match.span(), (int(digits[4:]), int(digits[2:4]), int(digits[:2])), Rank.FORM)
-        elif len(digits) == 7 and _valid(int(digits[0]), int(digits[1:3])):
-            yield FoundDate(*match.span(), None, Rank.FORM)
+        yield from _boxed_dates(match.start(), match.group().replace(" ", ""))
 
 
 def _partial(text: str) -> Iterator[FoundDate]:
@@ -287,7 +301,10 @@ def _with_month_name(text: str) -> Iterator[FoundDate]:
                 window,
                 re.IGNORECASE,
             )
-            if lead is None:
+            ranged = re.match(
+                rf" (?:[àa]|au|et|-|–) {words.month.pattern}", text[match.end() : match.end() + 20], re.IGNORECASE
+            )
+            if lead is None and not ranged:
                 continue
         if before is None and (season := words.lead.search(text[max(0, start - 14) : start])):
             start -= len(season.group())

@@ -12,7 +12,7 @@ ENOUGH = 2.0
 """What a name without a cue must reach."""
 
 _AFTER_SIGNS = frozenset({",", "(", "–", "-", "|", "/", ";"})
-_CLOSING = frozenset({",", ")", "/", ";", "(", ".", "–", "-"})
+_CLOSING = frozenset({",", ":", ")", "/", ";", "(", ".", "–", "-"})
 _OPENING = frozenset({":", "(", "/", "par", "–", "->", "|", "signe", "signee", "&"})
 _LINKING = frozenset(
     {

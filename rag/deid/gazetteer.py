@@ -30,6 +30,7 @@ _NAME_LOCALES = (
     "hr_HR", "cs_CZ", "hu_HU",
 )  # fmt: skip
 _TOWN_LOCALES = ("fr_DZ",)
+_PERSONS = frozenset({"", "1s", "3s", "3p"})  # a record says "je", "il", "elles"; "vous duriez" is a surname there
 _LOWER_WORD = re.compile(r"(?<![^\W_])[a-zà-öø-ÿœ]{3,}(?![^\W_])")
 
 
@@ -69,7 +70,8 @@ def _edsnlp_words() -> Iterator[str]:
             yield from _LOWER_WORD.findall(row["long"])
     with gzip.open(resources / "verbs.csv.gz", "rt", encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
-            yield row["term"] or ""
+            if row["person"] in _PERSONS:
+                yield row["term"] or ""
     for names in json.loads((resources / "drugs.json").read_text(encoding="utf-8")).values():
         for name in names:
             yield from (word for word in re.findall(r"[^\W\d_]{4,}", name) if len(name) > 3)

@@ -39,6 +39,8 @@ class HospitalReader:
         """
         index = 0
         while index < len(tokens):
+            if tokens[index].fold == "hospital" and (start := self._english(tokens, index)) < index:
+                yield Candidate(tokens[start].start, tokens[index].end, PhiLabel.HOPITAL, Rank.FORM)
             after = self._kinds.match(tokens, index) if tokens[index].kind == WORD else index
             if after > index and self._could_open(tokens[index]):
                 end = self._name(tokens, index, after, towns)
@@ -69,6 +71,14 @@ class HospitalReader:
         if words in _TOWN_KINDS and start < len(tokens) and tokens[start].fold not in _LINKS:
             return start  # "Maison de santé Cournon": the town follows
         opened = False
+        first = start
+        while first < len(tokens) and (tokens[first].fold in _OPENERS or tokens[first].fold == "'"):
+            first += 1
+        if first < len(tokens) and tokens[first].is_capital:
+            named = self._lists.hospital_phrases.match(tokens, start)
+            named = named if named > start else self._lists.hospital_phrases.match(tokens, first)
+            if named > first:
+                return named
         while place < len(tokens) and place - start < _MAX_TOKENS:
             token = tokens[place]
             if token.start - tokens[place - 1].end > 2:
@@ -109,7 +119,7 @@ class HospitalReader:
                 place += 1
                 continue
             if token.shape not in (CAPITALISED, UPPER) or not self._is_proper(
-                token, proper, shape, weak, towns, tokens[place - 1]
+                tokens, place, proper, shape, weak, towns
             ):
                 break
             proper, shape, end = proper + 1, token.shape, place + 1
@@ -127,8 +137,9 @@ class HospitalReader:
         return token.shape == shape and token.fold not in self._stops and not self._lists.is_common(token.fold)
 
     def _is_proper(
-        self, token: Token, proper: int, shape: str, weak: bool, towns: AbstractSet[str], before: Token
+        self, tokens: Sequence[Token], at: int, proper: int, shape: str, weak: bool, towns: AbstractSet[str]
     ) -> bool:
+        token, before = tokens[at], tokens[at - 1]
         form = token.fold
         linked = before.fold in _LINKS or before.fold in {"'"} | _QUOTES
         if form in self._stops and not linked:
@@ -137,7 +148,7 @@ class HospitalReader:
         if not proper:
             if form in {"universitaire", "regional", "intercommunal", "general", "prive", "local", "civil"}:
                 return True
-            if common and not (linked and token.shape == CAPITALISED):
+            if common and not (token.shape == CAPITALISED and (linked or not weak and self._pair(tokens, at))):
                 return False
             if weak and token.shape == UPPER and len(form) <= 4:
                 return False
@@ -150,6 +161,25 @@ class HospitalReader:
         if not linked and (form in towns or (form in self._lists.towns and not self._lists.is_name(form))):
             return False
         return token.shape == shape
+
+    @staticmethod
+    def _english(tokens: Sequence[Token], at: int) -> int:
+        """ "Addenbrooke university hospital": where the name before "hospital" starts."""
+        start = at
+        while (
+            start > 0
+            and at - start < 4
+            and (tokens[start - 1].is_capital or tokens[start - 1].fold in {"university", "general"})
+        ):
+            start -= 1
+        return start if tokens[start].is_capital else at
+
+    def _pair(self, tokens: Sequence[Token], at: int) -> bool:
+        """ "Hôpital Grands Rameaux": two capitalised ordinary words, neither of them a word of forms."""
+        return all(
+            place < len(tokens) and tokens[place].shape == CAPITALISED and tokens[place].fold not in self._stops
+            for place in (at, at + 1)
+        )
 
     def _enclosed(self, tokens: Sequence[Token], at: int) -> int:
         """ "Brest (La Cavale)": capitalised words in brackets after a town; the index of the closing bracket."""

@@ -35,7 +35,7 @@ _NIR = re.compile(
     r"(?<![\d.,])(?<!\d )(?P<v>[1-478][ .\-]?\d\d[ .\-]?\d\d[ .\-]?(?:\d\d|2[AB])[ .\-]?\d{3}[ .\-]?\d{3}(?:[ .\-/|]{0,3}(?:cl[ée][ :]{0,2})?(?P<k>\d\d))?)(?!\d)",
     re.IGNORECASE,
 )
-_SPACED_NIR = re.compile(r"(?<![\d.,])(?<!\d )\d(?: \d){10,16}(?! ?\d)")
+_SPACED_NIR = re.compile(r"(?<![\d.,])(?<!\d )\d(?: \d(?!\d)){8,47}(?![\d,]|\.\d)")
 _BOXED = re.compile(r"\|?\d(?:\|\d){8,15}\|?(?:[ \t]*(?:cl[ée])?[ \t]*\|\d\|\d\|?)?", re.IGNORECASE)
 _SECU_CUE = re.compile(
     r"(?:s[ée]cu(?:rit[ée])?(?:[ \t]+sociale)?|(?<![^\W_])(?:N\.?S\.?S\.?|N\.?I\.?R\.?|I\.?N\.?S\.?(?:-?C)?|S\.?S\.?|INSEE|RNIPP)(?![^\W_])|immatriculation|assurance[ \t]+maladie|assur[ée]e?|matricule|"
@@ -85,6 +85,10 @@ def _digits(text: str) -> str:
     return "".join(char for char in text if char.isdigit())
 
 
+def _is_day(digits: str) -> bool:
+    return 1 <= int(digits[:2]) <= 31 and 1 <= int(digits[2:4]) <= 12 and digits[4:6] in {"18", "19", "20"}
+
+
 def nir_key_holds(text: str) -> bool:
     """Whether a French social security number of 15 characters carries its right key (97 - number mod 97)."""
     number = "".join(char for char in text.upper() if char.isalnum())
@@ -130,7 +134,12 @@ def _social(text: str) -> Iterator[Candidate]:
         if sum(char.isdigit() for char in text[max(0, match.start() - 32) : match.start()]) >= 11:
             yield _valued(match, PhiLabel.SECU, Rank.FORM)
     for match in _SPACED_NIR.finditer(text):
-        yield Candidate(*match.span(), PhiLabel.SECU, Rank.CUED)
+        start, end = match.span()
+        digits = match.group().replace(" ", "")
+        if len(digits) >= 20:  # a number and a date of eight digits run together
+            first, last = _is_day(digits[:8]), _is_day(digits[-8:])
+            start, end = start + 16 * first, end - 16 * last
+        yield Candidate(start, end, PhiLabel.SECU, Rank.CUED)
     for match in _SECU_CUE.finditer(text):
         if 6 <= len(_digits(match["v"])) <= 16 and not re.match(r"\d\d?[/.]\d\d?[/.]\d{2,4}", match["v"]):
             yield _valued(match, PhiLabel.SECU, Rank.CERTAIN if len(_digits(match["v"])) >= 8 else Rank.FORM)

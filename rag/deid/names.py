@@ -6,61 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.deid.gazetteer import Gazetteer
+from rag.deid.gazetteer import Gazetteer, read_yaml
 from rag.deid.tokens import CAPITALISED, LETTER, LOWER, MIXED, UPPER, WORD, Token
 from schema.phi import PhiLabel
 
-_PARTICLES = frozenset(
-    [
-        "de",
-        "du",
-        "des",
-        "la",
-        "le",
-        "les",
-        "d",
-        "l",
-        "da",
-        "das",
-        "do",
-        "dos",
-        "di",
-        "del",
-        "della",
-        "delle",
-        "van",
-        "von",
-        "vander",
-        "den",
-        "der",
-        "ten",
-        "ter",
-        "el",
-        "al",
-        "ben",
-        "bel",
-        "bou",
-        "ould",
-        "ait",
-        "mac",
-        "mc",
-        "saint",
-        "sainte",
-        "st",
-        "ste",
-        "abd",
-        "abdel",
-        "y",
-        "e",
-        "zu",
-        "af",
-        "o",
-        "n",
-        "m",
-    ]
-)
-_FOLLOWS_FIRST_NAME = frozenset(["de", "du", "des", "d"])
-_SHORT_FIRST_NAMES = frozenset(["ph", "chr", "th", "fr", "cl", "alex", "jph", "fred", "xav", "mhd", "md"])
+_FOLLOWS_FIRST_NAME = frozenset({"de", "du", "des", "d"})
+_FOREIGN_PARTICLES = frozenset({"van", "von", "da", "dos", "di", "del", "el", "al", "ben", "le"})
 _MAX_UNITS = 7
 
 Known = Mapping[str, "Counter[PhiLabel]"]
@@ -94,6 +45,9 @@ class NameReader:
     def __init__(self, gazetteer: Gazetteer, stops: frozenset[str]) -> None:
         self.lists = gazetteer
         self._stops = stops
+        vocabulary = read_yaml("cues.yml")
+        self._particles = frozenset(vocabulary["particles"])
+        self._short = frozenset(vocabulary["short_first_names"])
 
     def units(
         self, tokens: Sequence[Token], at: int, *, cued: bool, lower: bool = False, unlisted: bool = False
@@ -129,7 +83,7 @@ class NameReader:
         pieces = token.fold.split("-")
         letters = all(len(piece) == 1 for piece in pieces)
         dotted = at + 1 < len(tokens) and tokens[at + 1].fold == "." and tokens[at + 1].start == token.end
-        short = token.fold in _SHORT_FIRST_NAMES and (dotted or "-" in token.fold)
+        short = token.fold in self._short and (dotted or "-" in token.fold)
         if not letters and not short:
             return self._double_initial(tokens, at)
         if at + 1 < len(tokens) and tokens[at + 1].fold == "'":
@@ -158,14 +112,16 @@ class NameReader:
         dotted = after < len(tokens) and tokens[after].fold == "." and tokens[after].start == token.end
         after += dotted
         follows = after < len(tokens) and tokens[after].kind == WORD and tokens[after].shape in (CAPITALISED, UPPER)
-        if follows and token.fold not in _PARTICLES and self.lists.is_name(tokens[after].fold):
+        if follows and token.fold not in self._particles and self.lists.is_name(tokens[after].fold):
             return Unit(at, at + dotted, token.fold, LETTER)
         return None
 
     def _compound(self, tokens: Sequence[Token], at: int, units: list[Unit], cued: bool) -> Unit | None:
         """A particle (or two) with the word it belongs to: ``Le Bihan``, ``de la Tour``, ``D'Angelo``."""
         place, parts = at, 0
-        while place < len(tokens) and tokens[place].kind == WORD and tokens[place].fold in _PARTICLES and parts < 3:
+        while (
+            place < len(tokens) and tokens[place].kind == WORD and tokens[place].fold in self._particles and parts < 3
+        ):
             place += 1
             parts += 1
             if place < len(tokens) and tokens[place].fold == "'" and tokens[place].start == tokens[place - 1].end:
@@ -180,7 +136,10 @@ class NameReader:
         name = " ".join(token.fold for token in tokens[at : place + 1] if token.kind == WORD)
         if place > at and tokens[place - 1].fold == "'":
             name = "'".join(name.rsplit(" ", 1))
-        if word.fold in self._stops or (self.lists.is_common(word.fold) and not self._is_name(name, word.fold)):
+        doubled = parts > 1 and word.fold in self._particles
+        if (word.fold in self._stops and not doubled) or (
+            self.lists.is_common(word.fold) and not self._is_name(name, word.fold)
+        ):
             return None
         if head.shape == LOWER:
             opens = not units and cued
@@ -189,7 +148,7 @@ class NameReader:
             after_first = after_first or (
                 bool(units) and noble and head.fold in _FOLLOWS_FIRST_NAME and word.fold not in self.lists.towns
             )
-            germanic = head.fold in {"van", "von", "da", "dos", "di", "del", "el", "al", "ben", "le"} and bool(units)
+            germanic = head.fold in _FOREIGN_PARTICLES and bool(units)
             if not (opens or after_first or germanic):
                 return None
         elif (head.shape == LETTER and tokens[at + 1].fold != "'") or not (

@@ -18,6 +18,9 @@ _BELOW = frozenset({"sur", "sous", "en", "lez", "les"})
 _POSTCODE = re.compile(
     r"(?<![\w./+])(?<!\d[ ,-])(?:F-|FR-|B-|CH-|L-)?(?P<z>(?:[0O][1-9]|[1-8][\dOl]|9[0-8])(?:[\dOl]{3}| \d{3}))(?![\d_%]|[a-zà-ÿ]|[.,/-]\d| \d{2,})"
 )
+_FOREIGN_POSTCODE = re.compile(
+    r"(?<=[,\n] )(?!19|20)[1-9]\d{3}(?= [A-ZÀ-Ý][a-zà-ÿ])|(?<=\n)(?!19|20)[1-9]\d{3}(?= [A-ZÀ-Ý][a-zà-ÿ])"
+)
 _POSTCODE_CUE = re.compile(
     r"(?:\bCP|code[ ]postal|\bdans le|\bB\.?P\.?[ ]?\d+)[ \t]{0,2}[:.—–-]?[ \t]{0,2}$", re.IGNORECASE
 )
@@ -28,6 +31,7 @@ _DATED = re.compile(
 _DISTRICT = re.compile(r"[ ]\d{1,2}[ ]?(?:e|er|[èe]me)\b(?:[ ]arr\w*\.?)?", re.IGNORECASE)
 _DEPARTMENT = re.compile(r"[ ]?\((?:[0-9][0-9AB]|97\d)\)")
 _ON_RIVER = re.compile(r"[ -]?(?:s/|/s)[ ]?[A-ZÀ-Ý]")
+_SPECIALTIES = ("logie", "iatrie", "urgie")  # "service d'hématologie de X"
 _BETWEEN = frozenset({",", "-", "–", "(", "/", "\n", "\r\n", ":", "commune", "ville", "."})
 _STRONG_BEFORE = frozenset({"a", "vers", "pres", "sur", "en", "par", "entre", "depuis"})
 
@@ -62,6 +66,11 @@ class TownFinder:
 
     def _postcodes(self, text: str, tokens: Sequence[Token]) -> Iterator[Candidate]:
         starts = {token.start: index for index, token in enumerate(tokens)}
+        for match in _FOREIGN_POSTCODE.finditer(text):
+            index = starts.get(match.start())
+            if index is not None and (end := self._listed(tokens, index + 1)) > index + 1:
+                yield Candidate(*match.span(), PhiLabel.ZIP, Rank.FORM)
+                yield Candidate(tokens[index + 1].start, tokens[end - 1].end, PhiLabel.VILLE, Rank.FORM)
         for match in _POSTCODE.finditer(text):
             index = starts.get(match.start("z"))
             if index is None:
@@ -169,6 +178,13 @@ class TownFinder:
         if lists.protected_phrases.match(tokens, index) > index:
             return index, Rank.LISTED
         previous = tokens[index - 1] if index else None
+        if (
+            previous is not None
+            and previous.kind == LINE
+            and index > 1
+            and tokens[index - 2].fold in _STRONG_BEFORE | {"de"}
+        ):
+            previous = tokens[index - 2]  # "près de" at the end of a line
         if (end := self._dated(text, tokens, index, listed)) > index:
             return end, Rank.CUED
         if previous is None or previous.kind == LINE:
@@ -194,8 +210,8 @@ class TownFinder:
         if listed - index > 1 and plain:
             return listed, Rank.FORM
         beside_word = previous.kind == WORD and not previous.is_capital
-        if listed > index and plain and not lists.is_first(token.fold):
-            curated = token.fold in lists.towns
+        curated = token.fold in lists.towns
+        if listed > index and plain and (not lists.is_first(token.fold) or (curated and previous.kind == SIGN)):
             if not (beside_word and not curated) and not (lists.is_name(token.fold) and previous.kind == WORD):
                 return listed, Rank.LISTED
         if token.shape == LOWER:
@@ -217,7 +233,9 @@ class TownFinder:
     def _after_stem(self, tokens: Sequence[Token], index: int) -> bool:
         """ "arrivé de X", "le marché de X": a word of place before "de"."""
         before = index - (3 if tokens[index - 1].fold == "'" else 2)
-        return before >= 0 and tokens[before].fold.startswith(self._stems)
+        if before < 0:
+            return False
+        return tokens[before].fold.startswith(self._stems) or tokens[before].fold.endswith(_SPECIALTIES)
 
     def _is_compound(self, token: Token) -> bool:
         """ "Vic-sur-Cère", "Saint-Loup": only towns (and hospitals, found before) are made so."""
