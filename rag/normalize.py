@@ -129,7 +129,8 @@ def normalize(request: NormalizeRequest) -> NormalizeReport:
     if not failed:
         shutil.rmtree(request.work)
     seconds = round(time.monotonic() - started, 3)
-    named = f"{request.terminology.name if request.terminology else 'the bundled terminology'} {dictionary.info.version}".strip()
+    file = request.terminology.name if request.terminology else "the bundled terminology"
+    named = f"{file} {dictionary.info.version}".strip()
     return NormalizeReport(named, seconds, patients, documents, counts, concepts, (*problems, *failed), tuple(failed))
 
 
