@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from rag.corpus.build import build_document
+from rag.corpus.clean import clean
+from rag.corpus.dates import find_dates
 from rag.deid.calendar import Reference, complete_dates, dates_extent
 from rag.deid.keys import PatientKey, Secret
 from rag.deid.policy import Action, Policy
@@ -68,7 +70,7 @@ class PatientDeidentifier:
         ]
         for raw, one, entities in zip(titles, built, found[len(documents) :], strict=True):
             texts.append(_identified_title(raw, one, entities))
-        misread = functools.partial(_misread, documents, built)
+        misread = functools.partial(_misread, built)
         done = deidentify_patient(patient_id, texts, self.policy, self.secret, self.earlier.get(patient_id), misread)
         rows = [
             {
@@ -117,26 +119,26 @@ def _shifted(date: PartialDate, days: int) -> PartialDate:
     return PartialDate(shift_year(date.year, days))
 
 
-def _misread(documents: Sequence[RawDocument], built: Sequence[Document], texts: Sequence[str], days: int) -> int:
-    """How many dates of the documents `rag.corpus` reads otherwise once they have moved."""
+def _misread(built: Sequence[Document], texts: Sequence[str], days: int) -> int:
+    """How many dates of the documents `rag.corpus` reads otherwise once they have moved; titles do not count."""
     count = 0
-    for raw, document, text in zip(documents, built, texts, strict=False):
-        date = str(_shifted(document.written_on, days)) if document.written_on else None
-        moved = build_document(replace(raw, text=text, date=date), _ignore)
-        expected = Counter((_shifted(m.date, days), m.clock) for m in _absolute(document) if m.date)
+    for document, text in zip(built, texts, strict=False):
+        readable, _ = clean(text)
+        moved = find_dates(readable, document.written_on and _shifted(document.written_on, days))
+        expected = Counter((_shifted(m.date, days), m.clock) for m in _absolute(document.dates) if m.date)
         read = Counter((m.date, m.clock) for m in _absolute(moved) if m.date)
         count += (expected - read).total() + (read - expected).total()
     return count
 
 
-def _absolute(document: Document) -> list[DateMention]:
-    return [mention for mention in document.dates if mention.kind is DateKind.ABSOLUTE and mention.date]
+def _absolute(mentions: Sequence[DateMention]) -> list[DateMention]:
+    return [mention for mention in mentions if mention.kind is DateKind.ABSOLUTE and mention.date]
 
 
 def _identified(text: str, document: Document, entities: Sequence[PhiEntity]) -> IdentifiedText:
     """A text with its spans, completed by the dates that a reader of the corpus finds in it."""
     written = document.written_on
-    mentions = _absolute(document)
+    mentions = _absolute(document.dates)
     written_on = written.earliest() if written else None
     years = {}
     for mention in mentions:
