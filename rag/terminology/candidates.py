@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
@@ -48,6 +48,10 @@ class Candidate:
     def stop(self) -> int:
         """After the last token."""
         return self.places[-1][1]
+
+
+#: Says how likely each of several candidates of one place is; the shares sum to 1.
+Judge = Callable[[Reading, Sequence[Candidate]], Sequence[float]]
 
 
 def candidates(

@@ -20,6 +20,7 @@ from rag.terminology.variants import Variants
 
 #: Between the identifiers of an annotation that holds several, and between the two keys of a pair.
 JOIN, _PAIR = "+", "|"
+_SHORTEST_WORD = 4
 
 Place = tuple[int, int]
 
@@ -68,6 +69,9 @@ class Counts:
         before, after: by neighbouring key, occurrences of any name, and those annotated (``…_marked``).
         unnamed: by key of a variant, how often it stands in the texts.
         words: the keys of the texts' words.
+        parts, parts_marked: by beginning or ending of a word (`word_parts`), how many different words have it, and the
+            sum over them of the share of their occurrences that stand in an annotation.
+        whole_words: that share, by word.
     """
 
     concepts: tuple[dict[str, Counter[str]], dict[str, Counter[str]]] = field(default_factory=lambda: ({}, {}))
@@ -86,6 +90,9 @@ class Counts:
     after_marked: Counter[str] = field(default_factory=Counter)
     unnamed: tuple[Counter[str], Counter[str]] = field(default_factory=lambda: (Counter(), Counter()))
     words: set[str] = field(default_factory=set)
+    parts: Counter[str] = field(default_factory=Counter)
+    parts_marked: dict[str, float] = field(default_factory=dict)
+    whole_words: dict[str, float] = field(default_factory=dict)
 
     def annotations(self, name: str) -> Counter[str]:
         """How often a key was annotated with each concept."""
@@ -103,12 +110,13 @@ class Counts:
         two = {name: _counters(values[name]) for name in _PAIRS}
         titles, prose = values["concepts"]
         rest: dict[str, Any] = {**one, **two, "types": dict(values["types"]), "words": set(values["words"])}
+        rest |= {name: dict(values[name]) for name in ("parts_marked", "whole_words")}
         return cls(concepts=(_by_key(titles), _by_key(prose)), written=_by_key(values["written"]), **rest)
 
 
 _COUNTERS = (
     *("seen_inside", "marked_inside", "seen_in", "marked_in", "seen_written"),
-    *("before", "before_marked", "after", "after_marked"),
+    *("before", "before_marked", "after", "after_marked", "parts"),
 )
 _PAIRS = ("seen", "marked", "unnamed")
 _NONE: Counter[str] = Counter()
@@ -152,7 +160,7 @@ class Names:
         """(key, text) of every name."""
         for term in self.index.terms():
             name = key(term.text)
-            if name and self.concepts(name):
+            if name and (self._as_it_is or self.concepts(name)):
                 yield name, term.text
 
 
@@ -173,6 +181,7 @@ def count(texts: Sequence[Annotated], index: TermIndex, variants: bool) -> Count
         for places, concept in text.apart:
             name = " ".join(text.reading.key(first, stop) for first, stop in places)
             by_key.setdefault(name, Counter())[concept] += 1
+    _count_words(counts, texts)
     names = Names(index, counts)
     others = Variants(names.all(), counts.words) if variants else None
     for text in texts:
@@ -200,6 +209,29 @@ def _count_places(counts: Counts, text: Annotated, found: Sequence[tuple[int, in
         if longer:
             counts.seen_inside[name] += 1
             counts.marked_inside[name] += marked
+
+
+def _count_words(counts: Counts, texts: Sequence[Annotated]) -> None:
+    seen: Counter[str] = Counter()
+    marked: Counter[str] = Counter()
+    for text in texts:
+        inside = {place for first, stop in text.spans for place in range(first, stop)}
+        for place, word in enumerate(text.reading.words):
+            if word_parts(word):
+                seen[word] += 1
+                marked[word] += place in inside
+    for word, times in seen.items():
+        counts.whole_words[word] = marked[word] / times
+        for part in word_parts(word):
+            counts.parts[part] += 1
+            counts.parts_marked[part] = counts.parts_marked.get(part, 0.0) + marked[word] / times
+
+
+def word_parts(word: str) -> tuple[str, ...]:
+    """The endings of three and four letters, and the beginning, of a word that is long enough to have them."""
+    if len(word) < _SHORTEST_WORD or not word[0].isalpha():
+        return ()
+    return f"…{word[-3:]}", f"…{word[-4:]}", f"{word[:4]}…"
 
 
 def pair(holder: str, name: str) -> str:

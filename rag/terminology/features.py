@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rag.terminology.candidates import Candidate
-from rag.terminology.counts import Names, holders, pair
+from rag.terminology.counts import Names, holders, pair, word_parts
 from rag.terminology.reading import Reading
 
 Found = Sequence[tuple[int, int, str]]
@@ -32,7 +32,14 @@ class Rows:
 
     def row(self, candidate: Candidate) -> list[float]:
         """The features of one candidate."""
-        return [*self._use(candidate), *self._place(candidate), *self._concept(candidate)]
+        reading = self._reading
+        edges = (reading.words[candidate.stop - 1], reading.words[candidate.first])
+        return [
+            *self._use(candidate),
+            *self._place(candidate),
+            *self._concept(candidate),
+            *(number for word in edges for number in self._word(word)),
+        ]
 
     def _use(self, candidate: Candidate) -> list[float]:
         """How annotated texts use the name."""
@@ -116,12 +123,23 @@ class Rows:
             candidate.likeness,
         ]
 
+    def _word(self, word: str) -> list[float]:
+        """How far other words with the same endings and beginning are words that annotators mark."""
+        counts = self._counts
+        own = counts.whole_words.get(word)
+        rest = [
+            (counts.parts[part] - (own is not None), counts.parts_marked.get(part, 0.0) - (own or 0.0))
+            for part in word_parts(word) or _NO_PARTS
+        ]
+        return [*(share(marked, times) for times, marked in rest), rest[-1][0]]
+
     def _near(self, first: int, stop: int) -> list[tuple[int, int, str]]:
         """The names that touch tokens [first, stop) and are not they."""
         return [one for one in self._found if one[0] < stop and one[1] > first and (one[0], one[1]) != (first, stop)]
 
 
 _NONE: Counter[str] = Counter()
+_NO_PARTS = ("", "", "")
 
 
 def share(part: float, whole: float, doubt: float = 1.0) -> float:

@@ -61,9 +61,14 @@ class Normalizer:
         assert self._reranker is not None
         (start, _), (_, end) = reading.span(*rivals[0].places[0]), reading.span(*rivals[0].places[-1])
         context = in_context(reading.text, start, end)
-        names = [described(self._concept(one.concept)) for one in rivals]
-        shares: list[float] = self._reranker.shares([Pair(context, name) for name in names]).tolist()
+        pairs = [Pair(context, described(self._concept(one.concept), self._name(one))) for one in rivals]
+        shares: list[float] = self._reranker.shares(pairs).tolist()
         return shares
+
+    def _name(self, candidate: Candidate) -> str:
+        """The name of its concept that a candidate was taken for."""
+        terms = self._index.lookup(candidate.source)
+        return next((term.text for term in terms if term.concept_id == candidate.concept), "")
 
     def _concept(self, joined: str) -> Concept:
         """A concept; for identifiers that annotations give together, one that holds the codes of all."""

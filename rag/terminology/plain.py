@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rag.terminology.ambiguities import Ambiguities, Sentences, section_kinds, support
-from rag.terminology.candidates import Candidate, candidates
+from rag.terminology.candidates import Candidate, Judge, candidates
 from rag.terminology.counts import Names, Place
 from rag.terminology.model import TermIndex
 from rag.terminology.reading import Reading
@@ -40,9 +40,10 @@ Linked = tuple[tuple[Place, ...], str, float]
 class PlainReader:
     """Reads texts with a dictionary as it is."""
 
-    def __init__(self, index: TermIndex, ambiguities: Ambiguities) -> None:
+    def __init__(self, index: TermIndex, ambiguities: Ambiguities, judge: Judge | None = None) -> None:
         self._names = Names(index)
         self._ambiguities = ambiguities
+        self._judge = judge
         few = sum(1 for _ in itertools.islice(index.terms(), LARGEST + 1)) <= LARGEST
         self._variants = Variants(self._names.all(), _ordinary_words()) if few else None
 
@@ -51,9 +52,9 @@ class PlainReader:
         found = self._names.found(reading)
         by_places: dict[tuple[Place, ...], list[Candidate]] = {}
         for candidate in candidates(reading, self._names, self._variants, found):
-            if _is_close(reading, candidate):
+            if _is_close(candidate):
                 by_places.setdefault(candidate.places, []).append(candidate)
-        context = _Context(reading, sections, self._ambiguities, self._names)
+        context = _Context(reading, sections, self._ambiguities, self._names, self._judge)
         return [one for some in by_places.values() if (one := context.choose(some))]
 
 
@@ -64,7 +65,7 @@ def _ordinary_words() -> frozenset[str]:
     return frozenset(word_key(word) for line in lines if not line.startswith("#") for word in line.split())
 
 
-def _is_close(reading: Reading, candidate: Candidate) -> bool:
+def _is_close(candidate: Candidate) -> bool:
     """Whether a variant may be believed without having been seen in annotated texts."""
     if candidate.kind is Kind.MISSPELT:
         return all(
@@ -79,8 +80,16 @@ def _is_close(reading: Reading, candidate: Candidate) -> bool:
 class _Context:
     """One document, for its ambiguous names."""
 
-    def __init__(self, reading: Reading, sections: Sequence[Section], ambiguities: Ambiguities, names: Names) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        sections: Sequence[Section],
+        ambiguities: Ambiguities,
+        names: Names,
+        judge: Judge | None,
+    ) -> None:
         self._reading = reading
+        self._judge = judge
         self._sections = section_kinds(reading, sections)
         self._sentences = Sentences(reading)
         self._ambiguities = ambiguities
@@ -101,14 +110,21 @@ class _Context:
         kind = min(one.kind for _, one in left)
         rivals = [(weight, one) for weight, one in left if one.kind == kind]
         if len(rivals) > 1:
-            labels = {one.concept: [self._names.index.concept(one.concept).label] for _, one in rivals}
-            other_names = support(labels, self._said)
-            written = fold(self._reading.written(first, stop))
-            as_written = {one.concept: self._is_as_written(one, written) for _, one in rivals}
-            # `sorted` is stable: what is equal here stays in the vocabulary's order.
-            rivals.sort(key=lambda pair: (-pair[0], -other_names[pair[1].concept], not as_written[pair[1].concept]))
+            merits = self._merits([one for _, one in rivals])
+            # The sort is stable: what is equal here stays in the vocabulary's order.
+            rivals.sort(key=lambda pair: (pair[0], *merits[pair[1].concept]), reverse=True)
         best = rivals[0][1]
         return best.places, best.concept, _SURE[best.kind] / (1 if len(rivals) == 1 else 2)
+
+    def _merits(self, rivals: Sequence[Candidate]) -> dict[str, tuple[float, ...]]:
+        """What speaks for each of several concepts, most telling first."""
+        if self._judge is not None:
+            shares = self._judge(self._reading, rivals)
+            return {one.concept: (share,) for one, share in zip(rivals, shares, strict=True)}
+        labels = {one.concept: [self._names.index.concept(one.concept).label] for one in rivals}
+        other_names = support(labels, self._said)
+        written = fold(self._reading.written(rivals[0].first, rivals[0].stop))
+        return {one.concept: (other_names[one.concept], self._is_as_written(one, written)) for one in rivals}
 
     def _is_as_written(self, candidate: Candidate, written: str) -> bool:
         """Whether one of the concept's names is written so, but for case and accents."""
