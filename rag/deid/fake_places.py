@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from rag.deid.fake_names import Town, name_key, pools
 from rag.deid.keys import Secret
@@ -27,7 +27,7 @@ class Places:
 
     Args:
         towns: (town as written, whether it follows "de" or "d'") of every town in the documents, in order.
-        hospitals: as written.
+        hospitals, addresses: as written.
         postcodes: (postcode, town that it stands beside).
         earlier: fake towns by town, from the key file of an earlier run.
     """
@@ -38,6 +38,7 @@ class Places:
         patient_id: str,
         towns: Sequence[tuple[str, bool]] = (),
         hospitals: Sequence[str] = (),
+        addresses: Sequence[str] = (),
         postcodes: Sequence[tuple[str, str]] = (),
         earlier: Mapping[str, str] | None = None,
     ) -> None:
@@ -50,6 +51,7 @@ class Places:
         in_hospitals = [(town, name) for name in hospitals if (town := _town_of_hospital(name))]
         written = [*(town for town, _ in towns), *(town for town, _ in in_hospitals)]
         self._originals = {*map(name_key, written), *map(_hospital_key, hospitals)}
+        self._words = {word for name in (*written, *hospitals, *addresses) for word in name_key(name).split()}
         self._linked = {name_key(town) for town, linked in towns if linked} | {name_key(t) for t, _ in in_hospitals}
         for town, name in in_hospitals:
             if name_key(town) not in self._sizes and _LARGE.search(small(name)):
@@ -139,12 +141,13 @@ class Places:
 
     def _draw_name(self, pool: Sequence[str], kind: str, key: str) -> str:
         used = {*self._hospitals.values(), *(name for _, name in self._streets.values())}
-        order = [n for n in self._secret.pick(pool, self._patient_id, kind, key) if not _shares_word(n, key)]
+        order = [n for n in self._secret.pick(pool, self._patient_id, kind, key) if not _shares_word(n, self._words)]
+        order = order or list(self._secret.pick(pool, self._patient_id, kind, key))
         return next((name for name in order if name not in used), order[0])
 
 
-def _shares_word(name: str, key: str) -> bool:
-    return any(len(word) > 3 and word in key.split() for word in name_key(name).split())
+def _shares_word(name: str, words: Collection[str]) -> bool:
+    return any(len(word) > 3 and word in words for word in name_key(name).split())
 
 
 def _name_span(written: str) -> tuple[int, int]:

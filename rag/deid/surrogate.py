@@ -55,6 +55,7 @@ class Surrogates:
             patient_id,
             [(town.text, town.linked) for town in towns],
             hospitals,
+            [one.name.text for one in occurrences if one.entity.label is PhiLabel.ADRESSE],
             [(o.name.text, o.town_after) for o in occurrences if o.entity.label is PhiLabel.ZIP and o.town_after],
             {one.original: one.surrogate for one in earlier if one.label == PhiLabel.VILLE},
         )
