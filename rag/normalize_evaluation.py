@@ -11,13 +11,18 @@ from eval.normalization import CodedSpan, Fragments, NormalizationReport, evalua
 from rag.brat import BratDocument, read_brat
 from rag.terminology.bundled import open_terminology
 from rag.terminology.counts import JOIN
-from rag.terminology.linker import Normalizer
+from rag.terminology.linker import Normalizer, load_reranker
 from rag.terminology.loaders.brat import concepts_of
 from schema.problem import Problem
 
 
 def evaluate_brat(
-    folder: Path, terminology: Path | None, on_problem: Callable[[Problem], None], *, progress: bool = False
+    folder: Path,
+    terminology: Path | None,
+    on_problem: Callable[[Problem], None],
+    *,
+    reranker: Path | None = None,
+    progress: bool = False,
 ) -> NormalizationReport:
     """Read the texts of BRAT files with a dictionary and compare with their annotations, whose notes hold the codes.
 
@@ -26,12 +31,13 @@ def evaluate_brat(
 
     Args:
         terminology: dictionary file; the bundled stroke terminology when None.
+        reranker: folder of a model that `terminology train` wrote.
 
     Raises:
         InputError: the folder or the dictionary cannot be read.
     """
     documents = list(read_brat(folder, on_problem))
-    normalizer = Normalizer(open_terminology(terminology, progress=progress))
+    normalizer = Normalizer(open_terminology(terminology, progress=progress), load_reranker(reranker))
     gold: list[CodedSpan] = []
     predicted: list[CodedSpan] = []
     for document in tqdm(documents, unit="document", disable=not progress):

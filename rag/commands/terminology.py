@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.commands import terminology_train
 from rag.commands.console import DONE, command, say_problems
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def add(commands: Any) -> None:
     parts = group.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_build(parts)
     _add_info(parts)
+    terminology_train.add(parts)
 
 
 def _add_build(parts: Any) -> None:

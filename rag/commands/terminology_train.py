@@ -97,18 +97,16 @@ def _say_epoch(report: RerankEpoch) -> None:
 
 def _find(arguments: argparse.Namespace) -> int:
     from rag.terminology.bundled import open_terminology
+    from rag.terminology.linker import load_reranker
     from rag.terminology.linking import ConceptLinker
 
-    encoder = reranker = None
+    encoder = None
     if arguments.encoder is not None:
         from retriever.embed import SentenceTransformerEncoder
 
         encoder = SentenceTransformerEncoder(arguments.encoder)
-    if arguments.reranker is not None:
-        from rag.terminology.rerank import Reranker
-
-        reranker = Reranker.load(arguments.reranker)
-    linker = ConceptLinker(open_terminology(arguments.terminology, progress=sys.stderr.isatty()), encoder, reranker)
+    index = open_terminology(arguments.terminology, progress=sys.stderr.isatty())
+    linker = ConceptLinker(index, encoder, load_reranker(arguments.reranker))
     for text in arguments.text:
         for link in linker.link(text, limit=arguments.limit):
             codes = ", ".join(f"{code.system} {code.code}" for code in link.concept.codes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.terminology.ambiguities import Ambiguities
@@ -80,3 +81,16 @@ class Normalizer:
         types = dict.fromkeys(name for concept in concepts for name in concept.semantic_types)
         codes = dict.fromkeys(code for concept in concepts for code in concept.codes)
         return Concept(joined, " + ".join(concept.label for concept in concepts), tuple(types), tuple(codes))
+
+
+def load_reranker(folder: Path | None) -> Reranker | None:
+    """The model of a folder; torch is loaded for it alone.
+
+    Raises:
+        InputError: it holds no model that can be read.
+    """
+    if folder is None:
+        return None
+    from rag.terminology.rerank import Reranker
+
+    return Reranker.load(folder)
