@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from rag.deid.gazetteer import Gazetteer
+from rag.deid.gazetteer import Gazetteer, read_yaml
 from rag.deid.tokens import NUMBER, UPPER, WORD, Token
 from schema.phi import PhiEntity, PhiLabel
 
 _NAMES = frozenset({PhiLabel.NOM, PhiLabel.PRENOM, PhiLabel.VILLE, PhiLabel.HOPITAL, PhiLabel.ADRESSE})
 _LEAST_DIGITS = {PhiLabel.TEL: 4, PhiLabel.IPP: 5, PhiLabel.NDA: 6, PhiLabel.SECU: 10, PhiLabel.ZIP: 4}
 _ACRONYM = 4  # letters of the longest
-_SCORE = re.compile(r"\d{1,3}\s?/\s?(?:[4-9]\d|1[3-9]|[23]\d|\d{3}|10)")  # "20/28", "10/10": no day and month
+#: Something with a month or a year: no bare number, no score ("20/28").
+_DATE = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|\d{6,8}|\d\D{1,3}(?:0?[1-9]|1[0-2])(?!\d)|[^\W\d_]{3,}")
 
 
 class TagFilter:
@@ -25,12 +26,13 @@ class TagFilter:
 
     Args:
         lists: what words are known to be.
-        stops: folded words that are never part of a name: titles, roles, articles.
+        stops: folded words that are never part of a name: titles, roles, articles; those of ``data/tagger.yml`` are
+            added.
     """
 
-    def __init__(self, lists: Gazetteer, stops: Collection[str]) -> None:
+    def __init__(self, lists: Gazetteer, stops: Iterable[str]) -> None:
         self._lists = lists
-        self._stops = frozenset(stops)
+        self._stops = frozenset(stops).union(*read_yaml("tagger.yml").values())
 
     def additions(
         self,
@@ -87,23 +89,24 @@ class TagFilter:
             case PhiLabel.NOM | PhiLabel.PRENOM | PhiLabel.VILLE | PhiLabel.HOPITAL:
                 return bool(words) and self._is_name(tokens, words, span.label, capitals)
             case PhiLabel.ADRESSE:
-                return any(len(word.text) > 3 for word in words)
+                numbered = any(token.kind == NUMBER for token in tokens)
+                return len(words) > 1 and (numbered or not capitals or bool(self._informative(words, capitals)))
             case PhiLabel.MAIL:
                 return "@" in text[span.start : span.end]
             case PhiLabel.DATE | PhiLabel.DATE_NAISSANCE:
-                written = text[span.start : span.end]
-                return sum(map(str.isdigit, written)) + 4 * len(words) > 2 and not _SCORE.fullmatch(written)
+                return bool(_DATE.search(text[span.start : span.end]))
         return sum(map(str.isdigit, text[span.start : span.end])) >= _LEAST_DIGITS[span.label]
 
     def _is_name(self, tokens: Sequence[Token], words: Sequence[Token], label: PhiLabel, capitals: bool) -> bool:
-        if capitals and not any(word.is_capital for word in words):
-            return False
         if self._is_medical(tokens):
             return False
-        informative = [word for word in words if not self._is_ordinary(word)]
         if label in (PhiLabel.NOM, PhiLabel.PRENOM) and len(tokens) == 1 and len(words[0].text) == 1:
             return False  # a letter alone; "J." is another matter
-        return bool(informative)
+        return bool(self._informative(words, capitals))
+
+    def _informative(self, words: Sequence[Token], capitals: bool) -> list[Token]:
+        """The words that may name somebody or some place."""
+        return [word for word in words if not self._is_ordinary(word) and (word.is_capital or not capitals)]
 
     def _is_medical(self, tokens: Sequence[Token]) -> bool:
         """Nothing but protected terms."""
