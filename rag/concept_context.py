@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from bisect import bisect_right
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from generator.rules.annotate import Annotated
@@ -38,6 +38,12 @@ _SIDE_STOP = re.compile(r"[,;:.()\n|!?]|\b(?:avec|et|mais|puis|sans|ni|ou|chez|d
 #: "gauche > droit", "droite et gauche": the second side of one mention.
 _OTHER_SIDE = re.compile(r"\s*(?:et|ou|puis|[/+=<>≥≤-]|plus que)\s*(?:à\s|a\s)?")
 _SIDES = {"left": Side.LEFT, "right": Side.RIGHT, "both": Side.BOTH}
+#: "Diabétique refusant l'hospitalisation".
+_REFUSED = re.compile(r"[^,;:.\n]{0,25}?\brefus")
+#: "L'AVC n'a pas été thrombolysé".
+_NOT_DONE = re.compile(r"\bn'(?:a|ont|avait|est) pas\b|\bne (?:sont|seront|sera|fut) pas\b")
+_ITEM = re.compile(r" ?:")
+_ACTS = frozenset({Kind.PROCEDURE, Kind.DRUG, Kind.DEVICE})
 #: Of these a side is never said: a drug, a score, something measured, a way of life.
 _SIDELESS = frozenset({Kind.DRUG, Kind.SCALE, Kind.MEASURE, Kind.OTHER})
 
@@ -62,22 +68,61 @@ class ContextReader:
         ``hypothetical`` is also what is planned, ``negated`` also what was planned and then declined; ``family``
         what is said of any other person.
         """
-        named = [mention for mention in mentions if kind_of(mention.concept) is not Kind.ANATOMY]
-        starts = sorted({start for mention in named for start, _ in mention.fragments})
-        return tuple(self._said(annotated, mention, starts) for mention in mentions)
+        kinds = [kind_of(mention.concept) for mention in mentions]
+        named = _starts(m for m, kind in zip(mentions, kinds, strict=True) if kind is not Kind.ANATOMY)
+        acts = _starts(m for m, kind in zip(mentions, kinds, strict=True) if kind in _ACTS)
+        return tuple(
+            self._said(annotated, mention, kind, named, acts) for mention, kind in zip(mentions, kinds, strict=True)
+        )
 
-    def _said(self, annotated: Annotated, mention: ConceptMention, starts: Sequence[int]) -> ConceptMention:
+    def _said(
+        self, annotated: Annotated, mention: ConceptMention, kind: Kind, named: Sequence[int], acts: Sequence[int]
+    ) -> ConceptMention:
         start, end = mention.start, mention.end
-        context = context_at(annotated, start, end, annotated.sentence_of(start))
-        declined = context.declined and not context.negated
+        sentence = annotated.sentence_of(start)
+        context = context_at(annotated, start, end, sentence)
+        is_thing = kind in (Kind.DIAGNOSIS, Kind.ANATOMY)  # neither planned nor declined
+        if is_thing and context.negated and _is_said_of_an_act(annotated, start, end, acts):
+            before = annotated.limited_to([(annotated.sentences[sentence][0], end)])
+            context = context_at(before, start, end, sentence)
+        declined = not (is_thing or context.negated) and (
+            context.declined or (kind in _ACTS and _is_declined_as_item(annotated, start, end, acts))
+        )
+        planned = context.planned and not (is_thing or context.negated or declined)
         return replace(
             mention,
             negated=context.negated or declined,
-            hypothetical=context.hypothetical or (context.planned and not (declined or context.negated)),
+            hypothetical=context.hypothetical or planned,
             family=context.family or context.other_person,
             history=_is_past(annotated, start, end),
-            side=_side_of(annotated, mention, starts),
+            side=None if kind in _SIDELESS else _side_of(annotated, mention, named),
         )
+
+
+def _starts(mentions: Iterable[ConceptMention]) -> list[int]:
+    return sorted({start for mention in mentions for start, _ in mention.fragments})
+
+
+def _is_said_of_an_act(annotated: Annotated, start: int, end: int, acts: Sequence[int]) -> bool:
+    """Whether a denial after a disease is that of what was not done for it: "AVC récusé pour la thrombectomie"."""
+    _, high = clause(annotated, start, end)
+    if _REFUSED.match(annotated.folded, end, high):
+        return True
+    following = bisect_left(acts, end)
+    if following == len(acts) or acts[following] >= high:
+        return False
+    declined = annotated.within(f"{PREFIX}declined", end, acts[following])
+    return any(True for _ in declined) or _NOT_DONE.search(annotated.folded, end, acts[following]) is not None
+
+
+def _is_declined_as_item(annotated: Annotated, start: int, end: int, acts: Sequence[int]) -> bool:
+    """Whether a list says after a colon that it was not done: "Thrombolyse : discutée, non faite"."""
+    if not _ITEM.match(annotated.folded, end):
+        return False
+    _, high = bounds(annotated, start, end, LINE)
+    following = bisect_left(acts, end)
+    high = min(high, acts[following]) if following < len(acts) else high
+    return any(True for _ in annotated.within(f"{PREFIX}declined", end, high))
 
 
 def _is_past(annotated: Annotated, start: int, end: int) -> bool:
@@ -121,21 +166,19 @@ def _day_of(mention: DateMention) -> dt.date | None:
 
 def _side_of(annotated: Annotated, mention: ConceptMention, starts: Sequence[int]) -> Side | None:
     """The side in the mention's own words, or the first one after it before any other mention or stop."""
-    if kind_of(mention.concept) in _SIDELESS:
-        return None
     text = annotated.document.text
-    for start, end in mention.fragments:
-        if own := SIDE_WORD.search(text, start, end):
-            return _with_other(text, own, end)
     end = mention.end
+    _, sentence_end = annotated.sentences[annotated.sentence_of(mention.start)]
+    for start, stop in mention.fragments:
+        if own := SIDE_WORD.search(text, start, stop):
+            return _with_other(text, own, sentence_end)
     following = bisect_right(starts, end - 1)
     limit = starts[following] if following < len(starts) else len(text)
-    _, sentence_end = annotated.sentences[annotated.sentence_of(mention.start)]
     limit = min(limit, sentence_end, end + _SIDE_REACH)
     side = SIDE_WORD.search(text, end, limit)
     if side is None or _SIDE_STOP.search(annotated.folded, end, side.start()):
         return None
-    return _with_other(text, side, min(sentence_end, side.end() + _SIDE_REACH))
+    return _with_other(text, side, sentence_end)
 
 
 def _with_other(text: str, side: re.Match[str], limit: int) -> Side:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from generator.rules.annotate import Annotated
@@ -66,18 +65,3 @@ def _valued(annotated: Annotated, mention: ConceptMention) -> ConceptReading:
     if number is None or number.start != start or number.joint or number.unit in DURATIONS:
         return ConceptReading(mention)
     return ConceptReading(mention, number.value, number.unit)
-
-
-def affirmed(mention: ConceptMention) -> bool:
-    """Whether it is said of the patient, as a fact of today or of the past."""
-    return not (mention.negated or mention.hypothetical or mention.family)
-
-
-def plain(mentions: Sequence[ConceptMention]) -> list[ConceptMention]:
-    """The mentions that no longer one holds."""
-    return [m for m in mentions if not any(_holds(other, m) for other in mentions)]
-
-
-def _holds(outer: ConceptMention, inner: ConceptMention) -> bool:
-    wider = outer.end - outer.start > inner.end - inner.start
-    return wider and outer.start <= inner.start and inner.end <= outer.end

@@ -30,6 +30,10 @@ from schema.problem import InputError, Problem, describe_break
 
 Line = dict[str, Any]
 
+#: What the summary counts, in its order, and how many concepts it names.
+_SAID = ("affirmed", "negated", "hypothetical", "family", "history", "coded")
+_SHOWN = 8
+
 
 @dataclass(frozen=True, slots=True)
 class NormalizeRequest:
@@ -93,10 +97,6 @@ class NormalizeReport:
         if self.failed:
             lines.append(f"{len(self.failed)} patients failed; run again with --resume to retry them alone")
         return lines
-
-
-_SAID = ("affirmed", "negated", "hypothetical", "family", "history", "coded")
-_SHOWN = 8
 
 
 def normalize(request: NormalizeRequest) -> NormalizeReport:

@@ -98,11 +98,6 @@ def test_the_side_of_the_next_name_is_its_own() -> None:
     ("annotated", "said"),
     [
         ("Mari [diabétique].", {"family"}),
-        ("[Scanner] prévu demain.", {"hypothetical"}),
-        ("[Scanner] prévu puis annulé.", {"negated"}),
-        ("[Anticoagulation] contre-indiquée.", {"negated"}),
-        ("Pas de contre-indication à la [thrombolyse].", set()),
-        ("Pas d'indication de [chirurgie].", {"negated"}),
         ("[Diabète] : non", {"negated"}),
         ("[Diabète] : oui", set()),
         ("☒ [Diabète]   ☐ HTA", set()),
@@ -114,6 +109,46 @@ def test_the_side_of_the_next_name_is_its_own() -> None:
 )
 def test_denied_doubted_planned_and_others(annotated: str, said: set[str]) -> None:
     assert read(annotated) == [(name, frozenset(said)) for name, _ in read(annotated)]
+
+
+@pytest.mark.parametrize(
+    ("annotated", "said"),
+    [
+        ("[Scanner] prévu demain.", {"hypothetical"}),
+        ("[Scanner] prévu puis annulé.", {"negated"}),
+        ("[Anticoagulation] contre-indiquée.", {"negated"}),
+        ("Pas de contre-indication à la [thrombolyse].", set()),
+        ("Pas d'indication de [chirurgie].", {"negated"}),
+        ("[Antalgiques] à la demande.", set()),
+        ("[Thrombolyse] : discutée, non faite.", {"negated"}),
+        ("[Thrombolyse] : faite à 12h.", set()),
+    ],
+)
+def test_an_act_is_planned_or_declined(annotated: str, said: set[str]) -> None:
+    assert read(annotated, kind="procedure") == [(name, frozenset(said)) for name, _ in read(annotated)]
+
+
+@pytest.mark.parametrize(
+    ("text", "disease", "act", "said"),
+    [
+        ("AVC récusé pour la thrombectomie.", "AVC", "thrombectomie", set()),
+        ("AVC hors délai de thrombolyse.", "AVC", "thrombolyse", set()),
+        ("L'AVC n'a pas été thrombolysé.", "AVC", "thrombolysé", set()),
+        ("Hématome contre-indiquant la thrombolyse.", "Hématome", "thrombolyse", set()),
+        ("Diabétique refusant l'insuline.", "Diabétique", "insuline", set()),
+        ("Diabète à réévaluer, insuline arrêtée.", "Diabète", "insuline", set()),
+        ("Hématome éliminé par le scanner.", "Hématome", "scanner", {"negated"}),
+        ("Hématome absent au scanner.", "Hématome", "scanner", {"negated"}),
+        ("Pas d'AVC récusé pour la thrombectomie.", "AVC", "thrombectomie", {"negated"}),
+    ],
+)
+def test_what_is_not_done_for_a_disease_does_not_deny_it(text: str, disease: str, act: str, said: set[str]) -> None:
+    document = document_of(text)
+    mentions = [
+        ConceptMention("D", ((text.index(name), text.index(name) + len(name)),), Concept(name, name, (kind,)))
+        for name, kind in ((disease, "disorder"), (act, "procedure"))
+    ]
+    assert said_of(READER.read(READER.annotate(document), mentions)[0]) == said
 
 
 def test_a_discontinuous_mention_is_judged_as_a_whole() -> None:
