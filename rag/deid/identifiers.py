@@ -50,6 +50,8 @@ _PATIENT_CUE = re.compile(
 )
 _GLUED_PATIENT = re.compile(r"(?<![^\W_])(?:IPP|NIP)[\[(:]?(?P<v>[A-Z]{0,2}\d{4,14})", re.IGNORECASE)
 _GLUED_STAY = re.compile(r"(?<![^\W_])(?:NDA|IEP)[\[(:]?(?P<v>[A-Z]{0,2}\d{4,14})")
+#: A date, a blood pressure ("Examen : TA 154/82").
+_NO_NUMBER_OF_STAY = re.compile(r"\d\d?[/.]\d\d?[/.]\d{2,4}|[A-Z]{2,3} \d{2,3}/\d{2,3}", re.IGNORECASE)
 _STAY_CUE = re.compile(
     r"(?<![^\W_])(?:N\.?D\.?A\.?|I\.?E\.?P\.?|(?:n(?:um[ée]ro|°|o|os)?[ \t]{0,2}(?:de[ \t]|du[ \t]|d[’'])?)(?:dossier|s[ée]jour|passage|venue|visite|admission|entr[ée]e|demande|examen|pr[ée]l[èe]vement|intervention|hospitalisation|accession|facture|bon|laboratoire|[ée]chantillon|acte|prescription|FINESS|inclusion|ordre|enregistrement)|"
     r"(?:dossier|s[ée]jour|passage|venue|visite|admission|demande|examen|pr[ée]l[èe]vement|intervention|accession|FINESS|facture|immatriculation|plaque|anonymat|[ée]chantillon|inclusion)[ \t]{0,2}(?:n(?:um[ée]ro|°|o)|#|:)|FINESS|visite|dossier)(?![^\W_])"
@@ -153,7 +155,7 @@ def _numbered(text: str) -> Iterator[Candidate]:
     for match in _GLUED_STAY.finditer(text):
         yield _valued(match, PhiLabel.NDA, Rank.CERTAIN)
     for match in _STAY_CUE.finditer(text):
-        if len(_digits(match["v"])) >= 4 and not re.match(r"\d\d?[/.]\d\d?[/.]\d{2,4}$", match["v"]):
+        if len(_digits(match["v"])) >= 4 and not _NO_NUMBER_OF_STAY.fullmatch(match["v"]):
             yield _valued(match, PhiLabel.NDA, Rank.CERTAIN)
     for match in _STAY_ALONE.finditer(text):
         yield _valued(match, PhiLabel.NDA, Rank.CUED)
