@@ -43,6 +43,9 @@ _REFUSED = re.compile(r"[^,;:.\n]{0,25}?\brefus")
 #: "L'AVC n'a pas été thrombolysé".
 _NOT_DONE = re.compile(r"\bn'(?:a|ont|avait|est) pas\b|\bne (?:sont|seront|sera|fut) pas\b")
 _ITEM = re.compile(r" ?:")
+_DOUBTS = re.compile(r"\W*(?:hypotheses?|dd|diagnostics? differentiels?|suspicions?)(?: \w+){0,2} ?:")
+_AT = re.compile(r" (?:\w+ ){0,2}chez (?:l'|le |la |son |sa |un |une )?")
+_OTHER_REACH = 40
 _ACTS = frozenset({Kind.PROCEDURE, Kind.DRUG, Kind.DEVICE})
 #: Of these a side is never said: a drug, a score, something measured, a way of life.
 _SIDELESS = frozenset({Kind.DRUG, Kind.SCALE, Kind.MEASURE, Kind.OTHER})
@@ -92,8 +95,8 @@ class ContextReader:
         return replace(
             mention,
             negated=context.negated or declined,
-            hypothetical=context.hypothetical or planned,
-            family=context.family or context.other_person,
+            hypothetical=context.hypothetical or planned or _is_listed_as_doubt(annotated, start, end),
+            family=context.family or context.other_person or _is_at_anothers(annotated, end),
             history=_is_past(annotated, start, end),
             side=None if kind in _SIDELESS else _side_of(annotated, mention, named),
         )
@@ -123,6 +126,18 @@ def _is_declined_as_item(annotated: Annotated, start: int, end: int, acts: Seque
     following = bisect_left(acts, end)
     high = min(high, acts[following]) if following < len(acts) else high
     return any(True for _ in annotated.within(f"{PREFIX}declined", end, high))
+
+
+def _is_listed_as_doubt(annotated: Annotated, start: int, end: int) -> bool:
+    """Whether its line opens with a word of doubt: "Hypothèses : AIT, migraine"."""
+    low, _ = bounds(annotated, start, end, LINE)
+    return _DOUBTS.match(annotated.folded, low, start) is not None
+
+
+def _is_at_anothers(annotated: Annotated, end: int) -> bool:
+    """Whether a person who is not the patient is named as the one who has it: "grippe chez l'épouse"."""
+    others = annotated.within(f"{PREFIX}other_person", end, end + _OTHER_REACH)
+    return any(_AT.fullmatch(annotated.folded, end, other.start) for other in others)
 
 
 def _is_past(annotated: Annotated, start: int, end: int) -> bool:

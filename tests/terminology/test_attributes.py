@@ -98,6 +98,9 @@ def test_the_side_of_the_next_name_is_its_own() -> None:
     ("annotated", "said"),
     [
         ("Mari [diabétique].", {"family"}),
+        ("[Grippe] chez l'épouse.", {"family"}),
+        ("[Grippe], épouse présente.", set()),
+        ("Hypothèses : [AIT] ou [migraine].", {"hypothetical"}),
         ("[Diabète] : non", {"negated"}),
         ("[Diabète] : oui", set()),
         ("☒ [Diabète]   ☐ HTA", set()),
@@ -122,6 +125,7 @@ def test_denied_doubted_planned_and_others(annotated: str, said: set[str]) -> No
         ("[Antalgiques] à la demande.", set()),
         ("[Thrombolyse] : discutée, non faite.", {"negated"}),
         ("[Thrombolyse] : faite à 12h.", set()),
+        ("[Scanner] pour éliminer une hémorragie.", set()),
     ],
 )
 def test_an_act_is_planned_or_declined(annotated: str, said: set[str]) -> None:
