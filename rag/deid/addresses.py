@@ -17,7 +17,7 @@ _MONTHS = r"janvier|f[ée]vrier|mars|avril|mai|juin|juillet|ao[ûu]t|septembre|o
 _WORD = rf"(?:\d{{1,2}}(?:er)?[ -](?:{_MONTHS})(?:[ -]\d{{4}})?|\d{{1,4}}(?:e|er|[èe]me)\b|n°[ ]?\d+|[^\W\d_][\w'’.-]*)"
 _STREET_NAME = re.compile(rf"\.?[ \t]{{1,2}}{_WORD}(?:[ \t]{{1,2}}{_WORD}){{0,7}}", re.IGNORECASE)
 _FOREIGN = re.compile(
-    r"(?<!\w)(?:[A-ZÄÖÜ][\w-]*(?:[sS]tr(?:a(?:ss|ß)e|\.)|platz|weg|laan|straat)|(?:Stra(?:ss|ß)e|Via|Calle|Rua|Piazza)(?: [\w.]+){1,5})[ ]\d{1,4}[a-c]?\b"
+    r"(?<![\w-])(?:[A-ZÄÖÜ][\w-]{0,30}(?:[sS]tr(?:a(?:ss|ß)e|\.)|platz|weg|laan|straat)|(?:Stra(?:ss|ß)e|Via|Calle|Rua|Piazza)(?: [\w.]+){1,5})[ ]\d{1,4}[a-c]?\b"
 )
 _BREAK = re.compile(
     r"[\n,;:()|\"»]|[ \t][–—-][ \t]|[ \t]{2,}|[.](?=[ \t\n]|$)(?<![\s.]\w[.])(?<!\bSt[.])(?<!\bSte[.])(?<!\bG.al[.])(?<!\bDr[.])(?<!\bPr[.])(?<!\bFbg[.])"

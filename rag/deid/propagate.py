@@ -18,6 +18,7 @@ _NAMES = frozenset({PhiLabel.NOM, PhiLabel.PRENOM})
 _NUMBERS = frozenset({PhiLabel.TEL, PhiLabel.IPP, PhiLabel.NDA, PhiLabel.SECU})
 _LINKS = frozenset(["de", "du", "des", "la", "le", "les", "l", "d", "a", "au", "aux", "saint", "sainte", "st", "ste"])
 _NUMERIC = re.compile(r"(?<![\w])\+?\d(?:[ .\-/()]{0,2}\d){4,19}(?!\w)")
+_LONGEST_NAME = 40
 _MISSPELT_FROM = 6  # letters: below, one edit makes another name
 
 
@@ -114,7 +115,7 @@ class Propagator:
         self._hospital_names = Phrases(self._proper(lexicon.hospitals))
         self._misspelt: defaultdict[str, set[str]] = defaultdict(set)
         for name in lexicon.names:
-            if len(name) >= _MISSPELT_FROM and " " not in name:
+            if _MISSPELT_FROM <= len(name) <= _LONGEST_NAME and " " not in name:
                 for form in _deletions(name):
                     self._misspelt[form].add(name)
 
@@ -187,7 +188,7 @@ class Propagator:
                 return at + 1, label, rank
         if (
             token.is_capital
-            and len(form) >= _MISSPELT_FROM
+            and _MISSPELT_FROM <= len(form) <= _LONGEST_NAME
             and not self._lists.is_common(form)
             and not self._lists.is_protected(form)
         ):

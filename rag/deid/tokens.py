@@ -102,6 +102,19 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
+_SKIPPED = frozenset({"'", "."})
+
+
+class _Node:
+    """A word of some phrases, and the words that may follow it."""
+
+    __slots__ = ("ends", "next")
+
+    def __init__(self) -> None:
+        self.ends = False
+        self.next: dict[str, _Node] = {}
+
+
 class Phrases:
     """Finds known sequences of words at a place of the token list, the longest first.
 
@@ -109,34 +122,40 @@ class Phrases:
     """
 
     def __init__(self, phrases: Iterable[str]) -> None:
-        self._by_first: dict[str, list[tuple[str, ...]]] = {}
+        self._tree = _Node()
         for phrase in phrases:
             form = fold(phrase)
             plain = "'" not in form and "." not in form and "/" not in form
-            words = tuple(form.split() if plain else (t.fold for t in tokenize(form) if t.fold not in {"'", "."}))
-            if words:
-                self._by_first.setdefault(words[0], []).append(words)
-        for candidates in self._by_first.values():
-            candidates.sort(key=len, reverse=True)
+            words = form.split() if plain else [t.fold for t in tokenize(form) if t.fold not in _SKIPPED]
+            node = self._tree
+            for word in words:
+                node = node.next.setdefault(word, _Node())
+            node.ends = bool(words)
 
     @property
     def openers(self) -> frozenset[str]:
         """The first words of the phrases."""
-        return frozenset(self._by_first)
+        return frozenset(self._tree.next)
 
     def match(self, tokens: Sequence[Token], at: int) -> int:
         """The index after the longest phrase that starts at ``at``; ``at`` itself where none does."""
-        for words in self._by_first.get(tokens[at].fold, ()):
-            place = at + 1
-            for word in words[1:]:
-                while place < len(tokens) and tokens[place].fold in {"'", "."}:
-                    place += 1
-                if place >= len(tokens) or tokens[place].fold != word:
-                    break
+        node = self._tree.next.get(tokens[at].fold)
+        if node is None:
+            return at
+        place = at + 1
+        best = place if node.ends else at
+        while node.next and place < len(tokens):
+            form = tokens[place].fold
+            if form in _SKIPPED:
                 place += 1
-            else:
-                return place
-        return at
+                continue
+            following = node.next.get(form)
+            if following is None:
+                break
+            node, place = following, place + 1
+            if node.ends:
+                best = place
+        return best
 
     def ends_before(self, tokens: Sequence[Token], at: int, reach: int = 5) -> bool:
         """Whether a phrase ends just before ``at`` (signs apart)."""
