@@ -15,11 +15,11 @@ from rag.deid.identifiers import find_identifiers
 from rag.deid.merge import Candidate, Rank, masked_regions, merge
 from rag.deid.places import TownFinder
 from rag.deid.propagate import PatientLexicon, Propagator
-from rag.deid.uncapitalised import give_capitals, written_without_capitals
+from rag.deid.tagged import TagFilter
 from rag.deid.tokens import Phrases, Token, tokenize
+from rag.deid.uncapitalised import give_capitals, written_without_capitals
 from schema.document import RawDocument
 from schema.phi import KnownIdentity, PhiEntity, PhiLabel
-
 
 _A_GENERATION = 14
 """Years before the latest date of a record from which a date beside a name is taken for a birth."""
@@ -43,6 +43,7 @@ class _Read:
 
     text: str
     tokens: list[Token]
+    capitals: bool
     dates: list[FoundDate]
     candidates: list[Candidate]
 
@@ -65,6 +66,7 @@ class Detector:
         )
         self._towns = TownFinder(self._lists, self._cues.labels["VILLE"], self._cues.stops)
         self._tagger = tagger
+        self._tag_filter = TagFilter(self._lists, self._cues.stops | self._cues.titles)
 
     def detect(
         self, documents: Sequence[RawDocument], known: KnownIdentity | None = None
@@ -87,20 +89,14 @@ class Detector:
         latest = max(days, default=_NEXT_CENTURY)
         tagged = self._tagger.tag([read.text for read in reads]) if self._tagger else [[] for _ in reads]
         propagator = Propagator(lexicon, self._lists, self._cues.medical_before)
-        return [
-            merge(
-                [
-                    *read.candidates,
-                    *found,
-                    *places,
-                    *self._births_after_names(read, found, latest),
-                    *propagator.find(read.text, read.tokens, read.dates),
-                    *self._tags(spans),
-                ],
-                masked_regions(read.text),
-            )
-            for read, found, places, spans in zip(reads, persons, hospitals, tagged, strict=True)
-        ]
+        merged = []
+        for read, found, places, spans in zip(reads, persons, hospitals, tagged, strict=True):
+            births = self._births_after_names(read, found, latest)
+            again = propagator.find(read.text, read.tokens, read.dates)
+            blocked = masked_regions(read.text)
+            kept = merge([*read.candidates, *found, *places, *births, *again], blocked)
+            merged.append(self._with_tags(read, kept, spans, blocked))
+        return merged
 
     @staticmethod
     def _fresh(known: KnownIdentity | None, reads: Sequence[_Read], towns: Iterable[str]) -> PatientLexicon:
@@ -115,7 +111,8 @@ class Detector:
 
     def _read(self, text: str) -> _Read:
         tokens = tokenize(text)
-        if written_without_capitals(tokens):
+        capitals = not written_without_capitals(tokens)
+        if not capitals:
             give_capitals(tokens, self._lists)
         dates = find_dates(text)
         candidates = [*find_identifiers(text), *find_addresses(text), *self._towns.find(text, tokens)]
@@ -129,7 +126,7 @@ class Detector:
                     Rank.CUED if birth else found.rank,
                 )
             )
-        return _Read(text, tokens, dates, candidates)
+        return _Read(text, tokens, capitals, dates, candidates)
 
     @staticmethod
     def _births_after_names(read: _Read, persons: Sequence[Candidate], latest: int) -> list[Candidate]:
@@ -155,6 +152,10 @@ class Detector:
         kept = {(entity.start, entity.end, entity.label) for entity in merge(everything, masked_regions(read.text))}
         return [candidate for candidate in everything if (candidate.start, candidate.end, candidate.label) in kept]
 
-    @staticmethod
-    def _tags(spans: Iterable[PhiEntity]) -> list[Candidate]:
-        return [Candidate(span.start, span.end, span.label, Rank.TAGGED) for span in spans]
+    def _with_tags(
+        self, read: _Read, kept: tuple[PhiEntity, ...], tagged: Sequence[PhiEntity], blocked: list[tuple[int, int]]
+    ) -> tuple[PhiEntity, ...]:
+        if not tagged:
+            return kept
+        taken = [*((entity.start, entity.end) for entity in kept), *blocked]
+        return tuple(sorted([*kept, *self._tag_filter.additions(read.text, read.tokens, tagged, taken, read.capitals)]))

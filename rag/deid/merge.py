@@ -14,7 +14,6 @@ from schema.phi import PhiEntity, PhiLabel
 class Rank(IntEnum):
     """How far a rule is trusted against another that wants the same characters."""
 
-    TAGGED = 10  # the trained tagger
     LISTED = 20  # a word of a gazetteer in a plausible place
     WEAK = 30  # a number or date by its form alone
     PROPAGATED = 40  # found elsewhere in the patient's documents

@@ -159,6 +159,6 @@ class _FixedTagger:
 
 def test_a_tagger_adds_where_the_rules_are_silent() -> None:
     detector = Detector(tagger=_FixedTagger())
-    (silent, spoken) = detector.detect(documents(["abc zzzzzz abc", "Dr Vauclair est venu"]))
+    (silent, spoken) = detector.detect(documents(["abc Zzzzzz abc", "Dr Vauclair est venu"]))
     assert [(entity.start, entity.end) for entity in silent] == [(4, 10)]
     assert [(entity.start, entity.end) for entity in spoken] == [(3, 11)]
