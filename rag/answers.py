@@ -75,6 +75,9 @@ def _value_lines(answer: Answer, variable: Variable, colour: bool) -> list[str]:
     lines = [f"{variable.label}: {_BOLD + value + _PLAIN if colour else value}"]
     certainty = f", confidence {found.confidence:.2f}" if found.status.fills else ""
     lines.append(f"{_SAID.get(found.status, found.status.value)}{certainty}")
+    if found.codes:
+        named = wording.by_system(found.codes).items()
+        lines.append(", ".join(f"{system} {' '.join(codes)}" for system, codes in named))
     if found.candidates:
         lines.append(f"read: {'; '.join(_readable(variable, value) for value in found.candidates)}")
     return [*lines, found.explanation] if found.explanation else lines

@@ -12,6 +12,7 @@ from schema.concept import CodeSystem
 from schema.study import Study, VariableHints
 from schema.value import Evidence, ExtractedValue, Status, Value
 from schema.variable import Choice, Variable, VariableKind
+from tests.cli.commands import run
 from tests.pipeline.conftest import Study as StudyFolder
 from tests.pipeline.synthetic import LineGenerator
 
@@ -204,3 +205,10 @@ def test_the_run_is_exported_to_omop(tmp_path: Path) -> None:
             (row["person_id"], row["value_as_number"], row["unit_source_value"]) for row in csv.DictReader(stream)
         ]
     assert (persons["S01"], "3.4", "mmol/L") in values
+
+
+def test_an_answer_says_its_codes() -> None:
+    inputs = ("--documents", STROKE / "sample" / "documents.jsonl", "--dictionary", STROKE / "dictionary.csv")
+    asked = ("ask", *inputs, "--patient", "S02", "--variable", "hta")
+    assert "ICD10 I10" in run(*asked).out
+    assert json.loads(run(*asked, "--json").out)["codes"]["ICD10"] == ["I10"]
