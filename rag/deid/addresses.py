@@ -17,20 +17,24 @@ _MONTHS = r"janvier|f[ée]vrier|mars|avril|mai|juin|juillet|ao[ûu]t|septembre|o
 _WORD = rf"(?:\d{{1,2}}(?:er)?[ -](?:{_MONTHS})(?:[ -]\d{{4}})?|\d{{1,4}}(?:e|er|[èe]me)\b|n°[ ]?\d+|[^\W\d_][\w'’.-]*)"
 _STREET_NAME = re.compile(rf"\.?[ \t]{{1,2}}{_WORD}(?:[ \t]{{1,2}}{_WORD}){{0,7}}", re.IGNORECASE)
 _FOREIGN = re.compile(
-    r"(?<![\w-])(?:[A-ZÄÖÜ][\w-]{0,30}(?:[sS]tr(?:a(?:ss|ß)e|\.)|platz|weg|laan|straat)|(?:Stra(?:ss|ß)e|Via|Calle|Rua|Piazza)(?: [\w.]+){1,5})[ ]\d{1,4}[a-c]?\b"
+    r"(?<![\w-])(?:[A-ZÄÖÜ][\w-]{0,30}(?:[sS]tr(?:a(?:ss|ß)e|\.)|platz|weg|laan|straat)|(?:Stra(?:ss|ß)e|Via|Calle"
+    r"|Rua|Piazza)(?: [\w.]+){1,5})[ ]\d{1,4}[a-c]?\b"
 )
 _BREAK = re.compile(
-    r"[\n,;:()|\"»]|[ \t][–—-][ \t]|[ \t]{2,}|[.](?=[ \t\n]|$)(?<![\s.]\w[.])(?<!\bSt[.])(?<!\bSte[.])(?<!\bG.al[.])(?<!\bDr[.])(?<!\bPr[.])(?<!\bFbg[.])"
+    r"[\n,;:()|\"»]|[ \t][–—-][ \t]|[ \t]{2,}|[.](?=[ \t\n]"
+    r"|$)(?<![\s.]\w[.])(?<!\bSt[.])(?<!\bSte[.])(?<!\bG.al[.])(?<!\bDr[.])(?<!\bPr[.])(?<!\bFbg[.])"
 )
 _ENDS_NAME = frozenset(
     {"a", "est", "tel", "fax", "dans", "avec", "cedex", "chez", "au", "cp", "ville", "pour", "ou", "qui"}
 )
 _LABEL = re.compile(
-    r"(?<![^\W_])(?:adresse(?:[ ](?:intervention|postale|actuelle|personnelle|du patient|patient|d'intervention|habituelle|complète))?|domicile|demeurant|domicilié(?:e)?[ ]au)[ \t]{0,2}:?[ \t]{0,2}(?P<v>[^\n@]{4,110})",
+    r"(?<![^\W_])(?:adresse(?:[ ](?:intervention|postale|actuelle|personnelle|du patient|patient|d'intervention"
+    r"|habituelle|complète))?|domicile|demeurant|domicilié(?:e)?[ ]au)[ \t]{0,2}:?[ \t]{0,2}(?P<v>[^\n@]{4,110})",
     re.IGNORECASE,
 )
 _LABEL_END = re.compile(
-    r"[ \t]{0,3}(?:[,;/|–-][ \t]{0,2})?(?:\bCP\b|\b\d{5}\b|\b\d{2} \d{3}\b|\bT[ée]l|\bcode postal|\bville\b|\bcommune\b|\bportable|\bmail\b|[ \t]{3,}|\||[ ][–—-][ ])",
+    r"[ \t]{0,3}(?:[,;/|–-][ \t]{0,2})?(?:\bCP\b|\b\d{5}\b|\b\d{2} \d{3}\b|\bT[ée]l|\bcode postal|\bville\b"
+    r"|\bcommune\b|\bportable|\bmail\b|[ \t]{3,}|\||[ ][–—-][ ])",
     re.IGNORECASE,
 )
 _GLUE = re.compile(r"[ \t]?[,/–-]?[ \t]{0,2}")
@@ -62,16 +66,19 @@ def _words() -> _Words:
         ),
         ambiguous=frozenset(data["ambiguous_streets"]),
         number=re.compile(
-            rf"(?<![\w/.,])(?P<n>(?:l\d{{1,3}}|\d{{1,4}})(?:[ ]?[-–/à][ ]?\d{{1,4}})?(?:[ ]?(?:bis|ter|quater|[a-dt])(?![^\W\d_]))?|(?:{numbers})(?:-(?:{numbers}))?)[ ]?,?[ \t]{{1,2}}$"
+            rf"(?<![\w/.,])(?P<n>(?:l\d{{1,3}}|\d{{1,4}})(?:[ ]?[-–/à][ ]?\d{{1,4}})?(?:[ ]?(?:bis|ter|quater"
+            rf"|[a-dt])(?![^\W\d_]))?|(?:{numbers})(?:-(?:{numbers}))?)[ ]?,?[ \t]{{1,2}}$"
             r"|(?<![\d/.])(?P<m>\d{1,4})[ ]?,?$"
         ),
         complement=re.compile(
-            rf"[ \t]?[,–-]?[ \t]{{1,2}}(?:(?:{extra})\.?[ \t]?(?:n°[ ]?)?:?[ \t]?(?:\d{{1,5}}[a-z]{{0,2}}\d{{0,3}}|[a-z]\d{{0,3}}(?![^\W_])|(?:les|le|la|du|des|de la)[ ][\w'’ -]{{2,30}}|[\w-]{{2,20}})"
+            rf"[ \t]?[,–-]?[ \t]{{1,2}}(?:(?:{extra})\.?[ \t]?(?:n°[ ]?)?:?[ \t]?(?:\d{{1,5}}[a-z]{{0,2}}\d{{0,3}}"
+            rf"|[a-z]\d{{0,3}}(?![^\W_])|(?:les|le|la|du|des|de la)[ ][\w'’ -]{{2,30}}|[\w-]{{2,20}})"
             rf"|(?:\d{{1,2}}|rdc)(?:er|e|eme|nd)?[ ]?(?:etage|etg|et\.)(?:[ ](?:droite|gauche|droit|face))?)"
         ),
         before=re.compile(rf"(?<![^\W_])(?:{extra})\.?[ ]?(?:n°[ ]?)?(?:\d{{1,4}}[a-z]?|[a-z]\d{{0,3}})[ ]?[,–-][ ]?$"),
         home=re.compile(
-            rf"(?<![^\W_])(?P<h>{homes})[ \t]{{1,2}}(?P<n>[«\"“][^\n»\"”]{{2,60}}[»\"”]|(?:(?:les|le|la|du|des|de|l'|d')[ ]?)*[^\W\d_][\w'’-]*(?:[ ][\w'’-]+){{0,4}})"
+            rf"(?<![^\W_])(?P<h>{homes})[ \t]{{1,2}}(?P<n>[«\"“][^\n»\"”]{{2,60}}[»\"”]|(?:(?:les|le|la|du|des|de|l'"
+            rf"|d')[ ]?)*[^\W\d_][\w'’-]*(?:[ ][\w'’-]+){{0,4}})"
         ),
     )
 
@@ -152,7 +159,7 @@ def _is_street(text: str, match: re.Match[str], name: str, numbered: bool) -> bo
     capital = re.search(r"(?<![^\W_])[A-ZÀ-Ý]", name) is not None
     if word in _words().ambiguous:
         first = fold(name).split("'")[0].split(" ")[0]
-        linked = first in _LINKS and len(name.split()) > 1 or "'" in name
+        linked = (first in _LINKS and len(name.split()) > 1) or "'" in name
         if numbered:
             return capital or (linked and word in {"place", "cours", "route"})
         opens = text[text.rfind("\n", 0, match.start()) + 1 : match.start()].strip() == ""

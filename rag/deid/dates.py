@@ -42,14 +42,16 @@ _MONTH_YEAR = re.compile(
     r"(?<![\d/.,\-])(?:(?P<m>0?[1-9]|1[0-2])\s?[/]\s?|(?P<m2>0[1-9]|1[0-2])[ .\-])(?P<y>(?:19|20)\d\d)(?![\d/])(?!-\d)"
 )
 _GLUED = re.compile(
-    r"(?<![\d.,])(?:(?P<d>[0-3]\d)(?P<m>[01]\d)(?P<y>(?:19|20)\d\d)|(?P<y2>(?:19|20)\d\d)(?P<m2>[01]\d)(?P<d2>[0-3]\d))(?![\d,]|\.\d)"
+    r"(?<![\d.,])(?:(?P<d>[0-3]\d)(?P<m>[01]\d)(?P<y>(?:19|20)\d\d)|(?P<y2>(?:19"
+    r"|20)\d\d)(?P<m2>[01]\d)(?P<d2>[0-3]\d))(?![\d,]|\.\d)"
 )
 _SPACED_DIGITS = re.compile(r"(?<![\d.,])(?<!\d )\d(?: \d(?!\d)){6,47}(?![\d,]|\.\d)")
 _ROMAN = re.compile(
     r"(?<![\w/])(?P<d>[0-3]?\d)[ ./-]?(?P<m>X{1,2}I{0,2}|I?V|VI{1,3}|IX|I{2,3})[ ./-]?(?P<y>(?:19|20)\d\d)(?!\w)"
 )
 _PARTIAL = re.compile(
-    r"(?<![\w/.,|])(?<!\d-)(?P<d>[0-3]?\d)(?P<s>[ \t]{0,2}[/.][ \t]{0,2})(?P<m>[01]?\d)(?![\w/|%])(?![.,]\d)(?! ?[-/]\d)"
+    r"(?<![\w/.,|])(?<!\d-)(?P<d>[0-3]?\d)(?P<s>[ \t]{0,2}[/.][ \t]{0,2})(?P<m>[01]?\d)(?![\w/"
+    r"|%])(?![.,]\d)(?! ?[-/]\d)"
 )
 _DAY_OF_RANGE = re.compile(
     r"(?<![\d/.,])(?P<d>[0-3]?\d|1er)(?= ?(?:au|et|-|–|à|ou) ?(?:le )?[0-3]?\d(?:er)? ?(?:/|[^\W\d_]))"
@@ -59,12 +61,14 @@ _YEAR = re.compile(
 )
 _CUED_DAY = re.compile(
     r"(?:^|[^\w])(?:le|du|au|des|les|depuis|jusqu.au|dès(?: le)?|d[ée]but[ée]?|rdv|rv|date|inj(?:ection)?|contr[ôo]le|"
-    r"lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lun|mar|mer|jeu|ven|sam|dim|accouch[ée]e?|n[ée]e?)\s{0,2}[.:(]{0,2}\s?$"
+    r"lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lun|mar|mer|jeu|ven|sam|dim|accouch[ée]e?"
+    r"|n[ée]e?)\s{0,2}[.:(]{0,2}\s?$"
     r"|(?:^|\n)[^\w\n]{0,5}$",
     re.IGNORECASE,
 )
 _PRESSURE = re.compile(
-    r"(?:\bT\.?A\.?|\bP\.?A\.?|tension|\bPAS?D?|score|eva|\ben|glasgow|\bEN|douleur|apgar|cot[ée]e?|acuit[ée]|[oa]d|og)\W{0,4}(?:à|de|:)?\W{0,3}$",
+    r"(?:\bT\.?A\.?|\bP\.?A\.?|tension|\bPAS?D?|score|eva|\ben|glasgow|\bEN|douleur|apgar|cot[ée]e?|acuit[ée]|[oa]d"
+    r"|og)\W{0,4}(?:à|de|:)?\W{0,3}$",
     re.IGNORECASE,
 )
 _MEASURED = re.compile(r"\s?(?:mm\s?hg|cm|/min|mg|g\b|ml|%|kg|ans|°|mois|jours|sem|comprim|cp\b|ui\b)", re.IGNORECASE)
@@ -107,7 +111,8 @@ def _words() -> _Words:
             re.IGNORECASE,
         ),
         after=re.compile(
-            rf"\.?(?:[ \t]{{0,2}}[-,./|]?[ \t]{{0,2}})(?:(?P<y>{year})(?![^\W_])|(?P<s>\d\d)(?![\d:,.%/h]|[ ]?h\d|[^\W_])|(?P<e>[0-3]?\d,[ ]?(?:19|20)\d\d))"
+            rf"\.?(?:[ \t]{{0,2}}[-,./|]?[ \t]{{0,2}})(?:(?P<y>{year})(?![^\W_])|(?P<s>\d\d)(?![\d:,.%/h]|[ ]?h\d"
+            rf"|[^\W_])|(?P<e>[0-3]?\d,[ ]?(?:19|20)\d\d))"
             r"|\.?\s?\n?(?P<n>(?:19|20)\d\d)(?!\w)",
             re.IGNORECASE,
         ),
@@ -249,7 +254,8 @@ def _partial(text: str) -> Iterator[FoundDate]:
 _CUED_DASH = re.compile(r"(?<![^\W_])(?:le|du|au|depuis le) (?P<d>[0-3]\d)-(?P<m>[01]\d)(?![\d-])")
 _SHORT_YEAR = re.compile(
     r"(?<![^\W_])(?:depuis|en|dès|vers|ann[ée]es?|été|hiver|printemps|automne) [’']?(?P<y>[5-9]\d)"
-    r"(?!\d|[.,/]\d| ?(?:h|j|mn|min|s|sec|ans?|mois|jours?|sem\w*|kg|%|°|mg|ml|cm|mm|heures?|minutes?|cp|UI|\w+[ée]s?)(?![^\W_]))"
+    r"(?!\d|[.,/]\d| ?(?:h|j|mn|min|s|sec|ans?|mois|jours?|sem\w*|kg|%|°|mg|ml|cm|mm|heures?|minutes?|cp|UI"
+    r"|\w+[ée]s?)(?![^\W_]))"
 )
 
 
@@ -297,7 +303,8 @@ def _with_month_name(text: str) -> Iterator[FoundDate]:
             if name in words.weak and name not in {"mars", "mai"}:
                 continue
             lead = re.search(
-                r"(?<![^\W_])(?:en|fin|d[ée]but|mi|courant|depuis|mois de|mois d[’']|de|d[’']|d[èe]s|avant|apr[èe]s|jusqu.en|jusqu.[àa]|[àa]|au mois de|pour|et|vers)[ \-]?$",
+                r"(?<![^\W_])(?:en|fin|d[ée]but|mi|courant|depuis|mois de|mois d[’']|de|d[’']|d[èe]s|avant|apr[èe]s"
+                r"|jusqu.en|jusqu.[àa]|[àa]|au mois de|pour|et|vers)[ \-]?$",
                 window,
                 re.IGNORECASE,
             )
@@ -351,14 +358,16 @@ def find_dates(text: str) -> list[FoundDate]:
 
 
 _BIRTH = re.compile(
-    r"(?:(?<![^\W_])n[ée]{1,2}(?:\s?\(\s?e\s?\)|\.e|e)?(?:[ \t]{0,3}le)?|\bDDN|\bD\.D\.N\.?|date[ \t]+(?:de[ \t]+)?nais{1,2}(?:ance)?|"
+    r"(?:(?<![^\W_])n[ée]{1,2}(?:\s?\(\s?e\s?\)|\.e|e)?(?:[ \t]{0,3}le)?|\bDDN|\bD\.D\.N\.?"
+    r"|date[ \t]+(?:de[ \t]+)?nais{1,2}(?:ance)?|"
     r"(?<![^\W_])naissance|\bDN|\bD\.N\.?|\bnele|mise? au monde le|\bDOB|\bnaiss?)"
     r"[ \t]{0,2}\.?[ \t]{0,3}(?:\([^()\n]{0,12}\))?[ \t]{0,3}[:=]?[ \t]{0,3}(?:le|en|:)?[ \t]{0,3}\n?[ \t]{0,3}$",
     re.IGNORECASE,
 )
 _NAME = r"(?!DDR)[A-ZÀ-Ý][^\W\d_]*(?:['’-][^\W\d_]+)*"
 _BORN_NAMED = re.compile(
-    rf"(?<![^\W_])n[ée]e?[ \t]+(?:{_NAME}[ \t]+){{1,4}}(?:[,(][ \t]*)?le[ \t]+$|(?<![^\W_])n[ée]e?[ \t]+(?:{_NAME}[ \t]+){{1,3}}$"
+    rf"(?<![^\W_])n[ée]e?[ \t]+(?:{_NAME}[ \t]+){{1,4}}(?:[,(][ \t]*)?le[ \t]+$"
+    rf"|(?<![^\W_])n[ée]e?[ \t]+(?:{_NAME}[ \t]+){{1,3}}$"
     rf"|(?<![^\W_])n[ée]e?[ \t]+[àa][ \t]+{_NAME}[\w'’() -]{{0,30}}[ \t]+le[ \t]+$"
 )
 _AGE_AFTER = re.compile(r"[ \t]{0,2}\(?[ \t]{0,2}(?:\d{1,3}[ \t]?ans?\b|[àa][ \t]+[A-ZÀ-Ý])", re.IGNORECASE)

@@ -68,9 +68,7 @@ class Evidence:
         total += mixed + self._after(tokens, last, bool(names)) * (1.0 if names or mixed else 0.5)
         starts = at == 0 or tokens[at - 1].kind == LINE
         ends = last >= len(tokens) or tokens[last].kind == LINE
-        if starts and ends:
-            total += 0.75
-        elif not starts and tokens[at - 1].fold in _OPENING:
+        if (starts and ends) or (not starts and tokens[at - 1].fold in _OPENING):
             total += 0.75
         elif starts or tokens[at - 1].fold in _LINKING:
             total += 0.25

@@ -127,7 +127,7 @@ class HospitalReader:
         return end
 
     def _goes_on(self, tokens: Sequence[Token], at: int, shape: str, towns: AbstractSet[str]) -> bool:
-        """Whether after a link another proper word belongs to the name: "Pitié de Lyon" does, "Nord de garde" does not."""
+        """Whether after a link another proper word goes on with the name: not in "Nord de garde"."""
         place = at
         while place < len(tokens) and (tokens[place].fold in _LINKS or tokens[place].fold == "'"):
             place += 1
@@ -148,7 +148,7 @@ class HospitalReader:
         if not proper:
             if form in {"universitaire", "regional", "intercommunal", "general", "prive", "local", "civil"}:
                 return True
-            if common and not (token.shape == CAPITALISED and (linked or not weak and self._pair(tokens, at))):
+            if common and not (token.shape == CAPITALISED and (linked or (not weak and self._pair(tokens, at)))):
                 return False
             if weak and token.shape == UPPER and len(form) <= 4:
                 return False

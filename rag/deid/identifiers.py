@@ -1,7 +1,7 @@
 """Numbers and addresses that identify: telephone, e-mail, social security, patient, stay, professionals, plates.
 
-National numbers of professionals (RPPS, ADELI) bear the label SECU; numbers of establishments, plates and files NDA; web
-addresses MAIL: the label set has no closer one.
+National numbers of professionals (RPPS, ADELI) bear the label SECU; numbers of establishments, plates and files NDA;
+web addresses MAIL: the label set has no closer one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from rag.deid.merge import Candidate, Rank
 from schema.phi import PhiLabel
 
 _MAIL = re.compile(
-    r"(?<![\w.+-])[\w+-][\w.+-]{0,63}(?: ?(?:@|\(at\)|\[at\]|arobase) ?)[\w-]{2,63}(?:(?: ?\. ?|[.,])[\w-]{2,63}(?![\w-])){0,5}",
+    r"(?<![\w.+-])[\w+-][\w.+-]{0,63}(?: ?(?:@|\(at\)|\[at\]|arobase) ?)[\w-]{2,63}(?:(?: ?\. ?"
+    r"|[.,])[\w-]{2,63}(?![\w-])){0,5}",
     re.UNICODE,
 )
 _URL = re.compile(r"(?:https?://|(?<![\w.])www\.)[^\s<>\"'()]{3,200}", re.IGNORECASE)
@@ -21,30 +22,42 @@ _TEN = re.compile(
     r"(?<![\dOo,])(?<!\d[.\-/])(?<!\d )[0Oo][1-9Ol](?:[ .\-/_]{0,2}[\dOol]){8}(?![\dOo])(?!\s?(?:h\d|:\d))"
 )
 _ABROAD = re.compile(
-    r"(?<![\w+])(?:(?:\+|00) ?\(?\d{1,3}\)?|\(\+?\d{2,3}\))[ .\-]{0,2}(?:\(0\)[ .\-]?)?[\dO](?:[ .\-/()]{0,2}[\dO]){6,11}(?!\d)"
+    r"(?<![\w+])(?:(?:\+|00) ?\(?\d{1,3}\)?"
+    r"|\(\+?\d{2,3}\))[ .\-]{0,2}(?:\(0\)[ .\-]?)?[\dO](?:[ .\-/()]{0,2}[\dO]){6,11}(?!\d)"
 )
 _TEL_CUE = re.compile(
-    r"(?<![^\W_])(?:t[ée]l(?:[ée]phone|[ée]copie)?|phone|fax|t[ée]l[ée]copie|portable|mobile|gsm|n°[ ]?interne|n°[ ]?(?:de )?poste|poste|post\.|p\.(?=\s?\d \d\d)|bip|dect|standard|"
-    r"ligne(?: directe)?|joignables? (?:au|sur)|joindre au|jointe? au|appel(?:er|ez)(?: sur)?(?: le| au)?|contacter (?:le|au)|rappeler (?:le|au)|"
-    r"fax[ée]e?r?[^\n]{0,20}? (?:au|[àa])|num[ée]ro (?:de (?:t[ée]l[ée]phone|bureau|portable|mobile|poste)|suivant|direct|compos[ée])|secr[ée]tariat|T)"
-    r"(?:[ \t]?\.|[ \t](?:direct|m[ée]dical|port|portable|fixe|dom|domicile|mobile|fax|bureau|sec|secr[ée]tariat|interne)\.?)?[ \t]{0,2}(?:n°)?[ \t]{0,2}[:=/]?[ \t]{0,2}\(?(?:est |le |au )?[ \t]{0,2}"
+    r"(?<![^\W_])(?:t[ée]l(?:[ée]phone|[ée]copie)?|phone|fax|t[ée]l[ée]copie|portable|mobile|gsm|n°[ ]?interne"
+    r"|n°[ ]?(?:de )?poste|poste|post\.|p\.(?=\s?\d \d\d)|bip|dect|standard|"
+    r"ligne(?: directe)?|joignables? (?:au|sur)|joindre au|jointe? au|appel(?:er|ez)(?: sur)?(?: le| au)?"
+    r"|contacter (?:le|au)|rappeler (?:le|au)|"
+    r"fax[ée]e?r?[^\n]{0,20}? (?:au|[àa])|num[ée]ro (?:de (?:t[ée]l[ée]phone|bureau|portable|mobile|poste)|suivant"
+    r"|direct|compos[ée])|secr[ée]tariat|T)"
+    r"(?:[ \t]?\.|[ \t](?:direct|m[ée]dical|port|portable|fixe|dom|domicile|mobile|fax|bureau|sec|secr[ée]tariat"
+    r"|interne)\.?)?[ \t]{0,2}(?:n°)?[ \t]{0,2}[:=/]?[ \t]{0,2}\(?(?:est |le |au )?[ \t]{0,2}"
     r"(?P<v>\+?[\dO][\dO.\- /]{1,22}\d)(?![\d/])",
     re.IGNORECASE,
 )
 _NIR = re.compile(
-    r"(?<![\d.,])(?<!\d )(?P<v>[1-478][ .\-]?\d\d[ .\-]?\d\d[ .\-]?(?:\d\d|2[AB])[ .\-]?\d{3}[ .\-]?\d{3}(?:[ .\-/|]{0,3}(?:cl[ée][ :]{0,2})?(?P<k>\d\d))?)(?!\d)",
+    r"(?<![\d.,])(?<!\d )(?P<v>[1-478][ .\-]?\d\d[ .\-]?\d\d[ .\-]?(?:\d\d|2[AB])[ .\-]?\d{3}[ .\-]?\d{3}(?:[ .\-/"
+    r"|]{0,3}(?:cl[ée][ :]{0,2})?(?P<k>\d\d))?)(?!\d)",
     re.IGNORECASE,
 )
 _SPACED_NIR = re.compile(r"(?<![\d.,])(?<!\d )\d(?: \d(?!\d)){8,47}(?![\d,]|\.\d)")
 _BOXED = re.compile(r"\|?\d(?:\|\d){8,15}\|?(?:[ \t]*(?:cl[ée])?[ \t]*\|\d\|\d\|?)?", re.IGNORECASE)
 _SECU_CUE = re.compile(
-    r"(?:s[ée]cu(?:rit[ée])?(?:[ \t]+sociale)?|(?<![^\W_])(?:N\.?S\.?S\.?|N\.?I\.?R\.?|I\.?N\.?S\.?(?:-?C)?|S\.?S\.?|INSEE|RNIPP)(?![^\W_])|immatriculation|assurance[ \t]+maladie|assur[ée]e?|matricule|"
-    r"carte[ \t]+vitale|RPPS|ADELI|(?<![^\W_])n°[ \t]?ordre|ordre[ \t]+n°)[^\d\n]{0,50}?(?<![^\W\d_])(?P<v>[\d][\dAB .\-/]{4,34}\d)(?!\d)",
+    r"(?:s[ée]cu(?:rit[ée])?(?:[ \t]+sociale)?|(?<![^\W_])(?:N\.?S\.?S\.?|N\.?I\.?R\.?|I\.?N\.?S\.?(?:-?C)?|S\.?S\.?"
+    r"|INSEE|RNIPP)(?![^\W_])|immatriculation|assurance[ \t]+maladie|assur[ée]e?|matricule|"
+    r"carte[ \t]+vitale|RPPS|ADELI|(?<![^\W_])n°[ \t]?ordre"
+    r"|ordre[ \t]+n°)[^\d\n]{0,50}?(?<![^\W\d_])(?P<v>[\d][\dAB .\-/]{4,34}\d)(?!\d)",
     re.IGNORECASE,
 )
 _PATIENT_CUE = re.compile(
-    r"(?<![^\W_])(?:I\.?P\.?P\.?|IP|N\.?I\.?P\.?|NPI|ID(?:[ \t]?patient)?|identifiant(?:[ \t]+(?:permanent|patient|du patient|local|unique|national))*|n(?:um[ée]ro|°|o)?[ \t]?(?:de[ \t]|du[ \t])?patient|n°[ \t]?IPP|code[ \t]patient|"
-    r"(?<=le )patient|n°[ \t]?d.identification|num[ée]ro d.identification)(?![^\W_])[ \t]{0,3}(?:\([^()\n]{0,20}\)|local|AP-?HP|hospitalier|permanent|patient|n°|num[ée]ro)?[ \t]{0,3}(?:[:=#\[(n°]|est(?: le)?|étant(?: le)?|n°)?[ \t]{0,3}[:\[(]?[ \t]{0,3}"
+    r"(?<![^\W_])(?:I\.?P\.?P\.?|IP|N\.?I\.?P\.?|NPI|ID(?:[ \t]?patient)?|identifiant(?:[ \t]+(?:permanent|patient"
+    r"|du patient|local|unique|national))*|n(?:um[ée]ro|°|o)?[ \t]?(?:de[ \t]|du[ \t])?patient|n°[ \t]?IPP"
+    r"|code[ \t]patient|"
+    r"(?<=le )patient|n°[ \t]?d.identification|num[ée]ro d.identification)(?![^\W_])[ \t]{0,3}(?:\([^()\n]{0,20}\)"
+    r"|local|AP-?HP|hospitalier|permanent|patient|n°|num[ée]ro)?[ \t]{0,3}(?:[:=#\[(n°]|est(?: le)?|étant(?: le)?"
+    r"|n°)?[ \t]{0,3}[:\[(]?[ \t]{0,3}"
     r"(?P<v>[A-Z]{0,3}[- ]?\d{1,}(?:[-./]?\d+)*(?: \d{2,4}(?!\d|[/.]\d)){0,4})",
     re.IGNORECASE,
 )
@@ -53,9 +66,15 @@ _GLUED_STAY = re.compile(r"(?<![^\W_])(?:NDA|IEP)[\[(:]?(?P<v>[A-Z]{0,2}\d{4,14}
 #: A date, a blood pressure ("Examen : TA 154/82").
 _NO_NUMBER_OF_STAY = re.compile(r"\d\d?[/.]\d\d?[/.]\d{2,4}|[A-Z]{2,3} \d{2,3}/\d{2,3}", re.IGNORECASE)
 _STAY_CUE = re.compile(
-    r"(?<![^\W_])(?:N\.?D\.?A\.?|I\.?E\.?P\.?|(?:n(?:um[ée]ro|°|o|os)?[ \t]{0,2}(?:de[ \t]|du[ \t]|d[’'])?)(?:dossier|s[ée]jour|passage|venue|visite|admission|entr[ée]e|demande|examen|pr[ée]l[èe]vement|intervention|hospitalisation|accession|facture|bon|laboratoire|[ée]chantillon|acte|prescription|FINESS|inclusion|ordre|enregistrement)|"
-    r"(?:dossier|s[ée]jour|passage|venue|visite|admission|demande|examen|pr[ée]l[èe]vement|intervention|accession|FINESS|facture|immatriculation|plaque|anonymat|[ée]chantillon|inclusion)[ \t]{0,2}(?:n(?:um[ée]ro|°|o)|#|:)|FINESS|visite|dossier)(?![^\W_])"
-    r"[ \t]{0,2}(?:m[ée]dical[ \t]*)?(?:administratif[ \t]*)?(?:n°|num[ée]ro|#)?[ \t]{0,2}[:=\[(]?[ \t]{0,3}(?:n°)?[ \t]?(?P<v>[A-Z]{0,3}[-/ ]?\d[\w./-]{2,19}\w)",
+    r"(?<![^\W_])(?:N\.?D\.?A\.?|I\.?E\.?P\.?|(?:n(?:um[ée]ro|°|o|os)?[ \t]{0,2}(?:de[ \t]|du[ \t]|d[’'])?)(?:dossier"
+    r"|s[ée]jour|passage|venue|visite|admission|entr[ée]e|demande|examen|pr[ée]l[èe]vement|intervention"
+    r"|hospitalisation|accession|facture|bon|laboratoire|[ée]chantillon|acte|prescription|FINESS|inclusion|ordre"
+    r"|enregistrement)|"
+    r"(?:dossier|s[ée]jour|passage|venue|visite|admission|demande|examen|pr[ée]l[èe]vement|intervention|accession"
+    r"|FINESS|facture|immatriculation|plaque|anonymat|[ée]chantillon|inclusion)[ \t]{0,2}(?:n(?:um[ée]ro|°|o)|#|:)"
+    r"|FINESS|visite|dossier)(?![^\W_])"
+    r"[ \t]{0,2}(?:m[ée]dical[ \t]*)?(?:administratif[ \t]*)?(?:n°|num[ée]ro"
+    r"|#)?[ \t]{0,2}[:=\[(]?[ \t]{0,3}(?:n°)?[ \t]?(?P<v>[A-Z]{0,3}[-/ ]?\d[\w./-]{2,19}\w)",
     re.IGNORECASE,
 )
 _ANY_NUMBERED = re.compile(
@@ -64,19 +83,23 @@ _ANY_NUMBERED = re.compile(
 _CODE = re.compile(r"(?<![\w/.-])(?=[\w./-]*\d{3})[A-Z]{1,4}\d{0,2}[-/]\d{2,6}(?:[-/]\d{2,7}){1,2}(?![\w/-])")
 _LETTERED = re.compile(r"(?<![^\W_])[Nn](?:°|º)[ \t]{0,2}(?P<v>\d{1,3}[A-Z]{1,2}\d{4,9})(?!\w)")
 _STAY_ALONE = re.compile(
-    r"(?<![^\W_])(?:s[ée]jour|venue|visite|passage|hospit(?:alisation)?|admission|SEJ|dossier)\.?[ \t]{0,2}[:=(]?[ \t]{0,2}(?P<v>[A-Z]?\d{6,14})(?!\w)",
+    r"(?<![^\W_])(?:s[ée]jour|venue|visite|passage|hospit(?:alisation)?|admission|SEJ"
+    r"|dossier)\.?[ \t]{0,2}[:=(]?[ \t]{0,2}(?P<v>[A-Z]?\d{6,14})(?!\w)",
     re.IGNORECASE,
 )
 _NUMBER_BELOW = re.compile(
-    r"(?<![^\W_])(?P<k>IPP|NIP|NDA|IEP)[ \t]{0,3}(?:n°|:|\([^()\n]{0,15}\))?[ \t]{0,3}:?[ \t]{0,3}\r?\n[ \t]{0,3}(?P<v>[A-Z]{0,2}\d{5,14})(?!\w)"
+    r"(?<![^\W_])(?P<k>IPP|NIP|NDA|IEP)[ \t]{0,3}(?:n°|:"
+    r"|\([^()\n]{0,15}\))?[ \t]{0,3}:?[ \t]{0,3}\r?\n[ \t]{0,3}(?P<v>[A-Z]{0,2}\d{5,14})(?!\w)"
 )
 _KEY = re.compile(r"(?<![^\W_])cl[ée][ ]?:?[ ]?(?P<v>\d\d)(?!\d)", re.IGNORECASE)
 _NOT_A_FILE = re.compile(
-    r"(?:\blot|\bloi|d[ée]cret|article|circulaire|arr[êe]t[ée]|version|taille|sonde|\bCIM|\bCCAM|chapitre|r[èe]glement|\bRPPS|\bADELI)[ \t]*(?:de[ \t]+[\w]+[ \t]+)?(?:n°[ \t]?)?:?[ \t]?$",
+    r"(?:\blot|\bloi|d[ée]cret|article|circulaire|arr[êe]t[ée]|version|taille|sonde|\bCIM|\bCCAM|chapitre"
+    r"|r[èe]glement|\bRPPS|\bADELI)[ \t]*(?:de[ \t]+[\w]+[ \t]+)?(?:n°[ \t]?)?:?[ \t]?$",
     re.IGNORECASE,
 )
 _PLATE = re.compile(
-    r"(?<![\w-])[A-HJ-NP-TV-Z]{2}-\d{3}-[A-HJ-NP-TV-Z]{2}(?![\w-])|(?<=immatriculé )\d{1,4} ?[A-Z]{2,3} ?\d\d\b|(?<=immatriculée )\d{1,4} ?[A-Z]{2,3} ?\d\d\b"
+    r"(?<![\w-])[A-HJ-NP-TV-Z]{2}-\d{3}-[A-HJ-NP-TV-Z]{2}(?![\w-])|(?<=immatriculé )\d{1,4} ?[A-Z]{2,3} ?\d\d\b"
+    r"|(?<=immatriculée )\d{1,4} ?[A-Z]{2,3} ?\d\d\b"
 )
 _LONG_NUMBER = re.compile(
     r"(?<![\w+])(?<!\d[.,/-])\d{7,12}(?![\w%°]|[.,/-]\d| ?(?:/mm|G/L|UI\b|U\b|copies|cop/|mg|g\b|/ml|/L|elem|éléments))"

@@ -36,7 +36,8 @@ class Candidate:
 
 
 _MASKED = re.compile(
-    r"<[A-ZÉÈ_ 0-9]{2,30}>|\[[A-ZÉÈ_ ]*(?:NOM|PRENOM|PRÉNOM|DATE|ADRESSE|ZIP|VILLE|TEL|MAIL|IPP|NDA|SECU|HOPITAL|PATIENT|"
+    r"<[A-ZÉÈ_ 0-9]{2,30}>|\[[A-ZÉÈ_ ]*(?:NOM|PRENOM|PRÉNOM|DATE|ADRESSE|ZIP|VILLE|TEL|MAIL|IPP|NDA|SECU|HOPITAL"
+    r"|PATIENT|"
     r"MASQU|ANONYM|PER|LOC|ORG)[A-ZÉÈ_ 0-9]{0,20}\]|(?<![^\W_])[Xx]{3,}(?![^\W_])|\*{2,}|_{3,}|\u2588+"
 )
 

@@ -248,7 +248,7 @@ class NameReader:
         return parts
 
     def _first_only(self, unit: Unit, known: Known) -> bool:
-        if not self.lists.is_first(unit.fold) or unit.fold in known and known[unit.fold][PhiLabel.NOM]:
+        if not self.lists.is_first(unit.fold) or (unit.fold in known and known[unit.fold][PhiLabel.NOM]):
             return False
         return not self.lists.is_last(unit.fold) or unit.shape == CAPITALISED
 

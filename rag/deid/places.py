@@ -16,7 +16,8 @@ _ARTICLES = frozenset({"le", "la", "les", "l"})
 _SAINTS = frozenset({"saint", "sainte", "st", "ste"})
 _BELOW = frozenset({"sur", "sous", "en", "lez", "les"})
 _POSTCODE = re.compile(
-    r"(?<![\w./+])(?<!\d[ ,-])(?:F-|FR-|B-|CH-|L-)?(?P<z>(?:[0O][1-9]|[1-8][\dOl]|9[0-8])(?:[\dOl]{3}| \d{3}))(?![\d_%]|[a-zà-ÿ]|[.,/-]\d| \d{2,})"
+    r"(?<![\w./+])(?<!\d[ ,-])(?:F-|FR-|B-|CH-|L-)?(?P<z>(?:[0O][1-9]|[1-8][\dOl]|9[0-8])(?:[\dOl]{3}"
+    r"| \d{3}))(?![\d_%]|[a-zà-ÿ]|[.,/-]\d| \d{2,})"
 )
 _FOREIGN_POSTCODE = re.compile(
     r"(?<=[,\n] )(?!19|20)[1-9]\d{3}(?= [A-ZÀ-Ý][a-zà-ÿ])|(?<=\n)(?!19|20)[1-9]\d{3}(?= [A-ZÀ-Ý][a-zà-ÿ])"
@@ -25,7 +26,8 @@ _POSTCODE_CUE = re.compile(
     r"(?:\bCP|code[ ]postal|\bdans le|\bB\.?P\.?[ ]?\d+)[ \t]{0,2}[:.—–-]?[ \t]{0,2}$", re.IGNORECASE
 )
 _DATED = re.compile(
-    r"[ ]?,[ ]?(?:le|ce)\b|[ ]?,?[ ](?:le|ce)[ ](?:\d|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)|,[ ](?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)[ ]\d",
+    r"[ ]?,[ ]?(?:le|ce)\b|[ ]?,?[ ](?:le|ce)[ ](?:\d|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)"
+    r"|,[ ](?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)[ ]\d",
     re.IGNORECASE,
 )
 _DISTRICT = re.compile(r"[ ]\d{1,2}[ ]?(?:e|er|[èe]me)\b(?:[ ]arr\w*\.?)?", re.IGNORECASE)
@@ -95,7 +97,8 @@ class TownFinder:
             ):
                 yield Candidate(match.start(), match.end(), PhiLabel.ZIP, Rank.PLACE)
             elif re.search(
-                r"(?i)\b(?:rue|av|avenue|bd|boulevard|all[ée]e|chemin|place|impasse|route|quai|cours|square)\b[^\n\d]{3,50}[,( –-]{1,4}$",
+                r"(?i)\b(?:rue|av|avenue|bd|boulevard|all[ée]e|chemin|place|impasse|route|quai|cours"
+                r"|square)\b[^\n\d]{3,50}[,( –-]{1,4}$",
                 text[max(0, match.start() - 70) : match.start()],
             ):
                 yield Candidate(match.start(), match.end(), PhiLabel.ZIP, Rank.FORM)
@@ -115,7 +118,7 @@ class TownFinder:
         return at if abbreviation else end
 
     def read(self, tokens: Sequence[Token], at: int) -> int:
-        """The index after the town that starts at ``at``, listed or not; ``at`` where there is none. Without "CEDEX"."""
+        """The index after the town at ``at``, listed or not, without "CEDEX"; ``at`` where there is none."""
         place, shape, last = at, "", at
         while place < len(tokens) and place - at < 9:
             token = tokens[place]
@@ -164,9 +167,9 @@ class TownFinder:
             return False
         if not begun or before in _LINKS | _SAINTS | {"'", "/"}:
             return True
-        if shape == UPPER and token.shape != UPPER or (shape == CAPITALISED and token.shape == UPPER):
+        if (shape == UPPER and token.shape != UPPER) or (shape == CAPITALISED and token.shape == UPPER):
             return False
-        return known or not (self._lists.is_common(token.fold) or self._lists.is_name(token.fold) and shape != UPPER)
+        return known or not (self._lists.is_common(token.fold) or (self._lists.is_name(token.fold) and shape != UPPER))
 
     def _town_at(self, text: str, tokens: Sequence[Token], index: int) -> tuple[int, Rank]:
         """The index after a town at ``index`` and how sure it is; ``index`` where there is none."""
@@ -211,9 +214,10 @@ class TownFinder:
             return listed, Rank.FORM
         beside_word = previous.kind == WORD and not previous.is_capital
         curated = token.fold in lists.towns
-        if listed > index and plain and (not lists.is_first(token.fold) or (curated and previous.kind == SIGN)):
-            if not (beside_word and not curated) and not (lists.is_name(token.fold) and previous.kind == WORD):
-                return listed, Rank.LISTED
+        personal = lists.is_first(token.fold) and not (curated and previous.kind == SIGN)
+        personal = personal or (lists.is_name(token.fold) and previous.kind == WORD)
+        if listed > index and plain and not personal and (curated or not beside_word):
+            return listed, Rank.LISTED
         if token.shape == LOWER:
             return index, Rank.LISTED
         if _DEPARTMENT.match(text, token.end) and plain:
@@ -245,10 +249,8 @@ class TownFinder:
         if pieces[0] in _SAINTS or token.fold.startswith(("l'", "la-", "le-")):
             return True
         return (
-            len(pieces) > 2
-            and any(piece in self._pieces or piece.startswith(("d'", "l'")) for piece in pieces[1:-1])
-            or (len(pieces) > 2 and pieces[-1] in {"bains", "chateau", "ville", "bourg"})
-        )
+            len(pieces) > 2 and any(piece in self._pieces or piece.startswith(("d'", "l'")) for piece in pieces[1:-1])
+        ) or (len(pieces) > 2 and pieces[-1] in {"bains", "chateau", "ville", "bourg"})
 
     def _dated(self, text: str, tokens: Sequence[Token], index: int, listed: int) -> int:
         """ "Riom, le 9 février": a town at a line's start, or after a wide gap, before the date of a letter."""
@@ -271,7 +273,7 @@ class TownFinder:
 
     def _lone_line(self, tokens: Sequence[Token], index: int, listed: int) -> int:
         """A listed town that fills a line or opens it before a country or a sign."""
-        if listed == index or self._lists.is_name(tokens[index].fold) and listed - index == 1:
+        if listed == index or (self._lists.is_name(tokens[index].fold) and listed - index == 1):
             return index
         ends = listed >= len(tokens) or tokens[listed].kind in (LINE, SIGN)
         return (
