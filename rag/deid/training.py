@@ -192,7 +192,7 @@ class _State:
 
 def _rise_and_fall(done: float) -> float:
     """Share of the highest learning rate: linear up, then linear down."""
-    return (done + 1e-3) / _WARM_UP if done < _WARM_UP - 1e-3 else (1.0 - done) / (1.0 - _WARM_UP)
+    return (done + 1e-3) / _WARM_UP if done < _WARM_UP - 1e-3 else max(0.0, (1.0 - done) / (1.0 - _WARM_UP))
 
 
 def _draw(texts: Sequence[_Window], size: int, plan: TrainingPlan, epoch: int) -> list[_Window]:
@@ -239,13 +239,25 @@ def _made_of(plan: TrainingPlan, examples: Sequence[Example], development: Seque
         what = "no example with an identifying span, for training or for development."
         raise InputError(Problem("training examples", what, "Give annotated texts (BRAT folder or .jsonl)."))
     return {
-        "plan": asdict(plan) | {"encoder": str(plan.encoder) if plan.encoder else None, "learning_rate": plan.rate},
+        "plan": asdict(plan) | {"encoder": _encoder(plan.encoder), "learning_rate": plan.rate},
         "examples": len(examples),
         "examples_sha256": _hash(examples),
         "development": len(development),
         "development_sha256": _hash(development),
         "versions": {name: metadata.version(name) for name in ("cohort-rag", "torch", "transformers", "tokenizers")},
     }
+
+
+def _encoder(folder: Path | None) -> dict[str, Any] | None:
+    """The encoder's name, the hash of its files, and its own manifest where it is a tagger already."""
+    if folder is None:
+        return None
+    total = hashlib.sha256()
+    for file in sorted(file for file in folder.glob("*") if file.is_file()):
+        total.update(file.name.encode() + file.read_bytes())
+    manifest = folder / MANIFEST
+    made_of = json.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else None
+    return {"name": folder.name, "sha256": total.hexdigest(), "manifest": made_of}
 
 
 def _hash(examples: Sequence[Example]) -> str:

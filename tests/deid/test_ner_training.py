@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -58,8 +59,6 @@ def test_training_that_was_killed_goes_on_as_if_it_had_not_been(plan, tmp_path):
 
 
 def test_the_loss_falls_and_another_seed_gives_another_model(plan, tmp_path):
-    from dataclasses import replace
-
     reports = train(plan, EXAMPLES, DEVELOPMENT, tmp_path / "one")
     assert [report.epoch for report in reports] == [1, 2, 3]
     assert reports[2].loss < reports[0].loss * 0.9
@@ -73,8 +72,22 @@ def test_the_manifest_says_what_the_model_was_made_of(plan, tmp_path):
     assert manifest["examples"] == 40 and manifest["development"] == 10
     assert manifest["plan"]["seed"] == 5 and manifest["plan"]["learning_rate"] == 3e-3
     assert len(manifest["examples_sha256"]) == 64
+    assert manifest["plan"]["encoder"]["name"] == plan.encoder.name and len(manifest["plan"]["encoder"]["sha256"]) == 64
+    assert str(plan.encoder.parent) not in json.dumps(manifest)
     assert {"torch", "transformers"} < set(manifest["versions"])
     assert manifest["best"]["f1"] == max(report.f1 for report in reports)
+
+
+def test_the_manifest_of_an_encoder_that_was_trained_is_kept(plan, tmp_path):
+    train(plan, EXAMPLES[:8], DEVELOPMENT, tmp_path / "first")
+    train(replace(plan, encoder=tmp_path / "first", epochs=1), EXAMPLES, DEVELOPMENT, tmp_path / "second")
+    kept = json.loads((tmp_path / "second" / MANIFEST).read_text())["plan"]["encoder"]["manifest"]
+    assert kept == json.loads((tmp_path / "first" / MANIFEST).read_text())
+
+
+def test_an_encoder_that_does_not_exist_is_said(plan, tmp_path):
+    with pytest.raises(InputError, match=r"config\.json"):
+        train(replace(plan, encoder=tmp_path / "none"), EXAMPLES, DEVELOPMENT, tmp_path / "m")
 
 
 def test_a_folder_in_use_is_not_written_over_and_nothing_is_resumed_from_nothing(plan, tmp_path):
