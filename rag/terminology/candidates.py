@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
 from rag.terminology.abbreviations import defined
-from rag.terminology.counts import Names, Place
-from rag.terminology.discontinuous import apart
+from rag.terminology.counts import Found, Names, Place
+from rag.terminology.discontinuous import Pieces, seams_of
+from rag.terminology.model import TermIndex
 from rag.terminology.reading import Reading
-from rag.terminology.variants import Kind, Variants
+from rag.terminology.variants import LARGEST, Kind, Variants
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +56,46 @@ class Candidate:
 Judge = Callable[[Reading, Sequence[Candidate]], Sequence[float]]
 
 
-def candidates(
-    reading: Reading, names: Names, variants: Variants | None, found: Sequence[tuple[int, int, str]]
-) -> Iterator[Candidate]:
-    """Every concept that every span of a text may name.
+class Finder:
+    """Finds what texts may mention. Built once; immutable.
 
     Args:
-        found: `Names.found` of this text.
+        words: keys of words that are no typing error although no name holds them.
     """
-    for first, stop, name in found:
-        yield from _of(((first, stop),), name, {name: Kind.EXACT}, names)
-    taken = {(first, stop) for first, stop, _ in found}
-    for variant in variants.find(reading) if variants else ():
-        taken.add((variant.first, variant.stop))
-        yield from _of(
-            ((variant.first, variant.stop),), reading.key(variant.first, variant.stop), variant.sources, names
-        )
-    for places, name in apart(reading, names.index):
-        yield from _of(places, name, {name: Kind.APART}, names)
-    for (first, stop), long_form in defined(reading):
-        if (first, stop) not in taken:
-            yield from _of(((first, stop),), reading.key(first, stop), {long_form: Kind.ABBREVIATED}, names)
+
+    def __init__(self, names: Names, words: Collection[str] = ()) -> None:
+        self.names = names
+        self._variants: Variants | None = None
+        seams = None
+        if is_small(names.index):
+            every = list(names.all())
+            self._variants = Variants(every, words)
+            seams = seams_of(name for name, _ in every)
+        self._pieces = Pieces(names.index, seams)
+
+    def find(self, reading: Reading, found: Found) -> Iterator[Candidate]:
+        """Every concept that every span of a text may name.
+
+        Args:
+            found: `Names.found` of this text.
+        """
+        for first, stop, name in found:
+            yield from _of(((first, stop),), name, {name: Kind.EXACT}, self.names)
+        taken = {(first, stop) for first, stop, _ in found}
+        for variant in self._variants.find(reading) if self._variants else ():
+            place = (variant.first, variant.stop)
+            taken.add(place)
+            yield from _of((place,), reading.key(*place), variant.sources, self.names)
+        for places, name in self._pieces.find(reading):
+            yield from _of(places, name, {name: Kind.APART}, self.names)
+        for place, long_form in defined(reading):
+            if place not in taken:
+                yield from _of((place,), reading.key(*place), {long_form: Kind.ABBREVIATED}, self.names)
+
+
+def is_small(index: TermIndex) -> bool:
+    """Whether all names of a dictionary can be held in memory, for their variants."""
+    return sum(1 for _ in itertools.islice(index.terms(), LARGEST + 1)) <= LARGEST
 
 
 def _of(places: tuple[Place, ...], key: str, sources: dict[str, Kind], names: Names) -> Iterator[Candidate]:

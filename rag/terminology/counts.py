@@ -23,6 +23,8 @@ JOIN, _PAIR = "+", "|"
 _SHORTEST_WORD = 4
 
 Place = tuple[int, int]
+#: (first, stop, key) of the names of a text, by first token, longest first.
+Found = Sequence[tuple[int, int, str]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+import itertools
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from rag.terminology.model import TermIndex
@@ -22,20 +24,54 @@ _MOST_INSIDE = 2  # words put inside a name
 _PREPOSITIONS = ("de", "à", "par", "en", "sur")
 
 
-def apart(reading: Reading, index: TermIndex) -> Iterator[tuple[tuple[Place, ...], str]]:
-    """The names that stand in two pieces: token spans, and the name's key; each once, by place."""
-    said: set[tuple[Place, ...]] = set()
-    for left, right in _junctions(reading.keys):
-        for places in _across(reading, index, left, right):
-            if places not in said:
-                said.add(places)
-                yield places, " ".join(reading.key(first, stop) for first, stop in places)
+#: A token that no name holds: it keeps the windows of one search apart.
+_BORDER = "\n"
+
+
+class Pieces:
+    """The names of a dictionary, to be found in two pieces.
+
+    Args:
+        seams: the pairs of neighbouring keys of its names (`seams_of`), which spare most searches; None when they are
+            too many to be held.
+    """
+
+    def __init__(self, index: TermIndex, seams: Collection[tuple[str, str]] | None) -> None:
+        self._index = index
+        self._seams = seams
+
+    def find(self, reading: Reading) -> list[tuple[tuple[Place, ...], str]]:
+        """The names that stand in two pieces: token spans, and the name's key; each once, by place."""
+        tokens = reading.keys
+        joined: list[str] = []
+        starts: list[int] = []
+        windows: list[tuple[Place, Place]] = []
+        for left, right in _junctions(tokens):
+            if self._seams is None or (tokens[left[1] - 1], tokens[right[0]]) in self._seams:
+                starts.append(len(joined))
+                windows.append((left, right))
+                joined += [*tokens[left[0] : left[1]], *tokens[right[0] : right[1]], _BORDER]
+        found: dict[tuple[Place, ...], str] = {}
+        for match in self._index.matches(joined) if joined else ():
+            at = bisect_right(starts, match.first) - 1
+            (start, end), (other, _) = windows[at]
+            first, stop = match.first - starts[at], match.stop - starts[at]
+            if first < end - start < stop:
+                places = ((start + first, end), (other, other + stop - (end - start)))
+                found.setdefault(places, " ".join(joined[match.first : match.stop]))
+        return sorted(found.items())
+
+
+def seams_of(names: Iterable[str]) -> set[tuple[str, str]]:
+    """The pairs of neighbouring keys of names, given by key."""
+    return {pair for name in names for pair in itertools.pairwise(name.split())}
 
 
 def _junctions(tokens: list[str]) -> Iterator[tuple[Place, Place]]:
     """Two windows whose end and start, put together, may be a name."""
+    links = _links()
     for place, word in enumerate(tokens):
-        if word in _links():
+        if word in links:
             start, end = _start(tokens, place), _end(tokens, place + 1)
             if start == place or end == place + 1:
                 continue
@@ -51,14 +87,6 @@ def _junctions(tokens: list[str]) -> Iterator[tuple[Place, Place]]:
                 stop = place - inside
                 if stop > 0 and all(tokens[other][0].isalpha() for other in range(stop - 1, place)):
                     yield (max(_start(tokens, place), stop - 1), stop), (place, _end(tokens, place))
-
-
-def _across(reading: Reading, index: TermIndex, left: Place, right: Place) -> Iterator[tuple[Place, ...]]:
-    joined = reading.keys[left[0] : left[1]] + reading.keys[right[0] : right[1]]
-    seam = left[1] - left[0]
-    for match in index.matches(joined):
-        if match.first < seam < match.stop:
-            yield (left[0] + match.first, left[1]), (right[0], right[0] + match.stop - seam)
 
 
 def _start(tokens: list[str], place: int) -> int:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from rag.terminology.candidates import Candidate
-from rag.terminology.counts import Names, holders, pair, word_parts
+from rag.terminology.counts import Counts, Found, Place, pair, word_parts
 from rag.terminology.reading import Reading
-
-Found = Sequence[tuple[int, int, str]]
 
 _UNKNOWN = -1.0
 
@@ -19,16 +18,18 @@ class Rows:
 
     Args:
         found: `Names.found` of this text.
+        types: a number for each semantic type (`number_types`).
     """
 
-    def __init__(self, reading: Reading, names: Names, found: Found) -> None:
+    def __init__(self, reading: Reading, counts: Counts, found: Found, types: Mapping[str, int]) -> None:
         self._reading = reading
-        self._counts = names.counts
-        self._names = names
-        self._longer = {(first, stop): held for (first, stop, _), held in zip(found, holders(found), strict=True)}
+        self._counts = counts
+        self._types = types
         self._found = found
         self._times = Counter(name for _, _, name in found)
-        self._types = {name: place for place, name in enumerate(sorted(set(names.counts.types.values())))}
+        self._firsts = [first for first, _, _ in found]
+        self._longest = max((stop - first for first, stop, _ in found), default=0)
+        self._places: dict[tuple[tuple[Place, ...], str], list[float]] = {}
 
     def row(self, candidate: Candidate) -> list[float]:
         """The features of one candidate."""
@@ -36,7 +37,7 @@ class Rows:
         edges = (reading.words[candidate.stop - 1], reading.words[candidate.first])
         return [
             *self._use(candidate),
-            *self._place(candidate),
+            *self._kept_place(candidate),
             *self._concept(candidate),
             *(number for word in edges for number in self._word(word)),
         ]
@@ -65,17 +66,23 @@ class Rows:
             _sum(counts.unnamed, candidate.key),
         ]
 
+    def _kept_place(self, candidate: Candidate) -> list[float]:
+        """`_place`, once for all the concepts of a place."""
+        at = candidate.places, candidate.key
+        if at not in self._places:
+            self._places[at] = self._place(candidate)
+        return self._places[at]
+
     def _place(self, candidate: Candidate) -> list[float]:
         """Where it stands."""
         reading, counts = self._reading, self._counts
         first, stop = candidate.first, candidate.stop
         start, end = reading.span(first, stop)
         written = reading.text[start:end]
-        longer = self._longer.get((first, stop))
-        if longer is None:
-            longer = [one for one in self._near(first, stop) if one[0] <= first and stop <= one[1]]
-        shorter = [one for one in self._near(first, stop) if first <= one[0] and one[1] <= stop]
-        crossing = any(a < first < b < stop or first < a < stop < b for a, b, _ in self._near(first, stop))
+        near = self._near(first, stop)
+        longer = [one for one in near if one[0] <= first and stop <= one[1]]
+        shorter = [one for one in near if first <= one[0] and one[1] <= stop]
+        crossing = any(a < first < b < stop or first < a < stop < b for a, b, _ in near)
         held = [
             (counts.marked_in[pair(one[2], candidate.key)], counts.seen_in[pair(one[2], candidate.key)])
             for one in longer
@@ -135,11 +142,18 @@ class Rows:
 
     def _near(self, first: int, stop: int) -> list[tuple[int, int, str]]:
         """The names that touch tokens [first, stop) and are not they."""
-        return [one for one in self._found if one[0] < stop and one[1] > first and (one[0], one[1]) != (first, stop)]
+        low = bisect_left(self._firsts, first - self._longest)
+        some = self._found[low : bisect_left(self._firsts, stop)]
+        return [one for one in some if one[1] > first and (one[0], one[1]) != (first, stop)]
 
 
 _NONE: Counter[str] = Counter()
 _NO_PARTS = ("", "", "")
+
+
+def number_types(counts: Counts) -> dict[str, int]:
+    """A number for each semantic type of the annotations."""
+    return {name: place for place, name in enumerate(sorted(set(counts.types.values())))}
 
 
 def share(part: float, whole: float, doubt: float = 1.0) -> float:

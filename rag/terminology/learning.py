@@ -16,13 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag.brat import BratDocument
-from rag.terminology.candidates import Candidate, Judge, candidates
+from rag.terminology.candidates import Candidate, Finder, Judge, is_small
 from rag.terminology.counts import Annotated, Counts, Names, Place, count
-from rag.terminology.features import Rows
+from rag.terminology.features import Rows, number_types
 from rag.terminology.model import TermIndex
 from rag.terminology.reading import Reading
 from rag.terminology.trees import Trees
-from rag.terminology.variants import LARGEST, Variants
 from schema.document import Section
 from schema.problem import InputError, Problem
 
@@ -91,13 +90,13 @@ def learn(documents: Iterable[BratDocument], index: TermIndex) -> bytes | None:
     texts = [Annotated.of(document) for document in documents]
     if len(texts) < _FEWEST_TEXTS:
         return None
-    small = sum(1 for _ in itertools.islice(index.terms(), LARGEST + 1)) <= LARGEST
+    small = is_small(index)
     rows: list[list[float]] = []
     wanted: list[bool] = []
     for shares in _partitions(texts):
         for part in range(_PARTS):
             rest = [text for text, share in zip(texts, shares, strict=True) if share != part]
-            reader = CandidateReader(index, count(rest, index, small), small)
+            reader = CandidateReader(index, count(rest, index, small))
             for text in (text for text, share in zip(texts, shares, strict=True) if share == part):
                 some, numbers = reader.read(text.reading)
                 rows += numbers
@@ -112,15 +111,16 @@ def learn(documents: Iterable[BratDocument], index: TermIndex) -> bytes | None:
 class CandidateReader:
     """The candidates of any text, with their rows of numbers."""
 
-    def __init__(self, index: TermIndex, counts: Counts, variants: bool) -> None:
+    def __init__(self, index: TermIndex, counts: Counts) -> None:
         self._names = Names(index, counts)
-        self._variants = Variants(self._names.all(), counts.words) if variants else None
+        self._finder = Finder(self._names, counts.words)
+        self._types = number_types(counts)
 
     def read(self, reading: Reading) -> tuple[list[Candidate], list[list[float]]]:
         """The candidates of a text and a row for each."""
         found = self._names.found(reading)
-        rows = Rows(reading, self._names, found)
-        some = list(candidates(reading, self._names, self._variants, found))
+        rows = Rows(reading, self._names.counts, found, self._types)
+        some = list(self._finder.find(reading, found))
         return some, [rows.row(candidate) for candidate in some]
 
 
@@ -128,8 +128,7 @@ class LearntReader:
     """Reads texts the way the annotated ones were read."""
 
     def __init__(self, index: TermIndex, selection: Selection, judge: Judge | None = None) -> None:
-        few = sum(1 for _ in itertools.islice(index.terms(), LARGEST + 1)) <= LARGEST
-        self._reader = CandidateReader(index, selection.counts, few)
+        self._reader = CandidateReader(index, selection.counts)
         self._selection = selection
         self._judge = judge
 

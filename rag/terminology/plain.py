@@ -7,17 +7,16 @@ Of several concepts of one place, the words around decide, then the vocabulary's
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
 from rag.terminology.ambiguities import Ambiguities, Sentences, section_kinds, support
-from rag.terminology.candidates import Candidate, Judge, candidates
+from rag.terminology.candidates import Candidate, Finder, Judge
 from rag.terminology.counts import Names, Place
 from rag.terminology.model import TermIndex
 from rag.terminology.reading import Reading
 from rag.terminology.tokens import fold, tokenize, word_key
-from rag.terminology.variants import LARGEST, Kind, Variants
+from rag.terminology.variants import Kind
 from schema.document import Section
 
 #: How sure one is of a name that stands as it is written in the vocabulary, and of its variants.
@@ -44,14 +43,13 @@ class PlainReader:
         self._names = Names(index)
         self._ambiguities = ambiguities
         self._judge = judge
-        few = sum(1 for _ in itertools.islice(index.terms(), LARGEST + 1)) <= LARGEST
-        self._variants = Variants(self._names.all(), _ordinary_words()) if few else None
+        self._finder = Finder(self._names, _ordinary_words())
 
     def read(self, reading: Reading, sections: Sequence[Section]) -> list[Linked]:
         """The mentions of a text: token spans, concept, how sure one is of it."""
         found = self._names.found(reading)
         by_places: dict[tuple[Place, ...], list[Candidate]] = {}
-        for candidate in candidates(reading, self._names, self._variants, found):
+        for candidate in self._finder.find(reading, found):
             if _is_close(candidate):
                 by_places.setdefault(candidate.places, []).append(candidate)
         context = _Context(reading, sections, self._ambiguities, self._names, self._judge)

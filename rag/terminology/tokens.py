@@ -8,27 +8,30 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
-#: A run of letters and digits with its combining accents, or one other visible sign.
-_PIECE = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+|[^\s]")
-
-#: Joins words and is not one: "l'œil", "goutte-à-goutte".
-_APOSTROPHES = frozenset("'’‘ʼ`´′")
-_HYPHENS = frozenset("-‐‑–\u00ad")
+#: They join words and are none: "l'œil", "goutte-à-goutte". A dash between blanks is a sign of its own.
+_APOSTROPHES, _HYPHENS = "'’‘ʼ`´′", "‐‑–\u00ad-"
+_LETTER = r"[^\W_]"
+#: An elided "D'", told from a lone letter by its apostrophe; a run of letters and digits with its combining accents; or
+#: one other visible sign, hyphens that touch a word left out.
+_PIECE = re.compile(
+    rf"(?<!{_LETTER})D[{_APOSTROPHES}]|(?:{_LETTER}[\u0300-\u036f]*)+"
+    rf"|(?!(?<={_LETTER})[{_HYPHENS}]|[{_HYPHENS}](?={_LETTER}))[^\s{_APOSTROPHES}]"
+)
 
 #: Prepositions under one key each: "du", "des", "d'" are "de"; "à" stays apart from the letter of "hépatite A".
-_PREPOSITIONS = {"de": "de", "du": "de", "des": "de", "d": "de", "à": "à", "au": "à", "aux": "à"}
-_ARTICLES = frozenset({"l", "la", "le", "les"})
+_OF, _AT = _BEFORE_ARTICLES = "de", "à"
+_PREPOSITIONS = {"de": _OF, "du": _OF, "des": _OF, "d": _OF, "à": _AT, "au": _AT, "aux": _AT}
+_ARTICLES = frozenset(form for word in ("l", "la", "le", "les") for form in (word, word.upper(), word.capitalize()))
 
 #: Under these lengths a word is left as it is: an ending says nothing ("os", "pus", "iode").
 _SHORTEST_PLURAL, _SHORTEST_FEMININE = 4, 5
 _VOWELS = frozenset("aeiouy")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A word or a sign.
 
     Args:
@@ -56,25 +59,26 @@ def tokenize(text: str) -> list[Token]:
     after_preposition = False
     for piece in _PIECE.finditer(text):
         word = piece.group()
-        start, end = piece.span()
-        if not word[0].isalnum():
-            if word in _APOSTROPHES or (word in _HYPHENS and _is_glued(text, start, end)):
-                continue
-            tokens.append(Token(start, end, word))
-            after_preposition = False
+        if after_preposition and word in _ARTICLES:
             continue
-        lowered = word.lower()
-        if after_preposition and lowered in _ARTICLES:
-            continue
-        preposition = _PREPOSITIONS.get(lowered) if word != "D" or text[end : end + 1] in _APOSTROPHES else None
-        tokens.append(Token(start, end, preposition or word_key(word)))
-        after_preposition = preposition is not None
+        found = _KEYS[word]
+        start = piece.start()
+        tokens.append(Token(start, start + 1 if word[-1] in _APOSTROPHES else piece.end(), found))
+        after_preposition = found in _BEFORE_ARTICLES
     return tokens
 
 
 def keys(text: str) -> list[str]:
     """The keys of a text's tokens, in order: what `TermIndex.matches` reads."""
-    return [token.key for token in tokenize(text)]
+    found: list[str] = []
+    after_preposition = False
+    for word in _PIECE.findall(text):
+        if after_preposition and word in _ARTICLES:
+            continue
+        key = _KEYS[word]
+        found.append(key)
+        after_preposition = key in _BEFORE_ARTICLES
+    return found
 
 
 def key(text: str) -> str:
@@ -82,7 +86,22 @@ def key(text: str) -> str:
     return " ".join(keys(text))
 
 
-@lru_cache(maxsize=1 << 18)
+class _Keys(dict[str, str]):
+    """The key of each piece of text, computed once; forgotten when they are very many."""
+
+    def __missing__(self, piece: str) -> str:
+        if len(self) >= _MOST_KEYS:
+            self.clear()
+        lowered = piece.lower().rstrip(_APOSTROPHES)
+        preposition = _PREPOSITIONS.get(lowered) if piece != "D" else None
+        found = self[piece] = preposition or (word_key(piece) if piece[0].isalnum() else piece)
+        return found
+
+
+_MOST_KEYS = 1 << 18
+_KEYS = _Keys()
+
+
 def word_key(word: str) -> str:
     """What one word is compared by.
 
@@ -123,8 +142,3 @@ def fold(word: str) -> str:
         else:
             plain.append(sign)
     return "".join(plain) or word
-
-
-def _is_glued(text: str, start: int, end: int) -> bool:
-    """A hyphen that touches a word: a dash between blanks is a sign of its own."""
-    return (start > 0 and text[start - 1].isalnum()) or text[end : end + 1].isalnum()

@@ -72,6 +72,7 @@ class Variants:
                 self._by_stems.setdefault(stems, set()).add(name)
             for meaning in meanings:
                 self._by_meaning.setdefault(meaning, set()).add(name)
+        self._stems = {part for content in (*self._by_stems, *self._by_meaning) for part in content.split()}
         parts = {word for name in self._by_key for word in name.split()}
         self._words = parts.union(words)
         self._nearby: dict[str, set[str]] = {}
@@ -84,7 +85,11 @@ class Variants:
         """The spans of a text that are variants of names and are no name themselves."""
         found = []
         corrected = [self.correct(word) for word in reading.keys]
-        for first, last in _spans(reading.keys):
+        known = [
+            new is not None or old in function_words() or not self._stems.isdisjoint(_may_mean(word))
+            for new, old, word in zip(corrected, reading.keys, reading.words, strict=True)
+        ]
+        for first, last in _spans(reading.keys, known):
             stop = last + 1
             if (name := reading.key(first, stop)) not in self._by_key:
                 sources = self._sources(reading, first, stop, corrected[first:stop])
@@ -186,14 +191,31 @@ def _key_of(word: str) -> str:
     return key(word)
 
 
-def _spans(tokens: list[str]) -> Iterable[tuple[int, int]]:
-    """[first, last] of the runs of words that a variant may fill: no sign inside, no function word at the ends."""
+@functools.lru_cache(maxsize=1 << 16)
+def _may_mean(word: str) -> frozenset[str]:
+    """The stem of a word, and the parts of every meaning that it has, alone or with other words."""
+    own = stem(word)
+    return frozenset((own, *_parts_of_meanings().get(own, ())))
+
+
+@functools.cache
+def _parts_of_meanings() -> dict[str, set[str]]:
+    """By stem, the parts of the meanings of all expressions that hold it."""
+    parts: dict[str, set[str]] = {}
+    for stems, meanings in _meanings().items():
+        for part in stems.split():
+            parts.setdefault(part, set()).update(one for meaning in meanings for one in meaning.split())
+    return parts
+
+
+def _spans(tokens: list[str], known: list[bool]) -> Iterable[tuple[int, int]]:
+    """[first, last] of the runs of known words that a variant may fill, no function word at the ends."""
     between = function_words()
     for first, word in enumerate(tokens):
-        if not word[0].isalnum() or word in between:
+        if not known[first] or word in between:
             continue
         for last in range(first, min(first + _LONGEST, len(tokens))):
-            if not tokens[last][0].isalnum():
+            if not known[last]:
                 break
             if tokens[last] not in between:
                 yield first, last
