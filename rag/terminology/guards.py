@@ -30,6 +30,8 @@ _LIKE_A_CODE = re.compile(r"[a-z]?\d\d\w*")
 _OPENS = re.compile(r"(?:^|[.!?:;\n•*–-])\s*$")
 #: Under this score a name is a variant of one of the vocabulary.
 _SURE = 0.75
+#: "Patient NIHSS à 14": what has a value is the scale.
+_VALUE = re.compile(r"\s*(?:[:=]|à|a)?\s*\d")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 #: Every blank of one line, as the patterns write it.
 _BLANKS = dict.fromkeys(map(ord, "\t\u00a0\u2009\u202f"), " ")
@@ -48,6 +50,8 @@ class _Words:
     empty: frozenset[str]
     unless_after: dict[str, frozenset[str]]
     person: re.Pattern[str]
+    named: re.Pattern[str]
+    signed: re.Pattern[str]
     care: re.Pattern[str]
     place: re.Pattern[str]
     scale: re.Pattern[str]
@@ -65,6 +69,8 @@ def _words() -> _Words:
         empty=frozenset(fold(word) for word in content["empty"]),
         unless_after={word: frozenset(map(fold, before)) for word, before in content["unless_after"].items()},
         person=re.compile(content["person"]),
+        named=re.compile(content["named"]),
+        signed=re.compile(content["signed"]),
         **{name: re.compile(content[name], re.IGNORECASE) for name in ("care", "place", "scale", "coded")},
     )
 
@@ -167,6 +173,11 @@ class _Guard:
             return True
         if self._words.care.search(before):
             return True
+        if kind_of(mention.concept) is Kind.SCALE:
+            if _VALUE.match(self._text, mention.end):
+                return False
+            is_last = self._text[mention.end : mention.end + 2].lstrip(" ")[:1] in ("", "\n")
+            return bool(self._words.named.search(before) or (is_last and self._words.signed.search(before)))
         named = self._words.place.search(before) or self._words.scale.search(before)
         return named is not None and kind_of(mention.concept) is Kind.DIAGNOSIS
 

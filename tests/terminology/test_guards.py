@@ -146,6 +146,27 @@ def test_a_capital_tells_a_first_name_from_a_misspelt_disease(text: str, name: s
     assert bool(admitted(text, [found])) is read
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("Patiente : Rankin Margaret, 91 ans", False),
+        ("Dossier RANKIN Margaret", False),
+        ("Leblanc veuve Rankin", False),
+        ("Amitiés,\nMathilde Rankin\n", False),
+        ("Mme Rankin", False),
+        ("Rankin à 2", True),
+        ("Score de Rankin 2", True),
+        ("Patiente autonome, Rankin 0", True),
+        ("NIHSS 4\nRankin 2", True),
+        ("Au total : Rankin 1", True),
+        ("Patient Rankin à 2", True),
+    ],
+)
+def test_a_person_may_be_named_as_a_scale(text: str, read: bool) -> None:
+    name = "RANKIN" if "RANKIN" in text else "Rankin"
+    assert kept(text, name, Concept("mrs", "Rankin", ("score",))) is read
+
+
 def test_fragments_are_judged_together() -> None:
     text = "œdème des membres inférieurs, 3 mg, gauche"
     good = ConceptMention("", ((0, 5), (10, 28)), DISEASE)
