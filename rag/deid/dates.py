@@ -100,7 +100,8 @@ def _words() -> _Words:
     names = "|".join(_accented(name) for name in sorted(months, key=len, reverse=True))
     numbers = "|".join(sorted((_accented(str(word)) for word in data["numbers"]), key=len, reverse=True))
     spelled = rf"(?:(?:{numbers})[ \-]{{1,2}}){{0,3}}(?:{numbers})"
-    year = rf"(?:1[89]|2[0Oo])[\dOolI]{{2}}|(?:deux[ -]mil(?:le)?|mil(?:le)?[ -](?:neuf|huit)[ -]cents?)(?:[ -](?:{numbers})){{0,5}}"
+    thousands = r"(?:deux[ -]mil(?:le)?|mil(?:le)?[ -](?:neuf|huit)[ -]cents?)"
+    year = rf"(?:1[89]|2[0Oo])[\dOolI]{{2}}|{thousands}(?:[ -](?:{numbers})){{0,5}}"
     seasons = "|".join(_accented(str(word)) for word in data["season"])
     return _Words(
         months=months,
@@ -124,7 +125,8 @@ def _words() -> _Words:
         year_before=re.compile(
             r"(?:^|[^\w])(?:"
             + "|".join(sorted((_accented(str(w)) for w in data["year_before"]), key=len, reverse=True))
-            + r")\W{0,3}$|(?:^|\n)[ \t]*[-–•*]?[ \t]*$|[(;–=>,-][ \t]{0,2}$|['’]$|(?<![^\W\d_])(?!(?:nacl|pdl|page|lot|taille|iomeron|dose|total|poids|s[ée]rum|calories|apports?|ssi|g5)\b)[^\W\d_]{1,24}[.)]? $",
+            + r")\W{0,3}$|(?:^|\n)[ \t]*[-–•*]?[ \t]*$|[(;–=>,-][ \t]{0,2}$|['’]$"
+            + rf"|(?<![^\W\d_])(?!(?:{'|'.join(data['no_year_after'])})\b)[^\W\d_]{{1,24}}[.)]? $",
             re.IGNORECASE,
         ),
         unit_after=re.compile(

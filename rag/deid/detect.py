@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rag.deid.addresses import find_addresses
-from rag.deid.context import PersonCues, PersonFinder
+from rag.deid.context import PersonFinder
+from rag.deid.cues import PersonCues
 from rag.deid.dates import FoundDate, find_dates, is_birth_date
 from rag.deid.gazetteer import gazetteer, read_yaml
 from rag.deid.hospitals import HospitalReader

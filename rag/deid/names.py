@@ -47,6 +47,7 @@ class NameReader:
         self._stops = stops
         vocabulary = read_yaml("cues.yml")
         self._particles = frozenset(vocabulary["particles"])
+        self._after = frozenset(vocabulary["after"])
         self._short = frozenset(vocabulary["short_first_names"])
 
     def units(
@@ -290,3 +291,46 @@ class NameReader:
             lean = seen[PhiLabel.PRENOM] - seen[PhiLabel.NOM]
             score += 2.5 if (lean > 0 and as_first_name) or (lean < 0 and not as_first_name) else 0.0
         return score
+
+    def is_sure(self, unit: Unit) -> bool:
+        """A listed name that is neither an ordinary word nor a medical term."""
+        return (
+            self.lists.is_name(unit.fold)
+            and not self.lists.is_common(unit.fold)
+            and not self.lists.is_protected(unit.fold)
+        )
+
+    def is_sure_word(self, tokens: Sequence[Token], at: int) -> bool:
+        """A capitalised listed name, no ordinary word, stands at ``at``."""
+        lists = self.lists
+        known = at < len(tokens) and tokens[at].is_capital and lists.is_name(tokens[at].fold)
+        return known and not lists.is_common(tokens[at].fold)
+
+    def is_ordinary(self, unit: Unit) -> bool:
+        """An ordinary word that no list holds as a name."""
+        return self.lists.is_common(unit.fold) and not self.lists.is_name(unit.fold)
+
+    def label_alone(self, unit: Unit, default: PhiLabel) -> PhiLabel:
+        """The label of a name of one word, ``default`` where the lists do not decide."""
+        first, last = self.lists.is_first(unit.fold), self.lists.is_last(unit.fold)
+        if first is last:
+            return default
+        return PhiLabel.PRENOM if first else PhiLabel.NOM
+
+    def is_credible(self, units: list[Unit], colon: bool) -> bool:
+        """Refuses "Demandeur : USINV", "Patient : Stable", "Signé : le"."""
+        words = [unit for unit in units if unit.shape != LETTER]
+        if not words:
+            return False
+        if any(self.is_sure(unit) for unit in words):
+            return True
+        head = words[0]
+        if head.fold in self._stops or (self.lists.is_protected(head.fold) and len(units) == 1):
+            return False
+        if self.lists.is_common(head.fold) and colon and self.lists.is_first(head.fold) and head.shape == CAPITALISED:
+            return head.fold not in self._after
+        if self.lists.is_common(head.fold):
+            return len(units) > 1 and any(unit.shape == LETTER or self.lists.is_first(unit.fold) for unit in units)
+        if head.shape == UPPER and len(units) == 1 and len(head.fold) <= 5:
+            return False
+        return colon or len(units) > 1
