@@ -10,14 +10,14 @@ from rag.deid.addresses import find_addresses
 from rag.deid.context import PersonFinder
 from rag.deid.cues import PersonCues
 from rag.deid.dates import FoundDate, find_dates, is_birth_date
-from rag.deid.gazetteer import gazetteer, read_yaml
+from rag.deid.gazetteer import gazetteer
 from rag.deid.hospitals import HospitalReader
 from rag.deid.identifiers import find_identifiers
 from rag.deid.merge import Candidate, Rank, masked_regions, merge
 from rag.deid.places import TownFinder
 from rag.deid.propagate import PatientLexicon, Propagator
 from rag.deid.tagged import TagFilter
-from rag.deid.tokens import Phrases, Token, tokenize
+from rag.deid.tokens import Token, tokenize
 from rag.deid.uncapitalised import give_capitals, written_without_capitals
 from schema.document import RawDocument
 from schema.phi import KnownIdentity, PhiEntity, PhiLabel
@@ -61,10 +61,7 @@ class Detector:
         self._lists = gazetteer(tuple(sorted(set(protected))))
         self._cues = PersonCues.load()
         self._persons = PersonFinder(self._lists, self._cues)
-        places = read_yaml("places.yml")
-        self._hospitals = HospitalReader(
-            self._lists, Phrases(places["hospitals"]), frozenset(places["weak_hospitals"]), self._cues.stops
-        )
+        self._hospitals = HospitalReader(self._lists, self._cues.stops)
         self._towns = TownFinder(self._lists, self._cues.labels["VILLE"], self._cues.stops)
         self._tagger = tagger
         self._tag_filter = TagFilter(self._lists, self._cues.stops | self._cues.titles)

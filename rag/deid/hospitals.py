@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
-from rag.deid.gazetteer import Gazetteer
+from rag.deid.gazetteer import Gazetteer, read_yaml
 from rag.deid.merge import Candidate, Rank
 from rag.deid.tokens import CAPITALISED, LETTER, LOWER, SIGN, UPPER, WORD, Phrases, Token
 from schema.phi import PhiLabel
@@ -26,10 +26,12 @@ class HospitalReader:
     The kind belongs to the span, as a name without it would still tell the place.
     """
 
-    def __init__(self, lists: Gazetteer, kinds: Phrases, weak: frozenset[str], stops: frozenset[str]) -> None:
+    def __init__(self, lists: Gazetteer, stops: frozenset[str]) -> None:
         self._lists = lists
-        self._kinds = kinds
-        self._weak = weak
+        places = read_yaml("places.yml")
+        self._kinds = Phrases(places["hospitals"])
+        self._labels = Phrases(places["hospital_labels"])
+        self._weak = frozenset(places["weak_hospitals"])
         self._stops = stops
 
     def find(self, tokens: Sequence[Token], towns: AbstractSet[str]) -> Iterator[Candidate]:
@@ -41,6 +43,10 @@ class HospitalReader:
         while index < len(tokens):
             if tokens[index].fold == "hospital" and (start := self._english(tokens, index)) < index:
                 yield Candidate(tokens[start].start, tokens[index].end, PhiLabel.HOPITAL, Rank.FORM)
+            if (end := self._labelled(tokens, index)) > index:
+                start = self._labels.match(tokens, index)
+                start += next(step for step in range(4) if tokens[start + step].kind == WORD)
+                yield Candidate(tokens[start].start, tokens[end - 1].end, PhiLabel.HOPITAL, Rank.LISTED)
             after = self._kinds.match(tokens, index) if tokens[index].kind == WORD else index
             if after > index and self._could_open(tokens[index]):
                 end = self._name(tokens, index, after, towns)
@@ -161,6 +167,25 @@ class HospitalReader:
         if not linked and (form in towns or (form in self._lists.towns and not self._lists.is_name(form))):
             return False
         return token.shape == shape
+
+    def _labelled(self, tokens: Sequence[Token], at: int) -> int:
+        """ "Provenance : Les Glycines": the index after the name that a form's label announces; ``at`` for none."""
+        place = self._labels.match(tokens, at) if tokens[at].kind == WORD else at
+        if place == at or place + 1 >= len(tokens) or tokens[place].fold != ":":
+            return at
+        place += 1
+        start = place
+        while place < len(tokens) and place - start < 6 and tokens[place].kind == WORD:
+            token = tokens[place]
+            proper = token.shape in (CAPITALISED, UPPER) and len(token.fold) > 2
+            word = (
+                self._lists.is_common(token.fold) or self._lists.is_protected(token.fold) or token.fold in self._stops
+            )
+            if token.fold not in _LINKS and (not proper or (word and place == start)):
+                break
+            place += 1
+        named = any(token.is_capital and not self._lists.is_common(token.fold) for token in tokens[start:place])
+        return place if named else at
 
     @staticmethod
     def _english(tokens: Sequence[Token], at: int) -> int:

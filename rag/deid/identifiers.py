@@ -42,7 +42,7 @@ _NIR = re.compile(
     r"|]{0,3}(?:cl[ée][ :]{0,2})?(?P<k>\d\d))?)(?!\d)",
     re.IGNORECASE,
 )
-_SPACED_NIR = re.compile(r"(?<![\d.,])(?<!\d )\d(?: \d(?!\d)){8,47}(?![\d,]|\.\d)")
+_SPACED_NIR = re.compile(r"(?<![\d.,])(?<!\d )\d(?: \d(?!\d)){8,47}(?!\d|[.,]\d)")
 _BOXED = re.compile(r"\|?\d(?:\|\d){8,15}\|?(?:[ \t]*(?:cl[ée])?[ \t]*\|\d\|\d\|?)?", re.IGNORECASE)
 _SECU_CUE = re.compile(
     r"(?:s[ée]cu(?:rit[ée])?(?:[ \t]+sociale)?|(?<![^\W_])(?:N\.?S\.?S\.?|N\.?I\.?R\.?|I\.?N\.?S\.?(?:-?C)?|S\.?S\.?"
@@ -52,7 +52,8 @@ _SECU_CUE = re.compile(
     re.IGNORECASE,
 )
 _PATIENT_CUE = re.compile(
-    r"(?<![^\W_])(?:I\.?P\.?P\.?|IP|N\.?I\.?P\.?|NPI|ID(?:[ \t]?patient)?|identifiant(?:[ \t]+(?:permanent|patient"
+    r"(?<![^\W_])(?:I\.?P\.?P\.?|IP|N\.?I\.?P\.?|NPI|DPI|PID|n°[ \t]?permanent|num[ée]ro[ \t]permanent"
+    r"|ID(?:[ \t]?patient)?|identifiant(?:[ \t]+(?:permanent|patient"
     r"|du patient|local|unique|national))*|n(?:um[ée]ro|°|o)?[ \t]?(?:de[ \t]|du[ \t])?patient|n°[ \t]?IPP"
     r"|code[ \t]patient|"
     r"(?<=le )patient|n°[ \t]?d.identification|num[ée]ro d.identification)(?![^\W_])[ \t]{0,3}(?:\([^()\n]{0,20}\)"
@@ -91,6 +92,8 @@ _NUMBER_BELOW = re.compile(
     r"(?<![^\W_])(?P<k>IPP|NIP|NDA|IEP)[ \t]{0,3}(?:n°|:"
     r"|\([^()\n]{0,15}\))?[ \t]{0,3}:?[ \t]{0,3}\r?\n[ \t]{0,3}(?P<v>[A-Z]{0,2}\d{5,14})(?!\w)"
 )
+_LETTERED_NUMBER = re.compile(r"(?<![\w./-])[A-Z]{1,3}\d{6,12}(?![\w/-])")
+_MISREAD_NUMBER = re.compile(r"(?<![\w.,/-])(?=(?:[OlI]*\d){5})(?=\d*[OlI])[\dOlI]{7,12}(?!\w)")
 _KEY = re.compile(r"(?<![^\W_])cl[ée][ ]?:?[ ]?(?P<v>\d\d)(?!\d)", re.IGNORECASE)
 _NOT_A_FILE = re.compile(
     r"(?:\blot|\bloi|d[ée]cret|article|circulaire|arr[êe]t[ée]|version|taille|sonde|\bCIM|\bCCAM|chapitre"
@@ -195,6 +198,10 @@ def _numbered(text: str) -> Iterator[Candidate]:
     for match in _ANY_NUMBERED.finditer(text):
         if len(_digits(match["v"])) >= 5 and not _NOT_A_FILE.search(text[max(0, match.start() - 25) : match.start()]):
             yield _valued(match, PhiLabel.NDA, Rank.FORM)
+    for pattern in (_LETTERED_NUMBER, _MISREAD_NUMBER):
+        for match in pattern.finditer(text):
+            if not _NOT_A_FILE.search(text[max(0, match.start() - 30) : match.start()]):
+                yield Candidate(*match.span(), PhiLabel.IPP, Rank.WEAK)
     line, found = -1, 0
     for match in _LONG_NUMBER.finditer(text):
         if _NOT_A_FILE.search(text[max(0, match.start() - 30) : match.start()]):

@@ -192,6 +192,8 @@ class TownFinder:
             return end, Rank.CUED
         if previous is None or previous.kind == LINE:
             return self._lone_line(tokens, index, listed), Rank.LISTED
+        if token.is_capital and _ON_RIVER.match(text, token.end):
+            return self.read(tokens, index), Rank.CUED
         linked = previous.fold in {"de", "du", "d", "'"}
         unit = self._before_town.ends_before(tokens, index - (2 if previous.fold == "'" else 1) if linked else index)
         name = tokens[index + 1] if token.fold in _ARTICLES and index + 1 < len(tokens) else token
@@ -214,6 +216,8 @@ class TownFinder:
             return listed, Rank.FORM
         beside_word = previous.kind == WORD and not previous.is_capital
         curated = token.fold in lists.towns
+        curated_only = curated and name is token and token.is_capital and not lists.is_protected(token.fold)
+        plain = plain or curated_only
         personal = lists.is_first(token.fold) and not (curated and previous.kind == SIGN)
         personal = personal or (lists.is_name(token.fold) and previous.kind == WORD)
         if listed > index and plain and not personal and (curated or not beside_word):
@@ -223,8 +227,6 @@ class TownFinder:
         if _DEPARTMENT.match(text, token.end) and plain:
             return self.read(tokens, index), Rank.CUED
         shaped = token.shape == CAPITALISED or (len(token.fold) > 4 and not line_in_capitals(tokens, index))
-        if _ON_RIVER.match(text, token.end):
-            return self.read(tokens, index), Rank.CUED
         aux = previous.fold == "aux" and token.shape == CAPITALISED
         if (previous.fold in {"a", "vers"} or aux) and plain and shaped and not lists.is_first(name.fold):
             return self.read(tokens, index), Rank.LISTED
