@@ -44,6 +44,12 @@ _REFUSED = re.compile(r"[^,;:.\n]{0,25}?\brefus")
 _NOT_DONE = re.compile(r"\bn'(?:a|ont|avait|est) pas\b|\bne (?:sont|seront|sera|fut) pas\b")
 _ITEM = re.compile(r" ?:")
 _DOUBTS = re.compile(r"\W*(?:hypotheses?|dd|diagnostics? differentiels?|suspicions?)(?: \w+){0,2} ?:")
+_DENIED_LIST = re.compile(
+    r"(?:\s*(?:,|\bet\b|\bou\b)\s*[\w'-]+(?:\s[\w'-]+){0,2}?){1,6}\s"
+    r"(?P<denied>(?:(?:sont|restent|etaient|reviennent)\s)?(?:toute?s\s)?"
+    r"(?:negati[fv]e?s|absente?s|eliminee?s|ecartee?s|exclue?s)\b)"
+)
+_BETWEEN = re.compile(r",|\b(?:et|ou)\b")
 _AT = re.compile(r" (?:\w+ ){0,2}chez (?:l'|le |la |son |sa |un |une )?")
 _OTHER_REACH = 40
 _ACTS = frozenset({Kind.PROCEDURE, Kind.DRUG, Kind.DEVICE})
@@ -94,7 +100,7 @@ class ContextReader:
         planned = context.planned and not (is_thing or context.negated or declined)
         return replace(
             mention,
-            negated=context.negated or declined,
+            negated=context.negated or declined or _is_denied_in_list(annotated, start, end, named),
             hypothetical=context.hypothetical or planned or _is_listed_as_doubt(annotated, start, end),
             family=context.family or context.other_person or _is_at_anothers(annotated, end),
             history=_is_past(annotated, start, end),
@@ -126,6 +132,18 @@ def _is_declined_as_item(annotated: Annotated, start: int, end: int, acts: Seque
     following = bisect_left(acts, end)
     high = min(high, acts[following]) if following < len(acts) else high
     return any(True for _ in annotated.within(f"{PREFIX}declined", end, high))
+
+
+def _is_denied_in_list(annotated: Annotated, start: int, end: int, named: Sequence[int]) -> bool:
+    """Whether a plural after a list of names denies all of them: "VIH, VHB, VHC négatives"."""
+    _, high = annotated.sentences[annotated.sentence_of(start)]
+    listed = _DENIED_LIST.match(annotated.folded, end, high)
+    if listed is None:
+        return False
+    last = bisect_left(named, listed.start("denied")) - 1
+    return (
+        last >= 0 and named[last] > end and not _BETWEEN.search(annotated.folded, named[last], listed.start("denied"))
+    )
 
 
 def _is_listed_as_doubt(annotated: Annotated, start: int, end: int) -> bool:

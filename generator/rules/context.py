@@ -17,7 +17,8 @@ from generator.rules.matcher import Hit
 
 _STOP_WORDS = (
     r"sauf|hormis|en dehors d|excepte|a part|si ce n'est|outre|alors que|tandis que|bien que|malgre|chez|sous|avec|"
-    r"compliquant|devant|car|donc|ayant|secondaire|permettant|depuis|apres|des l"
+    r"compliquant|devant|car|donc|ayant|secondaire|permettant|depuis|apres|des l|en raison|du fait|a cause|compte tenu|"
+    r"au vu d"
 )
 _HARD_STOP = re.compile(
     r"[;!\n|]|\.(?!\d)|\s-\s|=>|->|\s{3,}|"
