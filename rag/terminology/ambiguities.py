@@ -42,6 +42,10 @@ class Ambiguities:
     def __init__(self, rules: Iterable[Ambiguity]) -> None:
         self._rules: dict[tuple[str, str], Ambiguity] = {(key(rule.name), rule.concept_id): rule for rule in rules}
 
+    def has(self, name: str, concept_id: str) -> bool:
+        """Whether there is a rule for a name as one of its concepts."""
+        return (name, concept_id) in self._rules
+
     def weigh(
         self, name: str, concept_id: str, sentence: tuple[Sequence[str], Sequence[str]], section: str
     ) -> int | None:

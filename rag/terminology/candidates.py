@@ -12,9 +12,10 @@ from rapidfuzz import fuzz
 from rag.terminology.abbreviations import defined
 from rag.terminology.counts import Found, Names, Place
 from rag.terminology.discontinuous import Pieces, seams_of
+from rag.terminology.memory import LARGEST
 from rag.terminology.model import TermIndex
 from rag.terminology.reading import Reading
-from rag.terminology.variants import LARGEST, Kind, Variants
+from rag.terminology.variants import Kind, Variants
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from rag.brat import BratDocument
 from rag.terminology.candidates import Candidate, Finder, Judge, is_small
 from rag.terminology.counts import Annotated, Counts, Names, Place, count
 from rag.terminology.features import Rows, number_types
+from rag.terminology.memory import in_memory
 from rag.terminology.model import TermIndex
 from rag.terminology.reading import Reading
 from rag.terminology.trees import Trees
@@ -90,6 +91,7 @@ def learn(documents: Iterable[BratDocument], index: TermIndex) -> bytes | None:
     texts = [Annotated.of(document) for document in documents]
     if len(texts) < _FEWEST_TEXTS:
         return None
+    index = in_memory(index)
     small = is_small(index)
     rows: list[list[float]] = []
     wanted: list[bool] = []

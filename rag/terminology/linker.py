@@ -13,6 +13,7 @@ from rag.terminology.counts import JOIN
 from rag.terminology.index import StoredIndex
 from rag.terminology.learning import EXTRA, LearntReader, Selection
 from rag.terminology.loaders.bundled import AMBIGUITIES, read_ambiguities
+from rag.terminology.memory import in_memory
 from rag.terminology.plain import PlainReader
 from rag.terminology.reading import Reading
 from schema.concept import Concept, ConceptMention
@@ -33,15 +34,15 @@ class Normalizer:
     """
 
     def __init__(self, index: StoredIndex, reranker: Reranker | None = None) -> None:
-        self._index = index
+        self._index = in_memory(index)
         self._reranker = reranker
         judge = self._judge if reranker else None
         learnt = index.store.extra(EXTRA)  # noqa: S610 -- no Django here
         if learnt is not None:
-            self._reader: LearntReader | PlainReader = LearntReader(index, Selection.from_bytes(learnt), judge)
+            self._reader: LearntReader | PlainReader = LearntReader(self._index, Selection.from_bytes(learnt), judge)
         else:
             rules = read_ambiguities(index.store.extra(AMBIGUITIES))  # noqa: S610
-            self._reader = PlainReader(index, Ambiguities(rules), judge)
+            self._reader = PlainReader(self._index, Ambiguities(rules), judge)
 
     def mentions(self, text: str, sections: Sequence[Section] = ()) -> list[ConceptMention]:
         """The mentions of a text, by place; ``document_id`` is left empty.

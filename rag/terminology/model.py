@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from schema.concept import Concept
 
@@ -29,8 +29,7 @@ class Term:
     weight: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """Tokens [first, stop) of a text are, once normalized, a name of ``terms``' concepts."""
 
     first: int

@@ -96,13 +96,17 @@ class _Context:
 
     def choose(self, some: Sequence[Candidate]) -> Linked | None:
         """The best meaning of one place; None when the words around rule all of them out."""
-        first, stop = some[0].first, some[0].stop
-        sentence = self._sentences.around(first, stop)
         left: list[tuple[int, Candidate]] = []
         for one in some:
-            weight = self._ambiguities.weigh(one.source, one.concept, sentence, self._sections[first])
-            if weight is not None:
-                left.append((weight, one))
+            weight = 0
+            if self._ambiguities.has(one.source, one.concept):
+                sentence = self._sentences.around(one.first, one.stop)
+                section = self._sections[one.first]
+                found = self._ambiguities.weigh(one.source, one.concept, sentence, section)
+                if found is None:
+                    continue
+                weight = found
+            left.append((weight, one))
         if not left:
             return None
         kind = min(one.kind for _, one in left)

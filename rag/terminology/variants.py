@@ -2,7 +2,8 @@
 
 The content of a name is its set of stems (Porter's French stemmer, function words left out), so that "sténose de la
 carotide" and "carotide sténosée" share it; a stem stands for the meaning that ``synonyms_fr.txt`` gives it. Everything
-is held in memory, which is for vocabularies of up to `LARGEST` names; a larger one brings its own variants.
+is held in memory, which is for vocabularies of ordinary size (`rag.terminology.memory.LARGEST`); a larger one brings
+its own variants.
 """
 
 from __future__ import annotations
@@ -20,8 +21,6 @@ from rapidfuzz.distance import OSA
 
 from rag.terminology.reading import Reading, function_words
 from rag.terminology.tokens import fold, key
-
-LARGEST = 200_000
 
 _LONGEST = 6  # words of a variant
 _MOST_COMBINATIONS = 8
@@ -131,6 +130,11 @@ def content(words: Iterable[str]) -> tuple[str, frozenset[str]]:
     Returns:
         Stems joined by a space, "" for function words alone; each meaning is the same with some stems replaced.
     """
+    return _content(tuple(words))
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _content(words: tuple[str, ...]) -> tuple[str, frozenset[str]]:
     stems = [stem(word) for word in words if _key_of(word) not in function_words()]
     plain = " ".join(sorted(set(stems)))
     if not stems:
