@@ -37,6 +37,7 @@ _LABEL_END = re.compile(
     r"|\bcommune\b|\bportable|\bmail\b|[ \t]{3,}|\||[ ][–—-][ ])",
     re.IGNORECASE,
 )
+_CODE_AFTER = re.compile(r"[ ,–—/()-]{1,5}(?:F-)?(?P<z>\d{5}|\d\d \d{3})(?!\d)")
 _GLUE = re.compile(r"[ \t]?[,/–-]?[ \t]{0,2}")
 
 
@@ -73,11 +74,12 @@ def _words() -> _Words:
         complement=re.compile(
             rf"[ \t]?[,–-]?[ \t]{{1,2}}(?:(?:{extra})\.?[ \t]?(?:n°[ ]?)?:?[ \t]?(?:\d{{1,5}}[a-z]{{0,2}}\d{{0,3}}"
             rf"|[a-z]\d{{0,3}}(?![^\W_])|(?:les|le|la|du|des|de la)[ ][\w'’ -]{{2,30}}|[\w-]{{2,20}})"
-            rf"|(?:\d{{1,2}}|rdc)(?:er|e|eme|nd)?[ ]?(?:etage|etg|et\.)(?:[ ](?:droite|gauche|droit|face))?)"
+            rf"|(?:\d{{1,2}}|rdc)(?:er|e|eme|nd)?[ ]?(?:etage|etg|et\.|[a-h](?![^\W_]))(?:[ ](?:droite|gauche|droit"
+            rf"|face))?)"
         ),
         before=re.compile(rf"(?<![^\W_])(?:{extra})\.?[ ]?(?:n°[ ]?)?(?:\d{{1,4}}[a-z]?|[a-z]\d{{0,3}})[ ]?[,–-][ ]?$"),
         home=re.compile(
-            rf"(?<![^\W_])(?P<h>{homes})[ \t]{{1,2}}(?P<n>[«\"“][^\n»\"”]{{2,60}}[»\"”]|(?:(?:les|le|la|du|des|de|l'"
+            rf"(?<![^\W_])(?P<h>{homes})\.?[ \t]{{1,2}}(?P<n>[«\"“][^\n»\"”]{{2,60}}[»\"”]|(?:(?:les|le|la|du|des|de|l'"
             rf"|d')[ ]?)*[^\W\d_][\w'’-]*(?:[ ][\w'’-]+){{0,4}})"
         ),
     )
@@ -214,6 +216,9 @@ def find_addresses(text: str) -> list[Candidate]:
     low = same_length_fold(text)
     spans = _joined(text, [*_streets(text, low), *_homes(text, low)])
     found = [Candidate(start, end, PhiLabel.ADRESSE, Rank.PLACE) for start, end in spans]
+    for _, end in spans:
+        if code := _CODE_AFTER.match(text, end):
+            found.append(Candidate(*code.span("z"), PhiLabel.ZIP, Rank.FORM))
     for match in _LABEL.finditer(text):
         if ":" not in text[match.start() : match.start("v")] and not match["v"][0].isdigit():
             continue

@@ -50,7 +50,7 @@ _ROMAN = re.compile(
     r"(?<![\w/])(?P<d>[0-3]?\d)[ ./-]?(?P<m>X{1,2}I{0,2}|I?V|VI{1,3}|IX|I{2,3})[ ./-]?(?P<y>(?:19|20)\d\d)(?!\w)"
 )
 _PARTIAL = re.compile(
-    r"(?<![\w/.,|])(?<!\d-)(?P<d>[0-3]?\d)(?P<s>[ \t]{0,2}[/.][ \t]{0,2})(?P<m>[01]?\d)(?![\w/"
+    r"(?<![\w/.,|])(?<!\d\d-)(?P<d>[0-3]?\d)(?P<s>[ \t]{0,2}[/.][ \t]{0,2})(?P<m>[01]?\d)(?![\w/"
     r"|%])(?![.,]\d)(?! ?[-/]\d)"
 )
 _DAY_OF_RANGE = re.compile(
@@ -74,9 +74,18 @@ _PRESSURE = re.compile(
 _MEASURED = re.compile(r"\s?(?:mm\s?hg|cm|/min|mg|g\b|ml|%|kg|ans|°|mois|jours|sem|comprim|cp\b|ui\b)", re.IGNORECASE)
 
 
+_VARIANTS = {"e": "[eéèêEÉÈ]", "u": "[uûUÛ]", "o": "[oôOÔ0]", "i": "[i1lI]", "a": "[aàâAÀÂ]"}
+
+
 def _accented(folded: str) -> str:
     """A pattern for a folded word, with or without its accents."""
-    return folded.replace("e", "[eéèêEÉÈ]").replace("u", "[uûUÛ]").replace("o", "[oôOÔ0]").replace("i", "[i1lI]")
+    return (
+        folded.replace("e", "[eéèêEÉÈ]")
+        .replace("u", "[uûUÛ]")
+        .replace("o", "[oôOÔ0]")
+        .replace("i", "[i1lI]")
+        .replace("a", "[aàâAÀÂ]")
+    )
 
 
 @dataclass(frozen=True)
@@ -233,12 +242,13 @@ def _partial(text: str) -> Iterator[FoundDate]:
         before = text[max(0, match.start() - 14) : match.start()]
         if _PRESSURE.search(before) or _MEASURED.match(text, match.end()):
             continue
-        cued = _CUED_DAY.search(before) is not None or _listed_day(text, match)
+        ends = re.match(r"[,;)\n]|$", text[match.end() : match.end() + 1]) is not None
+        cued = _CUED_DAY.search(before) is not None or _listed_day(text, match) or _AFTER_DAY.search(before) is not None
         padded = (len(match["d"]) == 2 and match["m"].startswith("0")) or (
             match["d"].startswith("0") and len(match["m"]) == 2
         )
         if "." in match["s"] and not (
-            (cued and len(match["m"]) == 2) or (padded and len(match["d"]) == 2 and _listed_day(text, match))
+            (cued and (len(match["m"]) == 2 or ends)) or (padded and len(match["d"]) == 2 and _listed_day(text, match))
         ):
             continue
         two = len(match["d"]) == 2 and len(match["m"]) == 2
@@ -253,6 +263,9 @@ def _partial(text: str) -> Iterator[FoundDate]:
             yield FoundDate(*match.span(), None, Rank.WEAK)
 
 
+_ROMAN_MONTH = re.compile(r"(?<![\w/])(?:X{1,2}I{0,2}|I?V|VI{1,3}|IX|I{2,3})[/.-](?:19|20)\d\d(?!\w)")
+_DOUBTFUL_MONTHS = frozenset({"mar", "may", "jan", "mai", "jun", "jul", "march"})  # with two digits after them, words
+_AFTER_DAY = re.compile(r"(?<!\d)\d\d?/\d\d?(?:/\d+)? ?(?:et|,|puis|-|ou) ?(?:le )?$")
 _CUED_DASH = re.compile(r"(?<![^\W_])(?:le|du|au|depuis le) (?P<d>[0-3]\d)-(?P<m>[01]\d)(?![\d-])")
 _SHORT_YEAR = re.compile(
     r"(?<![^\W_])(?:depuis|en|dès|vers|ann[ée]es?|été|hiver|printemps|automne) [’']?(?P<y>[5-9]\d)"
@@ -265,6 +278,8 @@ def _cued(text: str) -> Iterator[FoundDate]:
     for match in _CUED_DASH.finditer(text):
         if _valid(int(match["d"]), int(match["m"])):
             yield FoundDate(match.start("d"), match.end(), None, Rank.WEAK)
+    for match in _ROMAN_MONTH.finditer(text):
+        yield FoundDate(*match.span(), None, Rank.FORM)
     for match in _SHORT_YEAR.finditer(text):
         yield FoundDate(*match.span("y"), None, Rank.WEAK)
 
@@ -357,31 +372,3 @@ _BORN_IN = re.compile(r"(?:(?<![^\W_])n[ée]e?s?|(?<=[a-zà-ÿ)])) en (?P<y>[0-9
 def find_dates(text: str) -> list[FoundDate]:
     """Every date of a text, possibly overlapping (the caller keeps the longer of equal rank)."""
     return [*_numeric(text), *_partial(text), *_with_month_name(text), *_years(text), *_born_in(text), *_cued(text)]
-
-
-_BIRTH = re.compile(
-    r"(?:(?<![^\W_])n[ée]{1,2}(?:\s?\(\s?e\s?\)|\.e|e)?(?:[ \t]{0,3}le)?|\bDDN|\bD\.D\.N\.?"
-    r"|date[ \t]+(?:de[ \t]+)?nais{1,2}(?:ance)?|"
-    r"(?<![^\W_])naissance|\bDN|\bD\.N\.?|\bnele|mise? au monde le|\bDOB|\bnaiss?)"
-    r"[ \t]{0,2}\.?[ \t]{0,3}(?:\([^()\n]{0,12}\))?[ \t]{0,3}[:=]?[ \t]{0,3}(?:le|en|:)?[ \t]{0,3}\n?[ \t]{0,3}$",
-    re.IGNORECASE,
-)
-_NAME = r"(?!DDR)[A-ZÀ-Ý][^\W\d_]*(?:['’-][^\W\d_]+)*"
-_BORN_NAMED = re.compile(
-    rf"(?<![^\W_])n[ée]e?[ \t]+(?:{_NAME}[ \t]+){{1,4}}(?:[,(][ \t]*)?le[ \t]+$"
-    rf"|(?<![^\W_])n[ée]e?[ \t]+(?:{_NAME}[ \t]+){{1,3}}$"
-    rf"|(?<![^\W_])n[ée]e?[ \t]+[àa][ \t]+{_NAME}[\w'’() -]{{0,30}}[ \t]+le[ \t]+$"
-)
-_AGE_AFTER = re.compile(r"[ \t]{0,2}\(?[ \t]{0,2}(?:\d{1,3}[ \t]?ans?\b|[àa][ \t]+[A-ZÀ-Ý])", re.IGNORECASE)
-_SEX_BEFORE = re.compile(
-    r"(?:^|[\s|/–;-])(?:F|M|H|Sexe ?:? ?[FMH])[ \t]{0,3}[|/,–-]?[ \t]{0,3}(?:n[ée]e? ?(?:le)? ?)?$"
-)
-
-
-def is_birth_date(text: str, found: FoundDate) -> bool:
-    """Whether the words around a date say that someone was born then."""
-    before = text[max(0, found.start - 70) : found.start]
-    if _BIRTH.search(before) or _BORN_NAMED.search(before):
-        return True
-    aged = _AGE_AFTER.match(text, found.end)
-    return bool(found.day and (_SEX_BEFORE.search(before) or (aged and "ans" in aged.group().lower())))

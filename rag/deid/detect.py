@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rag.deid.addresses import find_addresses
+from rag.deid.births import is_birth_date
 from rag.deid.context import PersonFinder
 from rag.deid.cues import PersonCues
-from rag.deid.dates import FoundDate, find_dates, is_birth_date
+from rag.deid.dates import FoundDate, find_dates
 from rag.deid.gazetteer import gazetteer
 from rag.deid.hospitals import HospitalReader
 from rag.deid.identifiers import find_identifiers

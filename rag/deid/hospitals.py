@@ -242,7 +242,7 @@ class HospitalReader:
         placed = previous is not None and previous.fold in _BARE_BEFORE | {"(", "la"}
         if lists.is_protected(form):
             return end if previous is not None and previous.fold == "a" else at
-        if form in lists.towns or lists.is_common(form):
+        if form in lists.towns or ("-" not in form and lists.is_common(form)):
             return at
         doubtful = lists.is_name(form) or form.split("-")[0].split(" ")[0] in {
             "saint",

@@ -21,6 +21,7 @@ _URL = re.compile(r"(?:https?://|(?<![\w.])www\.)[^\s<>\"'()]{3,200}", re.IGNORE
 _TEN = re.compile(
     r"(?<![\dOo,])(?<!\d[.\-/])(?<!\d )[0Oo][1-9Ol](?:[ .\-/_]{0,2}[\dOol]){8}(?![\dOo])(?!\s?(?:h\d|:\d))"
 )
+_NINE = re.compile(r"(?<![\d.,-])(?<!\d )[1-9](?P<s>[.-])\d\d(?:(?P=s)\d\d){3}(?![\d.,-])")
 _ABROAD = re.compile(
     r"(?<![\w+])(?:(?:\+|00) ?\(?\d{1,3}\)?"
     r"|\(\+?\d{2,3}\))[ .\-]{0,2}(?:\(0\)[ .\-]?)?[\dO](?:[ .\-/()]{0,2}[\dO]){6,11}(?!\d)"
@@ -52,7 +53,8 @@ _SECU_CUE = re.compile(
     re.IGNORECASE,
 )
 _PATIENT_CUE = re.compile(
-    r"(?<![^\W_])(?:I\.?P\.?P\.?|IP|N\.?I\.?P\.?|NPI|DPI|PID|n°[ \t]?permanent|num[ée]ro[ \t]permanent"
+    r"(?<![^\W_])(?:I\.?P\.?P\.?|IP|N\.?I\.?P\.?|NPI|DPI|PID|dossier[ \t]patient|n°[ \t]?permanent"
+    r"|num[ée]ro[ \t]permanent"
     r"|ID(?:[ \t]?patient)?|identifiant(?:[ \t]+(?:permanent|patient"
     r"|du patient|local|unique|national))*|n(?:um[ée]ro|°|o)?[ \t]?(?:de[ \t]|du[ \t])?patient|n°[ \t]?IPP"
     r"|code[ \t]patient|"
@@ -68,7 +70,7 @@ _GLUED_STAY = re.compile(r"(?<![^\W_])(?:NDA|IEP)[\[(:]?(?P<v>[A-Z]{0,2}\d{4,14}
 _NO_NUMBER_OF_STAY = re.compile(r"\d\d?[/.]\d\d?[/.]\d{2,4}|[A-Z]{2,3} \d{2,3}/\d{2,3}", re.IGNORECASE)
 _STAY_CUE = re.compile(
     r"(?<![^\W_])(?:N\.?D\.?A\.?|I\.?E\.?P\.?|(?:n(?:um[ée]ro|°|o|os)?[ \t]{0,2}(?:de[ \t]|du[ \t]|d[’'])?)(?:dossier"
-    r"|s[ée]jour|passage|venue|visite|admission|entr[ée]e|demande|examen|pr[ée]l[èe]vement|intervention"
+    r"|s[ée]jour|passage|venue|visite|adm\.?|admission|entr[ée]e|demande|examen|pr[ée]l[èe]vement|intervention"
     r"|hospitalisation|accession|facture|bon|laboratoire|[ée]chantillon|acte|prescription|FINESS|inclusion|ordre"
     r"|enregistrement)|"
     r"(?:dossier|s[ée]jour|passage|venue|visite|admission|demande|examen|pr[ée]l[èe]vement|intervention|accession"
@@ -85,7 +87,7 @@ _CODE = re.compile(r"(?<![\w/.-])(?=[\w./-]*\d{3})[A-Z]{1,4}\d{0,2}[-/]\d{2,6}(?
 _LETTERED = re.compile(r"(?<![^\W_])[Nn](?:°|º)[ \t]{0,2}(?P<v>\d{1,3}[A-Z]{1,2}\d{4,9})(?!\w)")
 _STAY_ALONE = re.compile(
     r"(?<![^\W_])(?:s[ée]jour|venue|visite|passage|hospit(?:alisation)?|admission|SEJ"
-    r"|dossier)\.?[ \t]{0,2}[:=(]?[ \t]{0,2}(?P<v>[A-Z]?\d{6,14})(?!\w)",
+    r"|dossier)\.?[ \t]{0,2}[:=(]?[ \t]{0,2}(?P<v>[A-Z]?\d{6,14}|\d{2,4}[./]\d{2}[./]\d{3,6})(?!\w)",
     re.IGNORECASE,
 )
 _NUMBER_BELOW = re.compile(
@@ -140,6 +142,8 @@ def _phones(text: str) -> Iterator[Candidate]:
     for match in _TEN.finditer(text):
         if len(_digits(match.group())) >= 5:
             yield Candidate(*match.span(), PhiLabel.TEL, Rank.FORM)
+    for match in _NINE.finditer(text):
+        yield Candidate(*match.span(), PhiLabel.TEL, Rank.FORM)
     for match in _ABROAD.finditer(text):
         yield Candidate(*match.span(), PhiLabel.TEL, Rank.CUED)
     for match in _TEL_CUE.finditer(text):

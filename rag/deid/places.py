@@ -23,10 +23,11 @@ _FOREIGN_POSTCODE = re.compile(
     r"(?<=[,\n] )(?!19|20)[1-9]\d{3}(?= [A-ZÀ-Ý][a-zà-ÿ])|(?<=\n)(?!19|20)[1-9]\d{3}(?= [A-ZÀ-Ý][a-zà-ÿ])"
 )
 _POSTCODE_CUE = re.compile(
-    r"(?:\bCP|code[ ]postal|\bdans le|\bB\.?P\.?[ ]?\d+)[ \t]{0,2}[:.—–-]?[ \t]{0,2}$", re.IGNORECASE
+    r"(?:\bCP|code[ ]postal|\bdans le|\bB\.?P\.?[ ]?\d+)[ \t]{0,2}[:.,=—–-]?[ \t]{0,2}$", re.IGNORECASE
 )
 _DATED = re.compile(
-    r"[ ]?,[ ]?(?:le|ce)\b|[ ]?,?[ ](?:le|ce)[ ](?:\d|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)"
+    r"[ ]?,[ ]\d{1,2}[/.]\d|[ ]?,[ ]?(?:le|ce)\b|[ ]?,?[ ](?:le|ce)[ ](?:\d|lundi|mardi|mercredi|jeudi|vendredi"
+    r"|samedi|dimanche)"
     r"|,[ ](?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)[ ]\d",
     re.IGNORECASE,
 )
@@ -216,11 +217,12 @@ class TownFinder:
             return listed, Rank.FORM
         beside_word = previous.kind == WORD and not previous.is_capital
         curated = token.fold in lists.towns
+        content = token.shape == CAPITALISED and len(token.fold) > 4 and len(previous.fold) > 4  # "facteur Campan"
         curated_only = curated and name is token and token.is_capital and not lists.is_protected(token.fold)
         plain = plain or curated_only
         personal = lists.is_first(token.fold) and not (curated and previous.kind == SIGN)
         personal = personal or (lists.is_name(token.fold) and previous.kind == WORD)
-        if listed > index and plain and not personal and (curated or not beside_word):
+        if listed > index and plain and not personal and (curated or not beside_word or content):
             return listed, Rank.LISTED
         if token.shape == LOWER:
             return index, Rank.LISTED
