@@ -235,7 +235,7 @@ def _publish(
     counts: Counter[str] = Counter()
     concepts: Counter[str] = Counter()
     documents = 0
-    omop = OmopWriter(request.omop, request.work / "omop", today, request.omop_format) if request.omop else None
+    omop = _omop(request.omop, request, journal, spool, today) if request.omop else None
     draft = request.work / "concepts.jsonl"
     with draft.open("w", encoding="utf-8", newline="\n") as stream:
         for row in journal:
@@ -251,6 +251,12 @@ def _publish(
         omop.publish()
     draft.replace(request.out)
     return counts, concepts, documents
+
+
+def _omop(folder: Path, request: NormalizeRequest, journal: Journal, spool: Spool, today: dt.date) -> OmopWriter:
+    patients = [spool.patient_id(place) for place in range(spool.patients)]
+    notes = [line["document_id"] for row in journal for line in row["documents"]]
+    return OmopWriter(folder, request.work / "omop", today, request.omop_format, patients, notes)
 
 
 def _count(line: Line, counts: Counter[str], concepts: Counter[str]) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import functools
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ NLP_TYPE, NOTE_TYPE = 32858, 32831
 _UNMAPPED = 0
 _NOTES, _EVENTS = ("note", "note_nlp"), ("condition_occurrence", "measurement")
 _ROWS_PER_GROUP = 5_000
+#: Fits a 64-bit integer, and is written back as it is.
+_WHOLE = re.compile(r"[1-9]\d{0,17}")
 _PERSONS = "person_id.csv"
 
 
@@ -67,29 +70,35 @@ class OmopWriter:
         folder: where they are to be, made if missing.
         drafts: an empty folder on the same disk.
         today: NOTE_NLP's ``nlp_date``.
-        notes: write NOTE and NOTE_NLP too.
+        patients: every patient_id that will come.
+        notes: the document_id of every document that will come, in order, to write NOTE and NOTE_NLP too.
     """
 
     def __init__(
-        self, folder: Path, drafts: Path, today: dt.date, form: Format = Format.CSV, *, notes: bool = True
+        self,
+        folder: Path,
+        drafts: Path,
+        today: dt.date,
+        form: Format,
+        patients: Sequence[str],
+        notes: Sequence[str] | None = None,
     ) -> None:
         drafts.mkdir(parents=True, exist_ok=True)
         self._folder, self._drafts, self._today = folder, drafts, today
-        self._tables = {name: _open_table(name, drafts, form) for name in (*(_NOTES if notes else ()), *_EVENTS)}
-        self._persons: dict[str, int] = {}
+        self._tables = {
+            name: _open_table(name, drafts, form) for name in (*(_NOTES if notes is not None else ()), *_EVENTS)
+        }
+        self._persons = dict(zip(patients, numbered(patients), strict=True))
+        self._notes = iter(numbered(notes or ()))
         self._system = f"cohort-rag {metadata.version('cohort-rag')}"
-
-    def person(self, patient_id: str) -> int:
-        """The number of a patient: from 1, in the order in which they are first asked for."""
-        return self._persons.setdefault(patient_id, len(self._persons) + 1)
 
     def add_note(self, patient_id: str, document_id: str, date: dt.date | None, title: str, text: str) -> int:
         """Add a document; NOTE needs its day: a document without one has a number, and no row."""
-        number = self._tables["note"].next_id()
+        number = next(self._notes)
         if date is not None:
             self._tables["note"].add(
                 note_id=number,
-                person_id=self.person(patient_id),
+                person_id=self._persons[patient_id],
                 note_date=date,
                 note_type_concept_id=NOTE_TYPE,
                 note_class_concept_id=_UNMAPPED,
@@ -128,7 +137,7 @@ class OmopWriter:
             return
         self._tables["condition_occurrence"].add(
             condition_occurrence_id=self._tables["condition_occurrence"].next_id(),
-            person_id=self.person(patient_id),
+            person_id=self._persons[patient_id],
             condition_concept_id=_UNMAPPED,
             condition_start_date=date,
             condition_type_concept_id=NLP_TYPE,
@@ -142,7 +151,7 @@ class OmopWriter:
         """Add a measured value; ``source`` is a code, or the name of the variable."""
         self._tables["measurement"].add(
             measurement_id=self._tables["measurement"].next_id(),
-            person_id=self.person(patient_id),
+            person_id=self._persons[patient_id],
             measurement_concept_id=_UNMAPPED,
             measurement_date=date,
             measurement_type_concept_id=NLP_TYPE,
@@ -165,6 +174,13 @@ class OmopWriter:
         for path in (*paths, self._drafts / _PERSONS):
             path.replace(self._folder / path.name)
         shutil.rmtree(self._drafts)
+
+
+def numbered(names: Sequence[str]) -> list[int]:
+    """Their own numbers, where all are different whole numbers, as in tables that come from OMOP; else 1, 2, 3…"""
+    if all(_WHOLE.fullmatch(name) for name in names) and len(set(names)) == len(names):
+        return [int(name) for name in names]
+    return list(range(1, len(names) + 1))
 
 
 def source_value(codes: Sequence[Code]) -> str | None:

@@ -110,7 +110,7 @@ def fill(request: FillRequest, make_generator: MakeGenerator = RulesGenerator) -
         make_reader = functools.partial(_make_reader, spool.path, variables, study, generator, today, shifts)
         drafts = new_drafts(request.out)
         exports = Exports(dictionary, drafts)
-        omop = _omop(request, drafts / "omop", today)
+        omop = _omop(request, drafts / "omop", today, spool)
         undated = 0
         for result in _results(store, spool, make_reader, request):
             if isinstance(result, Failure):
@@ -145,8 +145,11 @@ def fill(request: FillRequest, make_generator: MakeGenerator = RulesGenerator) -
     return FillReport(manifest, said, tuple(failed))
 
 
-def _omop(request: FillRequest, drafts: Path, today: dt.date) -> OmopWriter | None:
-    return OmopWriter(request.omop, drafts, today, request.omop_format, notes=False) if request.omop else None
+def _omop(request: FillRequest, drafts: Path, today: dt.date, spool: Spool) -> OmopWriter | None:
+    if request.omop is None:
+        return None
+    patients = [spool.patient_id(place) for place in range(spool.patients)]
+    return OmopWriter(request.omop, drafts, today, request.omop_format, patients)
 
 
 def _check_paths(request: FillRequest) -> None:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from rag.normalize import NormalizeRequest, normalize
-from rag.omop import Format, OmopWriter, Term
+from rag.omop import Format, OmopWriter, Term, numbered
 from schema.concept import Code, CodeSystem
 from tests.cli.commands import write
 
@@ -113,7 +113,7 @@ def test_a_document_without_a_day_gives_terms_alone(tmp_path: Path) -> None:
 
 
 def test_long_texts_are_cut_to_the_columns(tmp_path: Path) -> None:
-    writer = OmopWriter(tmp_path / "omop", tmp_path / "drafts", dt.date(2024, 1, 2))
+    writer = OmopWriter(tmp_path / "omop", tmp_path / "drafts", dt.date(2024, 1, 2), Format.CSV, ["P"], ["d"])
     codes = (Code(CodeSystem.LOCAL, "x" * 80),)
     note = writer.add_note("P", "d" * 80, dt.date(2024, 1, 1), "t" * 300, "texte")
     writer.add_term(note, Term(0, "a" * 300, "b" * 300, codes, exists=True, past=False, modifiers={"m": "c" * 3000}))
@@ -125,3 +125,20 @@ def test_long_texts_are_cut_to_the_columns(tmp_path: Path) -> None:
     (condition,) = read(tmp_path / "omop" / "condition_occurrence.csv")
     assert len(condition["condition_source_value"]) == 50
     assert not (tmp_path / "drafts").exists()
+
+
+def test_numbers_of_an_omop_source_are_kept() -> None:
+    assert numbered(["12", "7"]) == [12, 7]
+    assert numbered(["12", "12"]) == [1, 2]
+    assert numbered(["P1", "7"]) == [1, 2]
+    assert numbered(["007"]) == numbered(["0"]) == numbered(["9" * 30]) == [1]
+    assert numbered([]) == []
+
+
+def test_notes_of_an_omop_table_keep_their_numbers(tmp_path: Path) -> None:
+    table = "note_id,person_id,note_date,note_title,note_text\n501,31,2023-05-10,CRH,HTA.\n498,8,2023-05-11,CRH,FA.\n"
+    documents = write(tmp_path / "note.csv", table)
+    normalize(NormalizeRequest(documents, tmp_path / "c.jsonl", omop=tmp_path / "omop"))
+    found = {(row["note_id"], row["lexical_variant"]) for row in read(tmp_path / "omop" / "note_nlp.csv")}
+    assert found == {("501", "HTA"), ("498", "FA")}
+    assert {row["person_id"] for row in read(tmp_path / "omop" / "condition_occurrence.csv")} == {"31", "8"}
