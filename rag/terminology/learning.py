@@ -103,7 +103,7 @@ def learn(documents: Iterable[BratDocument], index: TermIndex) -> bytes | None:
                 some, numbers = reader.read(text.reading)
                 rows += numbers
                 wanted += [_is_marked(text, candidate) for candidate in some]
-    if len(set(wanted)) == 1:
+    if len(set(wanted)) <= 1:
         return None
     answers = np.array(wanted)
     trees = Trees.fit(np.array(rows, dtype=np.float64), answers, _SEED)
