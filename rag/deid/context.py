@@ -29,7 +29,7 @@ class PersonFinder:
         index = 0
         while index < len(tokens):
             token = tokens[index]
-            if token.kind != WORD:
+            if token.kind != WORD or not (token.is_capital or self._cued.may_open(token)):
                 index += 1
                 continue
             parts, rank = self._cued.find(tokens, index, known), Rank.CUED

@@ -53,9 +53,13 @@ class CuedPersons:
         phrases = [cues.maiden, cues.roles, cues.patient, cues.kin, cues.closings, *cues.labels.values()]
         self._openers = cues.titles.union(*(phrase.openers for phrase in phrases))
 
+    def may_open(self, token: Token) -> bool:
+        """Whether a word begins a cue; most do not, and cost nothing more."""
+        return token.fold in self._openers
+
     def find(self, tokens: Sequence[Token], at: int, known: Known) -> list[Part]:
         """The persons that the word at ``at`` announces, by the first kind of cue that finds one."""
-        if tokens[at].fold not in self._openers:
+        if not self.may_open(tokens[at]):
             return []
         if tokens[at].fold in self._cues.titles and (parts := self._after_title(tokens, at, known)):
             return parts

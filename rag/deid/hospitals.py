@@ -32,6 +32,7 @@ class HospitalReader:
         self._kinds = Phrases(places["hospitals"])
         self._labels = Phrases(places["hospital_labels"])
         self._weak = frozenset(places["weak_hospitals"])
+        self._openers = self._kinds.openers | self._labels.openers | {"hospital", "("}
         self._stops = stops
 
     def find(self, tokens: Sequence[Token], towns: AbstractSet[str]) -> Iterator[Candidate]:
@@ -41,6 +42,9 @@ class HospitalReader:
         """
         index = 0
         while index < len(tokens):
+            if not (tokens[index].fold in self._openers or tokens[index].is_capital):
+                index += 1
+                continue
             if tokens[index].fold == "hospital" and (start := self._english(tokens, index)) < index:
                 yield Candidate(tokens[start].start, tokens[index].end, PhiLabel.HOPITAL, Rank.FORM)
             if (end := self._labelled(tokens, index)) > index:

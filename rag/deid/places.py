@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from rag.deid.evidence import line_in_capitals
 from rag.deid.gazetteer import Gazetteer, read_yaml
 from rag.deid.merge import Candidate, Rank
-from rag.deid.tokens import CAPITALISED, LINE, LOWER, SIGN, UPPER, WORD, Phrases, Token
+from rag.deid.tokens import CAPITALISED, LINE, LOWER, NUMBER, SIGN, UPPER, WORD, Phrases, Token
 from schema.phi import PhiLabel
 
 _LINKS = frozenset({"de", "du", "des", "la", "le", "les", "l", "d", "aux", "sur", "sous", "en", "lez", "s"})
@@ -68,7 +68,7 @@ class TownFinder:
                     yield Candidate(token.start, stop, PhiLabel.VILLE, rank)
 
     def _postcodes(self, text: str, tokens: Sequence[Token]) -> Iterator[Candidate]:
-        starts = {token.start: index for index, token in enumerate(tokens)}
+        starts = {token.start: index for index, token in enumerate(tokens) if token.kind == NUMBER}
         for match in _FOREIGN_POSTCODE.finditer(text):
             index = starts.get(match.start())
             if index is not None and (end := self._listed(tokens, index + 1)) > index + 1:

@@ -56,7 +56,6 @@ def fold(text: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFD", lowered) if not unicodedata.combining(char))
 
 
-@lru_cache(maxsize=1 << 16)
 def _shape(word: str) -> str:
     if not word[0].isupper() and word[0] not in "01":
         return LOWER
@@ -70,11 +69,18 @@ def _shape(word: str) -> str:
     return CAPITALISED if all(one or other for one, other in zip(plain, upper, strict=True)) else MIXED
 
 
-def _word(text: str, start: int) -> Token:
+@lru_cache(maxsize=1 << 16)
+def _read(text: str) -> tuple[str, str]:
+    """The folded form and the shape of a word."""
     form = "mariee" if text.lower() == "marié" else fold(text)  # no "Marie"
     if not text.isalpha() and ("0" in form or "1" in form):
         form = form.replace("0", "o").replace("1", "i")
-    return Token(start, start + len(text), text, form, WORD, _shape(text))
+    return form, _shape(text)
+
+
+def _word(text: str, start: int) -> Token:
+    form, shape = _read(text)
+    return Token(start, start + len(text), text, form, WORD, shape)
 
 
 def tokenize(text: str) -> list[Token]:
