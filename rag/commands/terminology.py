@@ -70,6 +70,10 @@ def _add_build(parts: Any) -> None:
         sources.add_argument(flag, nargs="+", metavar=metavar, action=_InOrder, dest="sources", help=about)
     about = "the stroke terminology that comes with the program"
     sources.add_argument("--bundled", nargs=0, action=_InOrder, dest="sources", help=about)
+    about = "names of general medicine with UMLS identifiers that come with the program; --brat adds them by itself"
+    sources.add_argument("--general", nargs=0, action=_InOrder, dest="sources", help=about)
+    about = "with --brat: the annotated names alone"
+    build.add_argument("--no-general", action="store_true", help=about)
     about = "languages to keep, best first: a concept is shown by its name in the first it has (fr,en)"
     build.add_argument("--languages", type=_listed, default=["fr", "en"], metavar="LIST", help=about)
     about = "UMLS sources whose names are kept, by abbreviation (all)"
@@ -107,11 +111,13 @@ def _build(arguments: argparse.Namespace) -> int:
     from rag.terminology.loaders.source import language_code
 
     if not arguments.sources:
-        arguments.parser.error("give at least one source: --rf2, --rrf, --icd10, --table, --brat or --bundled")
+        arguments.parser.error(
+            "give at least one source: --rf2, --rrf, --icd10, --table, --brat, --bundled or --general"
+        )
     languages = [language_code(language) for language in arguments.languages]
     sources = [
         source
-        for flag, values in _annotations_together(arguments.sources)
+        for flag, values in _completed(_annotations_together(arguments.sources), arguments.no_general)
         for source in _sources(flag, values, languages, arguments.vocabularies)
     ]
     problems: list[Problem] = []
@@ -140,6 +146,12 @@ def _annotations_together(given: Sequence[tuple[str, Sequence[str]]]) -> list[tu
     ]
 
 
+def _completed(given: list[tuple[str, Sequence[str]]], alone: bool) -> list[tuple[str, Sequence[str]]]:
+    """Annotated texts name few concepts: the general names follow them, unless they are not wanted."""
+    flags = {flag for flag, _ in given}
+    return [*given, ("--general", ())] if "--brat" in flags and not alone and "--general" not in flags else given
+
+
 def _sources(
     flag: str, values: Sequence[str], languages: Sequence[str], vocabularies: Sequence[str]
 ) -> Sequence[Source]:
@@ -161,6 +173,8 @@ def _sources(
         return [TableSource(path, languages) for path in paths]
     if flag == "--brat":
         return [BratSource(paths)]
+    if flag == "--general":
+        return [TableSource(path, languages) for path in sorted((DATA / "general").glob("*.csv"))]
     return [BundledSource(DATA / "stroke")]
 
 
