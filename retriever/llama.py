@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
@@ -23,18 +24,28 @@ class PatientRetriever(BaseRetriever):
         retriever: the patient's retriever.
         k: number of passages to return.
         as_of: read no document written later.
+        named_in: the concepts that a query names, for a method that reads concepts.
     """
 
-    def __init__(self, retriever: HybridRetriever, k: int = 10, as_of: dt.date | None = None) -> None:
+    def __init__(
+        self,
+        retriever: HybridRetriever,
+        k: int = 10,
+        as_of: dt.date | None = None,
+        named_in: Callable[[str], tuple[str, ...]] | None = None,
+    ) -> None:
         super().__init__()
         self._retriever = retriever
         self._documents = {document.document_id: document for document in retriever.record.documents}
         self._k = k
         self._as_of = as_of
+        self._named_in = named_in
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         patient = self._retriever.record.patient_id
-        question = Question(patient, text=query_bundle.query_str, as_of=self._as_of)
+        words = query_bundle.query_str
+        concepts = self._named_in(words) if self._named_in else ()
+        question = Question(patient, text=words, as_of=self._as_of, concepts=concepts)
         return [self._node(passage) for passage in self._retriever.retrieve(question, self._k)]
 
     def _node(self, passage: Passage) -> NodeWithScore:

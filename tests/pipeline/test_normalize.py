@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -256,3 +257,11 @@ def test_annotated_texts_are_evaluated(tmp_path: Path) -> None:
     assert "names no folder" in refused("normalize", "--evaluate", "brat")
     assert "nowhere" in refused("normalize", "--evaluate", "brat", tmp_path / "nowhere")
     assert "--out" in refused("normalize", "--documents", SAMPLE)
+
+
+def test_the_example_of_the_docs_runs() -> None:
+    page = (SAMPLE.parents[4] / "docs" / "normalization.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(example, names)
+    assert names["found"].method == "concepts"

@@ -4,6 +4,7 @@ import pytest
 
 from retriever.embed import HashedNgramEncoder
 from retriever.index import DenseIndex
+from retriever.llama import PatientRetriever
 from retriever.passages import passages
 from retriever.retrieve import HybridRetriever, Method
 from schema.concept import Code, CodeSystem, Concept, ConceptMention
@@ -117,3 +118,10 @@ def test_concepts_are_asked_for_where_they_are_needed(record: PatientRecord) -> 
 def test_words_alone_still_carry_the_concepts(record: PatientRecord, named: dict[str, list[ConceptMention]]) -> None:
     found = HybridRetriever(record, None, Method.BM25, named).retrieve(Question("P1", text="NIHSS"), k=1)
     assert [m.concept.concept_id for m in found[0].concepts] == ["nihss"]
+
+
+def test_llama_index_asks_by_concepts(record: PatientRecord, named: dict[str, list[ConceptMention]]) -> None:
+    retriever = HybridRetriever(record, None, Method.CONCEPTS, named)
+    asked = PatientRetriever(retriever, named_in=lambda words: ("hta",) if "tension" in words else ())
+    assert [node.metadata["document_id"] for node in asked.retrieve("la tension")] == ["P1-01"]
+    assert PatientRetriever(retriever).retrieve("la tension") == []
