@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from generator.rules.annotate import Annotated
 from generator.rules.numbers import DURATIONS
@@ -11,7 +12,7 @@ from rag.concept_context import ContextReader
 from rag.terminology.guards import admitted
 from rag.terminology.index import StoredIndex
 from rag.terminology.kinds import Kind, kind_of
-from rag.terminology.linker import Normalizer
+from rag.terminology.linker import Normalizer, load_reranker
 from schema.concept import ConceptMention
 from schema.document import Document
 
@@ -31,10 +32,14 @@ class ConceptReading:
 
 
 class ConceptReader:
-    """Reads the concepts of documents. Built once per process; immutable."""
+    """Reads the concepts of documents. Built once per process; immutable.
 
-    def __init__(self, index: StoredIndex) -> None:
-        self._normalizer = Normalizer(index)
+    Args:
+        reranker: folder of a model that chooses between the concepts of a name (`terminology train`).
+    """
+
+    def __init__(self, index: StoredIndex, reranker: Path | None = None) -> None:
+        self._normalizer = Normalizer(index, load_reranker(reranker))
         self._context = ContextReader()
 
     def read(self, document: Document) -> tuple[ConceptReading, ...]:

@@ -43,6 +43,7 @@ class NormalizeRequest:
         documents: folder or file, as `rag.corpus.read.read_documents` takes it.
         out: file of the concepts, JSON lines.
         terminology: dictionary file; the bundled stroke terminology when None.
+        reranker: folder of a model that chooses between the concepts of a name, when one is wanted.
         omop: folder of the OMOP tables, when they are wanted.
         omop_format: how the OMOP tables are written.
         workers: number of processes that read patients, at least 1.
@@ -53,6 +54,7 @@ class NormalizeRequest:
     documents: Path
     out: Path
     terminology: Path | None = None
+    reranker: Path | None = None
     omop: Path | None = None
     omop_format: Format = Format.CSV
     workers: int = 1
@@ -113,7 +115,7 @@ def normalize(request: NormalizeRequest) -> NormalizeReport:
     failed: list[Problem] = []
     today = dt.datetime.now(dt.UTC).date()
     with spool:
-        make_reader = functools.partial(_make_reader, spool.path, request.terminology, today)
+        make_reader = functools.partial(_make_reader, spool.path, request.terminology, request.reranker, today)
         left = [place for place in range(spool.patients) if place not in journal.places]
         results = read_all(left, make_reader, request.workers)
         done = spool.patients - len(left)
@@ -137,6 +139,9 @@ def normalize(request: NormalizeRequest) -> NormalizeReport:
 def _check_paths(request: NormalizeRequest) -> None:
     if not request.documents.exists():
         raise InputError(Problem(str(request.documents), "does not exist.", "Check the path given to --documents."))
+    if request.reranker is not None and not request.reranker.is_dir():
+        remedy = "Give to --reranker a folder that terminology train wrote."
+        raise InputError(Problem(str(request.reranker), "is not a folder.", remedy))
     if request.out.is_dir():
         raise InputError(Problem(str(request.out), "is a folder.", "Give the path of a file to --out."))
     if request.omop is not None and request.omop.exists() and not request.omop.is_dir():
@@ -155,6 +160,8 @@ def _open_work(request: NormalizeRequest, terminology: str, problems: list[Probl
         shutil.rmtree(request.work, ignore_errors=True)
     request.work.mkdir(mode=0o700, exist_ok=True)
     made_of = {"documents": hash_tree(request.documents), "terminology": terminology, "code": hash_code()}
+    if request.reranker is not None:
+        made_of["reranker"] = hash_tree(request.reranker)
     journal = Journal(request.work / "journal.jsonl", made_of)
     spool = Spool.find(request.work, made_of["documents"])
     if spool is None:
@@ -164,9 +171,9 @@ def _open_work(request: NormalizeRequest, terminology: str, problems: list[Probl
     return journal, spool
 
 
-def _make_reader(spool: Path, terminology: Path | None, today: dt.date) -> ReadPlace[Line]:
+def _make_reader(spool: Path, terminology: Path | None, reranker: Path | None, today: dt.date) -> ReadPlace[Line]:
     """Runs in the process that will read the patients: an open database does not pass from one to another."""
-    reader = ConceptReader(open_terminology(terminology))
+    reader = ConceptReader(open_terminology(terminology), reranker)
     documents = Spool(spool)
 
     def read_place(place: int) -> Line | Failure:

@@ -38,6 +38,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--evaluate", nargs="+", metavar=("brat", "DIR"), help="measure on annotated texts: brat, then folders"
     )
     parser.add_argument("--terminology", type=Path, metavar="T", help="dictionary of names (the bundled one)")
+    about = "model of terminology train, which chooses between the concepts of a name"
+    parser.add_argument("--reranker", type=Path, metavar="MODEL", help=about)
     parser.add_argument("--out", type=Path, metavar="CONCEPTS", help="the .jsonl file to write")
     add_omop(parser)
     parser.add_argument("--workers", type=positive, default=1, metavar="N", help="processes that read patients (1)")
@@ -68,7 +70,9 @@ def _evaluate(arguments: argparse.Namespace, folders: Sequence[Path]) -> int:
     progress = sys.stderr.isatty() and not arguments.quiet
     for folder in folders:
         problems: list[Problem] = []
-        report = evaluate_brat(folder, arguments.terminology, problems.append, progress=progress)
+        report = evaluate_brat(
+            folder, arguments.terminology, problems.append, reranker=arguments.reranker, progress=progress
+        )
         say_problems(problems)
         print(f"{folder}\n{format_report(report)}")
         if arguments.out is not None:
@@ -89,6 +93,7 @@ def _normalize(arguments: argparse.Namespace) -> int:
             documents=arguments.documents,
             out=arguments.out,
             terminology=arguments.terminology,
+            reranker=arguments.reranker,
             omop=arguments.omop,
             omop_format=Format(arguments.omop_format),
             workers=arguments.workers,
