@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from rag.brat import read_brat
+from rag.cli import main
 from rag.terminology.build import build_terminology
 from rag.terminology.index import StoredIndex
 from rag.terminology.linker import Normalizer
@@ -225,3 +226,21 @@ def test_a_text_without_anything_like_it_has_no_link(index: StoredIndex) -> None
 
 def test_names_of_a_concept_as_the_model_reads_them(index: StoredIndex) -> None:
     assert described(index.concept("C2"), "fuite mitrale") == "insuffisance mitrale ; fuite mitrale ; disorder"
+
+
+def test_the_commands_train_and_use_a_model(
+    encoder: Path, annotated: Path, index: StoredIndex, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminology, model = str(index.store.path), str(tmp_path / "rank")
+    train = ["terminology", "train", "--brat", str(annotated), "--terminology", terminology, "--encoder", str(encoder)]
+    assert main([*train, "--out", model, "--epochs", "1"]) == 0
+    assert "epoch 1" in capsys.readouterr().err
+    assert main([*train, "--out", model, "--epochs", "1"]) == 2
+    assert "already" in capsys.readouterr().err
+    evaluate = ["normalize", "--evaluate", "brat", str(annotated), "--terminology", terminology]
+    assert main([*evaluate, "--reranker", model]) == 0
+    assert "span + code" in capsys.readouterr().out
+    assert main(["terminology", "find", "fibrilation", "--terminology", terminology, "--reranker", model]) == 0
+    assert "C3" in capsys.readouterr().out
+    assert main(["terminology", "find", "FA", "--terminology", terminology, "--reranker", str(tmp_path)]) == 2
+    assert "config.json" in capsys.readouterr().err
