@@ -87,7 +87,7 @@ class TagFilter:
         words = [token for token in tokens if token.kind == WORD]
         match span.label:
             case PhiLabel.NOM | PhiLabel.PRENOM | PhiLabel.VILLE | PhiLabel.HOPITAL:
-                return bool(words) and self._is_name(tokens, words, span.label, capitals)
+                return bool(words) and self._is_name(tokens, words, capitals)
             case PhiLabel.ADRESSE:
                 numbered = any(token.kind == NUMBER for token in tokens)
                 return len(words) > 1 and (numbered or not capitals or bool(self._informative(words, capitals)))
@@ -97,10 +97,10 @@ class TagFilter:
                 return bool(_DATE.search(text[span.start : span.end]))
         return sum(map(str.isdigit, text[span.start : span.end])) >= _LEAST_DIGITS[span.label]
 
-    def _is_name(self, tokens: Sequence[Token], words: Sequence[Token], label: PhiLabel, capitals: bool) -> bool:
+    def _is_name(self, tokens: Sequence[Token], words: Sequence[Token], capitals: bool) -> bool:
         if self._is_medical(tokens):
             return False
-        if label in (PhiLabel.NOM, PhiLabel.PRENOM) and len(tokens) == 1 and len(words[0].text) == 1:
+        if len(tokens) == 1 and len(words[0].text) == 1:
             return False  # a letter alone; "J." is another matter
         return bool(self._informative(words, capitals))
 

@@ -53,6 +53,7 @@ def test_what_identifies_is_added(chooser, text, word, label):
         ("Kardégic 75 mg", "Kardégic", NOM),
         ("Son épouse dort", "Son", NOM),
         ("M. est parti", "M.", PRENOM),
+        ("vertige à G depuis hier", "G", VILLE),
         ("avis NRI demandé", "NRI", NOM),
         ("la clinique est bonne", "clinique", HOPITAL),
         ("une voix pâteuse", "voix", VILLE),
