@@ -121,7 +121,7 @@ def _words() -> _Words:
             re.IGNORECASE,
         ),
         after=re.compile(
-            rf"\.?(?:[ \t]{{0,2}}[-,./|]?[ \t]{{0,2}})(?:(?P<y>{year})(?![^\W_])|(?P<s>\d\d)(?![\d:,.%/h]|[ ]?h\d"
+            rf"\.?(?:[ \t]{{0,2}}[-,./|]?[ \t]{{0,2}})(?:(?P<y>{year})(?![^\W_])|(?P<s>\d\d)(?!\d|[:,./]\d|[%h]|[ ]?h\d"
             rf"|[^\W_])|(?P<e>[0-3]?\d,[ ]?(?:19|20)\d\d))"
             r"|\.?\s?\n?(?P<n>(?:19|20)\d\d)(?!\w)",
             re.IGNORECASE,
@@ -307,7 +307,9 @@ def _with_month_name(text: str) -> Iterator[FoundDate]:
         if after and after["s"] and not before:
             lead = re.search(r"(?<![^\W_])(?:en|jusqu.en|depuis|d[eè]s|fin|d[ée]but|d[’']) ?$", window, re.IGNORECASE)
             after = (
-                None if (name in words.weak and not lead) or (int(after["s"]) > 31 and int(after["s"]) < 40) else after
+                None
+                if (name in _DOUBTFUL_MONTHS and not lead) or (int(after["s"]) > 31 and int(after["s"]) < 40)
+                else after
             )
         if after:
             end = after.end()

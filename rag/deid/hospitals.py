@@ -189,6 +189,7 @@ class HospitalReader:
                 break
             place += 1
         named = any(token.is_capital and not self._lists.is_common(token.fold) for token in tokens[start:place])
+        named = named or (place > start + 1 and tokens[start].shape == CAPITALISED and tokens[start].fold in _OPENERS)
         return place if named else at
 
     @staticmethod

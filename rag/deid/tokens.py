@@ -10,6 +10,13 @@ from functools import lru_cache
 
 _LETTER = "[^\\W\\d_][\u0300-\u036f]*"
 _PIECE = f"(?:{_LETTER})+"
+# a zero or a one inside a long word is a letter that OCR misread: "GRAND1N", "ANT0INE", "H0PITAL"
+_INSIDE = r"(?=[^\W\d_])"
+_MISREAD = (
+    rf"(?:(?:{_LETTER}){{1,2}}0(?=[^\W\d_]{{3}}){_PIECE}|(?:{_LETTER}){{3,}}[01]{_INSIDE}(?:{_PIECE}|[01]{_INSIDE})*"
+    rf"|[01](?=[^\W\d_]{{4}}){_PIECE})"
+)
+_PIECE = f"(?:{_MISREAD}|{_PIECE})"
 _TOKEN = re.compile(
     f"(?P<word>{_PIECE}(?:[-\u2010\u2011'’]{_PIECE})*)|(?P<number>\\d+)|(?P<line>\\r?\\n)|(?P<sign>\\S)"
 )

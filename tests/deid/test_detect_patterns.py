@@ -41,6 +41,14 @@ DATES = [
     "née le [deux janvier mille neuf cent soixante-dix-huit](DATE_NAISSANCE)",
     "Mme [Ozanne](NOM) (née [Tournebize](NOM) le [03/11/1939](DATE_NAISSANCE))",
     "F [22|8|1923](DATE_NAISSANCE)",
+    "le [l5 janv1er 2Ol9](DATE)",
+    "AVC [déc 09](DATE), récidive [été 2014](DATE)",
+    "vue le [12/5](DATE) et [21/5](DATE)",
+    "du [24 septembre](DATE) au [5 octobre 2018](DATE)",
+    "opéré en [III/2015](DATE)",
+    "C1 [25/6](DATE) C2 [9/7](DATE)",
+    "[2 9 0 2 1 9 9 5](DATE)",
+    "M. [Vauclair](NOM) [Jean](PRENOM) [11/1/1939](DATE_NAISSANCE) revu le [8 nov 2021](DATE)",
 ]
 
 NO_DATES = [
@@ -81,6 +89,15 @@ NUMBERS = [
     "dossier n° [U23-0305-118](NDA)",
     "N° de séjour : [7700123456](NDA)",
     "véhicule immatriculé [AB-123-CD](NDA)",
+    "[4.73.00.18.42](TEL) chez la voisine",
+    "p. [7 48 66](TEL)",
+    "contact (at) : [j.dupre(at)clinique.example](MAIL)",
+    "acc. [IM-90-448812](NDA)",
+    "IPP :\n[8004417290](IPP)",
+    "séjour [23001234](NDA)",
+    "dossier patient [00 447 182](IPP)",
+    "N° [|1|5|9|1|2|3|8|1|3|8|0|4|5|](SECU)",
+    "[1 4 4 0 9 9 9 3 5 0 1 1 7](SECU) [1 2 0 9 1 9 4 4](DATE)",
 ]
 
 NO_NUMBERS = [
@@ -118,6 +135,17 @@ PLACES = [
     "vers le SSR, [Centre de rééducation des Tilleuls](HOPITAL)",
     "[EHPAD Les Mimosas](HOPITAL)",
     "opéré à [Lariboisière](HOPITAL) en [2012](DATE)",
+    "près de\n[Toulouse](VILLE)",
+    "Médecin traitant, [Bellême](VILLE)",
+    "retraité à [Souffelweyersheim](VILLE)",
+    "vit à [St Germain en Laye](VILLE)",
+    "[12 rue des Lilas](ADRESSE) [59000](ZIP) [ISSY LES\nMOULINEAUX](VILLE)",
+    "[Résidence Les Pins, appt 44, 3 rue du 11-Novembre](ADRESSE), [62300](ZIP) [LENS](VILLE)",
+    "[hameau de Cabrières](ADRESSE)",
+    "Provenance : [Les Glycines](HOPITAL)",
+    "[CH F. MITTERRAND](HOPITAL)",
+    "admis à l'[hôpital Grands Rameaux](HOPITAL)",
+    "CP : [38460](ZIP)",
 ]
 
 NO_PLACES = [
@@ -129,6 +157,8 @@ NO_PLACES = [
     "du côté droit, à gauche, à domicile",
     "scanner à H24, NIHSS à 4, Rankin à 1",
     "12000 UI d'héparine, 25000 plaquettes",
+    "boiterie à la marche, reprise de la force",
+    "Glasgow 15, score de Berlin, critères de Los Angeles",
 ]
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
-from tests.deid.annotated import detected, documents, read
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.deid.detect import Detector
-from schema.phi import PhiLabel
+from rag.deid.gazetteer import read_yaml
+from schema.phi import PhiEntity, PhiLabel
+from tests.deid.annotated import detected, documents, read
 
 CUED = [
     # titles
@@ -78,6 +81,18 @@ CUED = [
     "Bien cordialement,\n[Hyacinthe](PRENOM) [Roumegous](NOM)",
     "[ZOUNGRANA](NOM) [Wendpanga](PRENOM) | F | [02/03/1961](DATE_NAISSANCE)",
     "c'est [Mamadou](PRENOM) qui prépare le pilulier",
+    "M. [H.](NOM) a laissé le gaz ouvert",
+    "vu ce jour avec [Nathalie](PRENOM) [S.](NOM)",
+    "Dr[Michel](NOM) et [ABDOU](NOM)[Nourdine](PRENOM)",
+    "madame [GRAND1N](NOM) va bien",
+    "[M U L L E R](NOM)  [R O S E](PRENOM)",
+    "[SZYMCZYK](NOM), [Radoslaw](PRENOM) – lit 7",
+    "Drs [ARNAULT](NOM) – [BEN MANSOUR](NOM) – [CLAIR](NOM)",
+    "Bien à vous,\n[Sacha](PRENOM)",
+    "[K.](PRENOM) [Wolowiec](NOM), interne",
+    "interne [Fauverte](NOM) prévenu",
+    "son fils Mr [d'Hauterive](NOM)",
+    "Rédactrice : [Ségolène](PRENOM) [Kientz](NOM), assistante sociale",
 ]
 
 UNTOUCHED = [
@@ -141,6 +156,16 @@ def test_whatever_follows_doctor_is_a_name(name: str) -> None:
     assert set(range(start, start + len(name))) <= hidden
 
 
+def test_no_medical_term_of_the_list_is_taken_for_a_name(detector: Detector) -> None:
+    terms = [term.strip() for group in read_yaml("protected.yml").values() for term in group.split(",")]
+    sentences = ("score de {} à 2", "On note un {} positif ce jour", "{} : normal", "Pas de {}, pas de fièvre")
+    masked = {
+        term for term in terms for sentence in sentences if detector.detect(documents([sentence.format(term)])) != [()]
+    }
+    assert len(terms) > 1000
+    assert not masked
+
+
 def test_forms_of_the_caller_are_protected() -> None:
     sentence = "[Yvette](PRENOM) va bien"
     assert detected(Detector(), [sentence]) == [sentence]
@@ -151,9 +176,7 @@ def test_forms_of_the_caller_are_protected() -> None:
 class _FixedTagger:
     """Says that the fifth to tenth characters are a surname, whatever the text."""
 
-    def tag(self, texts):  # noqa: ANN001, ANN201
-        from schema.phi import PhiEntity
-
+    def tag(self, texts: Sequence[str]) -> list[list[PhiEntity]]:
         return [[PhiEntity(4, 10, PhiLabel.NOM)] for _ in texts]
 
 

@@ -86,8 +86,8 @@ def test_masked_text_is_left_alone() -> None:
 
 def test_texts_without_capitals() -> None:
     sentence = (
-        "compte rendu concernant mme [kermadec](NOM) [odette](PRENOM), vue par dr [s.](PRENOM) [chastagnier](NOM) pour une "
-        "chute a domicile sans perte de connaissance, sa fille [simone](PRENOM) est prevenue"
+        "compte rendu concernant mme [kermadec](NOM) [odette](PRENOM), vue par dr [s.](PRENOM) [chastagnier](NOM) "
+        "pour une chute a domicile sans perte de connaissance, sa fille [simone](PRENOM) est prevenue"
     )
     assert detected(Detector(), [sentence]) == [sentence]
 
@@ -114,10 +114,56 @@ def test_the_better_rank_then_the_longer_span_wins() -> None:
 
 
 _PIECES = st.sampled_from(
-    ["Dr ", "Mme ", "M. ", "PETIT", "Rankin", "né le ", "12/03/1950", "\n", " – ", "(", ")", "IPP : ", "8004417290", "rue ",
-     "3 ", "63000 ", "Riom", "CHU de ", "d'", "L'", "J.-P. ", "é", "\u0301", "ﬁ", "😀", "\u00a0", "\t", "@", "http://", "|0|1",
-     "1 2 3 4 5 6 7 8", "XXX", "<NOM>", "mai ", "deux ", ",", ";", "née ", "fille ", "IDE ", "à ", "0", "l", "-", "'"]
-)  # fmt: skip
+    [
+        *(
+            "Dr ",
+            "Mme ",
+            "M. ",
+            "PETIT",
+            "Rankin",
+            "né le ",
+            "12/03/1950",
+            "\n",
+            " – ",
+            "(",
+            ")",
+            "IPP : ",
+            "8004417290",
+        ),
+        *(
+            "rue ",
+            "3 ",
+            "63000 ",
+            "Riom",
+            "CHU de ",
+            "d'",
+            "L'",
+            "J.-P. ",
+            "é",
+            "\u0301",
+            "ﬁ",
+            "😀",
+            "\u00a0",
+            "\t",
+            "@",
+        ),
+        *(
+            "http://",
+            "|0|1|2|",
+            "1 2 3 4 5 6 7 8",
+            "XXX",
+            "<NOM>",
+            "mai ",
+            "juln ",
+            "deux ",
+            ",",
+            ";",
+            "née ",
+            "fille ",
+        ),
+        *("IDE ", "à ", "0", "l", "-", "'", "GRAND1N"),
+    ]
+)
 
 
 @settings(max_examples=300, deadline=None)
