@@ -58,7 +58,7 @@ class DeidentifyRequest:
     policy: str = "surrogate"
     identities: Path | None = None
     key: Path | None = None
-    ner: str = NO_NER
+    ner: str = SHIPPED_NER
     workers: int = 1
     resume: bool = False
     progress: bool = False

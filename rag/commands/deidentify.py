@@ -38,8 +38,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--identities", type=Path, metavar="CSV", help=known)
     key = "key file, made if missing, followed if it is there (by default SPANS with .key.jsonl)"
     parser.add_argument("--key", type=Path, metavar="KEY", help=key)
-    ner = "trained model that finds names too: none (the default), shipped, or a folder"
-    parser.add_argument("--ner", default="none", metavar="MODEL", help=ner)
+    ner = "trained model that completes the rules: shipped (the default), a folder of deid train, or none (faster)"
+    parser.add_argument("--ner", default="shipped", metavar="MODEL", help=ner)
     parser.add_argument("--workers", type=positive, default=1, metavar="N", help="processes that read patients (1)")
     parser.add_argument("--resume", action="store_true", help="go on with the interrupted run")
     parser.add_argument("--quiet", action="store_true", help="no progress bar, no summary")
