@@ -59,7 +59,9 @@ def main() -> None:
 def _fill(cohort: Path, study: Path | None, out: Path, workers: int = 1) -> None:
     from rag.pipeline import FillRequest, Mode, fill
 
-    fill(FillRequest(cohort / "documents.jsonl", cohort / "dictionary.csv", out, study, workers, Mode.FRESH))
+    fill(
+        FillRequest(cohort / "documents.jsonl", cohort / "dictionary.csv", out, study, workers=workers, mode=Mode.FRESH)
+    )
 
 
 def _compare_pipes(cohort: Path, study: Path | None, folder: Path) -> None:
