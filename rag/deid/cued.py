@@ -15,32 +15,6 @@ _DASHES = frozenset({":", "-", "–", "—", "=", "."})
 _POSSESSIVES = frozenset(
     {"son", "sa", "ses", "l", "d", "une", "un", "leur", "leurs", "mon", "ma", "votre", "vos", "la", "le"}
 )
-_PERSON_TITLES = frozenset(
-    {"mme", "mlle", "melle", "madame", "mademoiselle", "mr", "monsieur", "dr", "docteur", "drs", "madarne"}
-)
-_PLURAL_TITLES = frozenset({"drs", "mmes", "mm", "docteurs", "prs", "professeurs", "messieurs", "mesdames"})
-_DOCTORS = (
-    "medecin",
-    "chirurg",
-    "senior",
-    "operat",
-    "interne",
-    "prescript",
-    "redact",
-    "praticien",
-    "anesth",
-    "biolog",
-    "radiolog",
-    "neurolog",
-    "cardiolog",
-    "demand",
-    "correspond",
-    "destinat",
-    "copie",
-    "cc",
-    "valid",
-    "relu",
-)
 
 
 class CuedPersons:
@@ -149,13 +123,13 @@ class CuedPersons:
             return []
         wrapped = end < len(tokens) and tokens[end].kind == LINE and not weak
         place = end + wrapped
-        plain = title.fold in _PERSON_TITLES
+        plain = title.fold in self._cues.plain_titles
         units = self._reader.units(tokens, place, cued=True, lower=plain, unlisted=plain)
         if not units or not self._fits_title(tokens, units, weak, title, wrapped):
             return []
         parts = self._reader.split(units, PhiLabel.NOM, known)
         return parts + self.listed(
-            tokens, units[-1].last + 1, known, PhiLabel.NOM, strict=True, every=title.fold in _PLURAL_TITLES
+            tokens, units[-1].last + 1, known, PhiLabel.NOM, strict=True, every=title.fold in self._cues.plural_titles
         )
 
     def _fits_title(self, tokens: Sequence[Token], units: list[Unit], weak: bool, title: Token, wrapped: bool) -> bool:
@@ -304,7 +278,7 @@ class CuedPersons:
                 return []
             if self._lists.is_common(head.fold) and not (colon and closed and self._lists.is_name(head.fold)):
                 return []
-        alone = PhiLabel.NOM if role.startswith(_DOCTORS) else PhiLabel.PRENOM
+        alone = PhiLabel.NOM if role.startswith(self._cues.surname_roles) else PhiLabel.PRENOM
         alone = self._reader.label_alone(head, alone) if self._lists.is_name(head.fold) else PhiLabel.NOM
         parts = self._reader.split(units, alone, known)
         return parts + self.listed(tokens, units[-1].last + 1, known, alone, strict=not colon)

@@ -15,6 +15,9 @@ class PersonCues:
 
     titles: frozenset[str]
     weak_titles: frozenset[str]
+    plain_titles: frozenset[str]
+    plural_titles: frozenset[str]
+    surname_roles: tuple[str, ...]
     maiden: Phrases
     roles: Phrases
     role_tails: Phrases
@@ -34,6 +37,9 @@ class PersonCues:
         return cls(
             titles=frozenset(data["titles"]),
             weak_titles=frozenset(data["weak_titles"]),
+            plain_titles=frozenset(data["plain_titles"]),
+            plural_titles=frozenset(data["plural_titles"]),
+            surname_roles=tuple(data["surname_roles"]),
             maiden=Phrases(data["maiden"]),
             roles=Phrases(data["roles"]),
             role_tails=Phrases(data["role_tails"]),

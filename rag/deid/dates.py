@@ -95,7 +95,6 @@ class _Words:
     month: re.Pattern[str]
     before: re.Pattern[str]
     after: re.Pattern[str]
-    numbers: str
     full: re.Pattern[str]
     year_before: re.Pattern[str]
     unit_after: re.Pattern[str]
@@ -126,7 +125,6 @@ def _words() -> _Words:
             r"|\.?\s?\n?(?P<n>(?:19|20)\d\d)(?!\w)",
             re.IGNORECASE,
         ),
-        numbers=numbers,
         full=re.compile(
             rf"(?<![^\W_])(?P<w>{spelled})[ /.\-]{{1,2}}(?:0[1-9]|1[0-2])[ /.\-]{{1,2}}(?:19|20)\d\d(?!\d)",
             re.IGNORECASE,
