@@ -34,7 +34,14 @@ def test_help_teaches_and_loads_nothing_heavy() -> None:
         assert word in done.stdout
 
 
-@pytest.mark.parametrize("command", ["fill", "ask", "evaluate", "corpus", "corpus build"])
+_COMMANDS = [
+    *("fill", "ask", "evaluate", "corpus", "corpus build", "deidentify", "normalize", "terminology build"),
+    *("terminology info", "terminology train", "terminology find"),
+    *("deid evaluate", "deid texts", "deid train", "deid synth"),
+]
+
+
+@pytest.mark.parametrize("command", _COMMANDS)
 def test_every_command_has_help_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main([*command.split(), "--help"])
