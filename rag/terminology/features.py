@@ -131,14 +131,14 @@ class Rows:
         ]
 
     def _word(self, word: str) -> list[float]:
-        """How far other words with the same endings and beginning are words that annotators mark."""
+        """How far this word, and others with the same endings and beginning, are words that annotators mark."""
         counts = self._counts
         own = counts.whole_words.get(word)
         rest = [
             (counts.parts[part] - (own is not None), counts.parts_marked.get(part, 0.0) - (own or 0.0))
             for part in word_parts(word) or _NO_PARTS
         ]
-        return [*(share(marked, times) for times, marked in rest), rest[-1][0]]
+        return [*(share(marked, times) for times, marked in rest), rest[-1][0], _UNKNOWN if own is None else own]
 
     def _near(self, first: int, stop: int) -> list[tuple[int, int, str]]:
         """The names that touch tokens [first, stop) and are not they."""
