@@ -63,7 +63,7 @@ def pools() -> Pools:
     """The lists, read once."""
     from faker.providers.person.fr_FR import Provider as French
 
-    data = yaml.safe_load(resources.files("rag.deid.data").joinpath("surrogates.yml").read_text("utf-8"))
+    data = yaml.safe_load(resources.files("rag.deid").joinpath("data", "surrogates.yml").read_text("utf-8"))
     named = [(*entry.rsplit(" ", 1), size) for size, entries in data["towns"].items() for entry in entries]
     towns = [Town(name, postcode, size) for name, postcode, size in named]
     return Pools(

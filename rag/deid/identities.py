@@ -70,7 +70,7 @@ def parse_identities(name: str, text: str, on_problem: Callable[[Problem], None]
 @lru_cache(maxsize=1)
 def _headings() -> dict[str, PhiLabel | None]:
     """Labels by heading; None for the patient."""
-    data = yaml.safe_load(resources.files("rag.deid.data").joinpath("identity_columns.yml").read_text("utf-8"))
+    data = yaml.safe_load(resources.files("rag.deid").joinpath("data", "identity_columns.yml").read_text("utf-8"))
     return {
         _plain(form): None if name == "patient" else PhiLabel(name) for name, forms in data.items() for form in forms
     }

@@ -97,7 +97,7 @@ class _Words:
 
 @lru_cache(maxsize=1)
 def _words() -> _Words:
-    data = yaml.safe_load(resources.files("rag.deid.data").joinpath("sensitivity.yml").read_text("utf-8"))
+    data = yaml.safe_load(resources.files("rag.deid").joinpath("data", "sensitivity.yml").read_text("utf-8"))
     personal = "|".join(
         re.escape(word).replace(r"\*", r"\w*") for name in ("professions", "relatives") for word in data[name].split()
     )

@@ -62,5 +62,3 @@ def function_words() -> frozenset[str]:
     lines = Path(__file__).with_name("function_words_fr.txt").read_text(encoding="utf-8").splitlines()
     words = (word for line in lines if not line.startswith("#") for word in line.split())
     return frozenset(key(word) for word in words) | {"l", "d"}
-
-
