@@ -32,9 +32,8 @@ EXTRA = "selection"
 _FORMAT = 1
 _PARTS = 10  # of the texts: each is read with a dictionary of the nine others
 _PARTITIONS = 3  # made so many times, so that what is learnt does not hang on how the texts fell
-#: Least probability of a mention, in titles and in prose. The F-measure is best at half its own value (Lipton, Elkan &
-#: Naryanaswamy, ECML 2014), and titles, short of context, are harder.
-_THRESHOLDS = (0.2, 0.26)
+#: Least probability of a mention. The F-measure is best at half its own value (Lipton, Elkan & Naryanaswamy, ECML 2014).
+_THRESHOLD = 0.26
 _FEWEST_TEXTS = 20  # under which there is nothing to learn
 _SEED = 20
 
@@ -44,18 +43,18 @@ class Selection:
     """What was learnt: which candidates to keep.
 
     Args:
-        thresholds: least probability of a candidate that is kept, in titles and in prose.
+        threshold: least probability of a candidate that is kept.
     """
 
     counts: Counts
     trees: Trees
-    thresholds: tuple[float, float]
+    threshold: float
 
     def to_bytes(self) -> bytes:
         """For `from_bytes`; equal selections give equal bytes."""
         content = {
             "format": _FORMAT,
-            "thresholds": self.thresholds,
+            "threshold": self.threshold,
             "trees": self.trees.to_json(),
             "counts": self.counts.to_json(),
         }
@@ -72,7 +71,7 @@ class Selection:
             content = json.loads(gzip.decompress(data))
             if content["format"] == _FORMAT:
                 counts, trees = Counts.from_json(content["counts"]), Trees.from_json(content["trees"])
-                return cls(counts, trees, (float(content["thresholds"][0]), float(content["thresholds"][1])))
+                return cls(counts, trees, float(content["threshold"]))
         except (OSError, EOFError, ValueError, LookupError, TypeError):
             pass  # said below, like another format
         what = "holds what another version of this program learnt from annotations."
@@ -108,7 +107,7 @@ def learn(documents: Iterable[BratDocument], index: TermIndex) -> bytes | None:
         return None
     answers = np.array(wanted)
     trees = Trees.fit(np.array(rows, dtype=np.float64), answers, _SEED)
-    return Selection(count(texts, index, small), trees, _THRESHOLDS).to_bytes()
+    return Selection(count(texts, index, small), trees, _THRESHOLD).to_bytes()
 
 
 class CandidateReader:
@@ -143,7 +142,7 @@ class LearntReader:
         sure: list[float] = self._selection.trees.probabilities(rows).tolist()
         if self._judge is not None:
             sure = self._judged(reading, some, sure, self._judge)
-        least = self._selection.thresholds[reading.prose]
+        least = self._selection.threshold
         return [(one.places, one.concept, score) for one, score in zip(some, sure, strict=True) if score >= least]
 
     @staticmethod
