@@ -32,7 +32,7 @@ EXTRA = "selection"
 _FORMAT = 1
 _PARTS = 10  # of the texts: each is read with a dictionary of the nine others
 _PARTITIONS = 3  # made so many times, so that what is learnt does not hang on how the texts fell
-#: Least probability of a mention. The F-measure is best at half its own value (Lipton, Elkan & Naryanaswamy, ECML 2014).
+#: Least probability of a mention: the F-measure is best at half its own value (Lipton et al., ECML 2014).
 _THRESHOLD = 0.26
 _FEWEST_TEXTS = 20  # under which there is nothing to learn
 _SEED = 20

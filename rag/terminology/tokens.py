@@ -43,11 +43,6 @@ class Token(NamedTuple):
     end: int
     key: str
 
-    @property
-    def is_word(self) -> bool:
-        """Letters or digits, not a sign."""
-        return self.key[0].isalnum()
-
 
 def tokenize(text: str) -> list[Token]:
     """The words and signs of a text, in order.
