@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 
 _TREES, _RATE, _DEPTH, _LEAF = 200, 0.05, 4, 20
 _MODELS = 2  # drawn apart, averaged
+_AT_ONCE = 2048  # rows read together: a document of megabytes has many
 _ROWS, _COLUMNS = 0.5, 0.3  # shares drawn for each tree and each split
 
 
@@ -72,11 +73,14 @@ class Trees:
 
     def probabilities(self, rows: Sequence[Sequence[float]]) -> Array:
         """(R,) for (R, F) rows."""
+        parts = [self._some(rows[first : first + _AT_ONCE]) for first in range(0, len(rows), _AT_ONCE)]
+        return np.concatenate(parts) if parts else np.empty(0)
+
+    def _some(self, rows: Sequence[Sequence[float]]) -> Array:
         # The trees were grown on numbers of 32 bits: a value at a threshold must fall on the same side.
         values = np.asarray(rows, dtype=np.float32)  # (R, F)
-        width = values.shape[1]
         flat = values.ravel()
-        starts = np.arange(len(values), dtype=np.int32)[:, None] * np.int32(width)
+        starts = np.arange(len(values), dtype=np.int32)[:, None] * np.int32(values.shape[1])
         nodes = np.broadcast_to(self.roots, (len(values), len(self.roots)))  # (R, T)
         for _ in range(self.depth):
             goes_right = flat[starts + self.features[nodes]] > self.thresholds[nodes]
