@@ -11,7 +11,6 @@ import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
+from rag.checkpoint import MANIFEST, drop_checkpoint, made_of, read_checkpoint, write_checkpoint, write_manifest
 from rag.deid.examples import Example
 from rag.deid.ner import NerTagger
 from rag.deid.ner_encoder import Encoder, load_encoder, set_threshold, windows
@@ -26,8 +26,6 @@ from rag.deid.ner_new import new_encoder
 from rag.deid.ner_tags import TAGS, tag_tokens
 from schema.problem import InputError, Problem
 
-_CHECKPOINT = "checkpoint.pt"
-MANIFEST = "manifest.json"
 _WARM_UP = 0.06  # share of the steps during which the learning rate rises
 _PATIENCE = 3  # epochs without a better F1 before the end
 _DECAY = 0.01
@@ -93,8 +91,8 @@ def train(
         InputError: nothing to train on; ``out`` holds a model and ``resume`` was not asked; the checkpoint is another
             training's.
     """
-    made_of = _made_of(plan, examples, development)
-    checkpoint = _read_checkpoint(out, made_of, resume)
+    made = _made_of(plan, examples, development)
+    checkpoint = read_checkpoint(out, made, resume)
     torch.manual_seed(plan.seed)
     if plan.encoder is None:
         encoder = new_encoder([example.text for example in examples])
@@ -121,12 +119,12 @@ def train(
         reports.append(EpochReport(epoch + 1, loss, precision, recall, f1))
         if _best(reports) == epoch:
             encoder.save(out)
-            _write_json(out / MANIFEST, made_of | {"best": asdict(reports[-1])})
-        _replace(out / _CHECKPOINT, lambda path: torch.save(state.checkpoint(made_of, reports), path))
+            write_manifest(out, made | {"best": asdict(reports[-1])})
+        write_checkpoint(out, state.checkpoint(made, reports))
         on_epoch(reports[-1])
-    manifest = made_of | {"best": asdict(reports[_best(reports)]), "epochs": [asdict(report) for report in reports]}
-    _write_json(out / MANIFEST, manifest)
-    (out / _CHECKPOINT).unlink(missing_ok=True)
+    manifest = made | {"best": asdict(reports[_best(reports)]), "epochs": [asdict(report) for report in reports]}
+    write_manifest(out, manifest)
+    drop_checkpoint(out)
     return reports
 
 
@@ -238,14 +236,9 @@ def _made_of(plan: TrainingPlan, examples: Sequence[Example], development: Seque
     if not any(example.entities for example in examples) or not any(example.entities for example in development):
         what = "no example with an identifying span, for training or for development."
         raise InputError(Problem("training examples", what, "Give annotated texts (BRAT folder or .jsonl)."))
-    return {
-        "plan": asdict(plan) | {"encoder": _encoder(plan.encoder), "learning_rate": plan.rate},
-        "examples": len(examples),
-        "examples_sha256": _hash(examples),
-        "development": len(development),
-        "development_sha256": _hash(development),
-        "versions": {name: metadata.version(name) for name in ("cohort-rag", "torch", "transformers", "tokenizers")},
-    }
+    settings = asdict(plan) | {"encoder": _encoder(plan.encoder), "learning_rate": plan.rate}
+    texts, held_out = ([(example.text, example.entities) for example in some] for some in (examples, development))
+    return made_of(settings, texts, held_out)
 
 
 def _encoder(folder: Path | None) -> dict[str, Any] | None:
@@ -258,38 +251,3 @@ def _encoder(folder: Path | None) -> dict[str, Any] | None:
     manifest = folder / MANIFEST
     made_of = json.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else None
     return {"name": folder.name, "sha256": total.hexdigest(), "manifest": made_of}
-
-
-def _hash(examples: Sequence[Example]) -> str:
-    total = hashlib.sha256()
-    for example in examples:
-        total.update(repr((example.text, example.entities)).encode("utf-8", "surrogatepass"))
-    return total.hexdigest()
-
-
-def _read_checkpoint(out: Path, made_of: dict[str, Any], resume: bool) -> dict[str, Any] | None:
-    file = out / _CHECKPOINT
-    if not resume:
-        if file.exists() or (out / MANIFEST).exists():
-            what = "holds a model or a training already."
-            raise InputError(Problem(str(out), what, "Choose another --out, or go on with --resume."))
-        return None
-    if not file.exists():
-        raise InputError(Problem(str(out), "holds no training to resume.", "Leave out --resume."))
-    checkpoint: dict[str, Any] = torch.load(file, weights_only=True, map_location="cpu")
-    if checkpoint["made_of"] != made_of:
-        what = "is the training of other examples, another plan or other versions."
-        raise InputError(Problem(str(file), what, "Give the same arguments, or choose another --out."))
-    return checkpoint
-
-
-def _write_json(file: Path, content: dict[str, Any]) -> None:
-    text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
-    _replace(file, lambda path: path.write_text(text, encoding="utf-8"))
-
-
-def _replace(file: Path, write: Callable[[Path], object]) -> None:
-    """Write beside, then put in place: a kill leaves the old file or the new one, never half a file."""
-    beside = file.with_name(file.name + ".new")
-    write(beside)
-    beside.replace(file)

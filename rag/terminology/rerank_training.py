@@ -6,12 +6,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ import torch
 from tqdm import tqdm
 
 from rag.brat import BratDocument
+from rag.checkpoint import drop_checkpoint, made_of, read_checkpoint, write_checkpoint, write_manifest
 from rag.terminology.loaders.brat import concepts_of
 from rag.terminology.model import TermIndex
 from rag.terminology.rerank import Pair, Reranker, described, in_context
@@ -26,8 +24,6 @@ from rag.terminology.similar import SimilarNames
 from rag.terminology.tokens import key
 from schema.problem import InputError, Problem
 
-_CHECKPOINT = "checkpoint.pt"
-MANIFEST = "manifest.json"
 _RIVALS = 10  # concepts that a mention is compared with
 _HELD_OUT = 10  # one document in so many chooses the best epoch
 _DECAY = 0.01
@@ -121,8 +117,8 @@ def train_reranker(
         InputError: nothing to train on; ``out`` holds a model and ``resume`` was not asked; the checkpoint is another
             training's.
     """
-    made_of = _made_of(plan, examples, development)
-    checkpoint = _read_checkpoint(out, made_of, resume)
+    made = _made_of(plan, examples, development)
+    checkpoint = read_checkpoint(out, made, resume)
     torch.manual_seed(plan.seed)
     reranker = Reranker.load(plan.encoder)
     if torch.cuda.is_available():
@@ -139,16 +135,16 @@ def train_reranker(
         reports.append(RerankEpoch(epoch + 1, loss, accuracy(reranker, development)))
         if _best(reports) == epoch:
             reranker.save(out)
-        _write_json(out / MANIFEST, made_of | {"epochs": [asdict(report) for report in reports]})
+        write_manifest(out, made | {"epochs": [asdict(report) for report in reports]})
         state = {
-            "made_of": made_of,
+            "made_of": made,
             "reports": [asdict(report) for report in reports],
             "model": reranker.model.state_dict(),
             "optimizer": optimizer.state_dict(),
         }
-        _replace(out / _CHECKPOINT, lambda path, state=state: torch.save(state, path))  # type: ignore[misc]
+        write_checkpoint(out, state)
         on_epoch(reports[-1])
-    (out / _CHECKPOINT).unlink(missing_ok=True)
+    drop_checkpoint(out)
     return reports
 
 
@@ -203,46 +199,4 @@ def _made_of(plan: RerankPlan, examples: Sequence[Choice], development: Sequence
         what = "hold no mention whose concept is in the terminology beside others like it."
         remedy = "Give more of them, or a terminology with the concepts that their notes name."
         raise InputError(Problem("the annotated texts", what, remedy))
-    return {
-        "plan": asdict(plan) | {"encoder": str(plan.encoder)},
-        "examples": len(examples),
-        "examples_sha256": _hash(examples),
-        "development": len(development),
-        "development_sha256": _hash(development),
-        "versions": {name: metadata.version(name) for name in ("cohort-rag", "torch", "transformers", "tokenizers")},
-    }
-
-
-def _hash(examples: Sequence[Choice]) -> str:
-    total = hashlib.sha256()
-    for example in examples:
-        total.update(repr(example).encode("utf-8", "surrogatepass"))
-    return total.hexdigest()
-
-
-def _read_checkpoint(out: Path, made_of: dict[str, Any], resume: bool) -> dict[str, Any] | None:
-    file = out / _CHECKPOINT
-    if not resume:
-        if file.exists() or (out / MANIFEST).exists():
-            what = "holds a model or a training already."
-            raise InputError(Problem(str(out), what, "Choose another --out, or go on with --resume."))
-        return None
-    if not file.exists():
-        raise InputError(Problem(str(out), "holds no training to resume.", "Leave out --resume."))
-    checkpoint: dict[str, Any] = torch.load(file, weights_only=True, map_location="cpu")
-    if checkpoint["made_of"] != made_of:
-        what = "is the training of other examples, another plan or other versions."
-        raise InputError(Problem(str(file), what, "Give the same arguments, or choose another --out."))
-    return checkpoint
-
-
-def _write_json(file: Path, content: dict[str, Any]) -> None:
-    text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
-    _replace(file, lambda path: path.write_text(text, encoding="utf-8"))
-
-
-def _replace(file: Path, write: Callable[[Path], object]) -> None:
-    """Write beside, then put in place: a kill leaves the old file or the new one, never half a file."""
-    beside = file.with_name(file.name + ".new")
-    write(beside)
-    beside.replace(file)
+    return made_of(asdict(plan) | {"encoder": str(plan.encoder)}, examples, development)

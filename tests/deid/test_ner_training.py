@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 import torch
 
+from rag.checkpoint import MANIFEST
 from rag.commands import deid_train
 from rag.deid.examples import Example, write_examples
 from rag.deid.ner import NerTagger
 from rag.deid.ner_encoder import load_encoder
 from rag.deid.ner_new import new_encoder
 from rag.deid.synthetic.generate import generate
-from rag.deid.training import MANIFEST, TrainingPlan, train
+from rag.deid.training import TrainingPlan, train
 from schema.problem import InputError
 
 EXAMPLES = list(generate(40, seed=2))

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from rag.brat import read_brat
+from rag.checkpoint import MANIFEST
 from rag.cli import main
 from rag.terminology.build import build_terminology
 from rag.terminology.index import StoredIndex
@@ -17,7 +18,6 @@ from rag.terminology.linking import ConceptLinker
 from rag.terminology.loaders.table import TableSource
 from rag.terminology.rerank import Pair, Reranker, described, in_context
 from rag.terminology.rerank_training import (
-    MANIFEST,
     RerankPlan,
     accuracy,
     choices,
