@@ -46,6 +46,17 @@ def test_sources_come_in_the_order_of_the_command(tmp_path: Path) -> None:
         assert store.terms_at(numbers)[0].concept_id == first
 
 
+def test_general_names_complete_annotated_texts_unless_they_are_not_wanted(tmp_path: Path) -> None:
+    write(tmp_path / "brat" / "a.txt", "toux")
+    write(tmp_path / "brat" / "a.ann", "T1\tDISO 0 4\ttoux\n#1\tAnnotatorNotes T1\tC0010200\n")
+    build = ("terminology", "build", "--brat", tmp_path / "brat", "--out")
+    assert run(*build, tmp_path / "all.terms").code == 0
+    everything = TermStore.open(tmp_path / "all.terms")
+    assert "asthme" in {term.text for term in everything.terms() if term.concept_id == "C0004096"}
+    assert run(*build, tmp_path / "alone.terms", "--no-general").code == 0
+    assert [term.text for term in TermStore.open(tmp_path / "alone.terms").terms()] == ["toux"]
+
+
 def test_languages_choose_names_and_labels(tmp_path: Path) -> None:
     table, out = write(tmp_path / "table.csv", TABLE), tmp_path / "t.terms"
     assert run("terminology", "build", "--table", table, "--languages", "ENG,fr", "--out", out).code == 0
