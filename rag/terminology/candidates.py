@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from rapidfuzz import fuzz
 
@@ -15,11 +16,10 @@ from rag.terminology.discontinuous import Pieces, seams_of
 from rag.terminology.memory import LARGEST
 from rag.terminology.model import TermIndex
 from rag.terminology.reading import Reading
-from rag.terminology.variants import Kind, Variants
+from rag.terminology.variants import Kind, Sources, Variants
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """Tokens of a text that may name a concept.
 
     Args:
@@ -53,6 +53,10 @@ class Candidate:
         return self.places[-1][1]
 
 
+#: The fields of a `Candidate` from ``source`` on.
+_Meaning = tuple[str, str, Kind, float, int, int, int]
+_MOST_MEANINGS = 1 << 16  # writings of names that are remembered
+
 #: Says how likely each of several candidates of one place is; the shares sum to 1.
 Judge = Callable[[Reading, Sequence[Candidate]], Sequence[float]]
 
@@ -73,6 +77,7 @@ class Finder:
             self._variants = Variants(every, words)
             seams = seams_of(name for name, _ in every)
         self._pieces = Pieces(names.index, seams)
+        self._meanings = lru_cache(maxsize=_MOST_MEANINGS)(self._find_meanings)
 
     def find(self, reading: Reading, found: Found) -> Iterator[Candidate]:
         """Every concept that every span of a text may name.
@@ -81,35 +86,39 @@ class Finder:
             found: `Names.found` of this text.
         """
         for first, stop, name in found:
-            yield from _of(((first, stop),), name, {name: Kind.EXACT}, self.names)
+            yield from self._of(((first, stop),), name, ((name, Kind.EXACT),))
         taken = {(first, stop) for first, stop, _ in found}
-        for variant in self._variants.find(reading) if self._variants else ():
-            place = (variant.first, variant.stop)
-            taken.add(place)
-            yield from _of((place,), reading.key(*place), variant.sources, self.names)
+        for first, stop, sources in self._variants.find(reading) if self._variants else ():
+            taken.add((first, stop))
+            yield from self._of(((first, stop),), reading.key(first, stop), sources)
         for places, name in self._pieces.find(reading):
-            yield from _of(places, name, {name: Kind.APART}, self.names)
+            yield from self._of(places, name, ((name, Kind.APART),))
         for place, long_form in defined(reading):
             if place not in taken:
-                yield from _of((place,), reading.key(*place), {long_form: Kind.ABBREVIATED}, self.names)
+                yield from self._of((place,), reading.key(*place), ((long_form, Kind.ABBREVIATED),))
+
+    def _of(self, places: tuple[Place, ...], key: str, sources: Sources) -> Iterator[Candidate]:
+        for meaning in self._meanings(key, sources):
+            yield Candidate(places, key, *meaning)
+
+    def _find_meanings(self, key: str, sources: Sources) -> tuple[_Meaning, ...]:
+        """One candidate for each concept, by its name that is nearest to what is written; less its place and key."""
+        best: dict[str, tuple[Kind, float, str]] = {}
+        annotations: Counter[str] = Counter()
+        for source, kind in sources:
+            likeness = 1.0 if source == key else fuzz.ratio(key, source) / 100
+            for concept, times in self.names.concepts(source).items():
+                annotations[concept] += times
+                rank = (kind, -likeness, source)
+                if concept not in best or rank < best[concept]:
+                    best[concept] = rank
+        total = annotations.total()
+        return tuple(
+            (source, concept, kind, -unlike, annotations[concept], total, len(best))
+            for concept, (kind, unlike, source) in best.items()
+        )
 
 
 def is_small(index: TermIndex) -> bool:
     """Whether all names of a dictionary can be held in memory, for their variants."""
     return sum(1 for _ in itertools.islice(index.terms(), LARGEST + 1)) <= LARGEST
-
-
-def _of(places: tuple[Place, ...], key: str, sources: dict[str, Kind], names: Names) -> Iterator[Candidate]:
-    """One candidate for each concept, by its name that is nearest to what is written."""
-    best: dict[str, tuple[Kind, float, str]] = {}
-    annotations: Counter[str] = Counter()
-    for source, kind in sources.items():
-        likeness = 1.0 if source == key else fuzz.ratio(key, source) / 100
-        for concept, times in names.concepts(source).items():
-            annotations[concept] += times
-            rank = (kind, -likeness, source)
-            if concept not in best or rank < best[concept]:
-                best[concept] = rank
-    total = annotations.total()
-    for concept, (kind, unlike, source) in best.items():
-        yield Candidate(places, key, source, concept, kind, -unlike, annotations[concept], total, len(best))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from rag.terminology.tokens import Token, key, tokenize
+from rag.terminology.tokens import Token, columns, key
 
 #: Up to this many tokens a text is a title or a line, beyond it is prose: vocabularies are used differently there.
 _LONGEST_TITLE = 120
@@ -18,16 +18,20 @@ class Reading:
         text: as given.
 
     Attributes:
-        tokens: its words and signs; ``keys`` are their keys, ``words`` their writing folded.
+        keys, words: of its tokens (`rag.terminology.tokens.Token`), as they are compared and in lower case.
+        starts, ends: their code points [start, end).
         prose: longer than a title.
     """
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens: list[Token] = tokenize(text)
-        self.keys: list[str] = [token.key for token in self.tokens]
-        self.words: list[str] = [text[token.start : token.end].lower() for token in self.tokens]
-        self.prose = len(self.tokens) > _LONGEST_TITLE
+        self.starts, self.ends, self.keys, self.words = columns(text)
+        self.prose = len(self.keys) > _LONGEST_TITLE
+
+    @functools.cached_property
+    def tokens(self) -> list[Token]:
+        """Its words and signs."""
+        return list(map(Token, self.starts, self.ends, self.keys))
 
     def key(self, first: int, stop: int) -> str:
         """The key of tokens [first, stop)."""
@@ -39,7 +43,7 @@ class Reading:
 
     def span(self, first: int, stop: int) -> tuple[int, int]:
         """The code points [start, end) of tokens [first, stop)."""
-        return self.tokens[first].start, self.tokens[stop - 1].end
+        return self.starts[first], self.ends[stop - 1]
 
     def around(self, first: int, stop: int) -> tuple[str, str]:
         """The keys of the tokens before and after; "^" and "$" at the ends of the text."""

@@ -11,14 +11,16 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
+from rag.terminology.remember import Remembered
+
 #: They join words and are none: "l'œil", "goutte-à-goutte". A dash between blanks is a sign of its own.
 _APOSTROPHES, _HYPHENS = "'’‘ʼ`´′", "‐‑–\u00ad-"
 _LETTER = r"[^\W_]"
 #: An elided "D'", told from a lone letter by its apostrophe; a run of letters and digits with its combining accents; or
 #: one other visible sign, hyphens that touch a word left out.
 _PIECE = re.compile(
-    rf"(?<!{_LETTER})D[{_APOSTROPHES}]|(?:{_LETTER}[\u0300-\u036f]*)+"
-    rf"|(?!(?<={_LETTER})[{_HYPHENS}]|[{_HYPHENS}](?={_LETTER}))[^\s{_APOSTROPHES}]"
+    rf"D(?<!{_LETTER}D)[{_APOSTROPHES}]|{_LETTER}+(?:[\u0300-\u036f]+{_LETTER}*)*"
+    rf"|[^\s{_APOSTROPHES}{_HYPHENS}]|(?<!{_LETTER})[{_HYPHENS}](?!{_LETTER})"
 )
 
 #: Prepositions under one key each: "du", "des", "d'" are "de"; "à" stays apart from the letter of "hépatite A".
@@ -44,23 +46,46 @@ class Token(NamedTuple):
     key: str
 
 
+class Columns(NamedTuple):
+    """The tokens of a text, one list for each thing that is known of them; see `Token`. ``words`` are in lower case."""
+
+    starts: list[int]
+    ends: list[int]
+    keys: list[str]
+    words: list[str]
+
+
 def tokenize(text: str) -> list[Token]:
     """The words and signs of a text, in order.
 
     Apostrophes and hyphens inside words separate them and are not tokens; other signs are tokens, so that no name
     runs over a comma or the end of a sentence. An article after a preposition ("de la", "à l'") is not a token.
     """
-    tokens: list[Token] = []
+    found = columns(text)
+    return list(map(Token, found.starts, found.ends, found.keys))
+
+
+def columns(text: str) -> Columns:
+    """What `tokenize` gives, and the words, without an object for each token: a long text is read faster so."""
+    starts: list[int] = []
+    ends: list[int] = []
+    found: list[str] = []
+    words: list[str] = []
     after_preposition = False
-    for piece in _PIECE.finditer(text):
-        word = piece.group()
-        if after_preposition and word in _ARTICLES:
+    for match in _PIECE.finditer(text):
+        piece = match.group()
+        if after_preposition and piece in _ARTICLES:
             continue
-        found = _KEYS[word]
-        start = piece.start()
-        tokens.append(Token(start, start + 1 if word[-1] in _APOSTROPHES else piece.end(), found))
-        after_preposition = found in _BEFORE_ARTICLES
-    return tokens
+        key = _KEYS[piece]
+        start, end = match.span()
+        starts.append(start)
+        found.append(key)
+        if piece[-1] in _APOSTROPHES:
+            end, piece = start + 1, piece[0]
+        ends.append(end)
+        words.append(piece.lower())
+        after_preposition = key in _BEFORE_ARTICLES
+    return Columns(starts, ends, found, words)
 
 
 def keys(text: str) -> list[str]:
@@ -81,20 +106,14 @@ def key(text: str) -> str:
     return " ".join(keys(text))
 
 
-class _Keys(dict[str, str]):
-    """The key of each piece of text, computed once; forgotten when they are very many."""
-
-    def __missing__(self, piece: str) -> str:
-        if len(self) >= _MOST_KEYS:
-            self.clear()
-        lowered = piece.lower().rstrip(_APOSTROPHES)
-        preposition = _PREPOSITIONS.get(lowered) if piece != "D" else None
-        found = self[piece] = preposition or (word_key(piece) if piece[0].isalnum() else piece)
-        return found
+def _piece_key(piece: str) -> str:
+    lowered = piece.lower().rstrip(_APOSTROPHES)
+    preposition = _PREPOSITIONS.get(lowered) if piece != "D" else None
+    return preposition or (word_key(piece) if piece[0].isalnum() else piece)
 
 
-_MOST_KEYS = 1 << 18
-_KEYS = _Keys()
+#: The key of each piece of text.
+_KEYS = Remembered(_piece_key, 1 << 18)
 
 
 def word_key(word: str) -> str:

@@ -11,22 +11,27 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from enum import IntEnum
 from pathlib import Path
+from typing import NamedTuple
 
 import Stemmer
 from rapidfuzz.distance import OSA
 
 from rag.terminology.reading import Reading, function_words
+from rag.terminology.remember import Remembered
 from rag.terminology.tokens import fold, key
+
+Place = tuple[int, int]
 
 _LONGEST = 6  # words of a variant
 _MOST_COMBINATIONS = 8
 _SHORTEST_STEMMED = 4
 #: A typing error is looked for from this length on; a second one from the other.
 _SHORTEST_MISSPELT, _SHORTEST_TWICE = 5, 9
+#: Words, and spans of several, whose variants are remembered.
+_MOST_WORDS, _MOST_SPANS = 1 << 17, 1 << 16
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -41,13 +46,16 @@ class Kind(IntEnum):
     ABBREVIATED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """Tokens [first, stop) say what the names under ``sources`` say, in another writing."""
+#: Names (by key) that stand for what is written, with the way in which they differ from it.
+Sources = tuple[tuple[str, Kind], ...]
+
+
+class Variant(NamedTuple):
+    """Tokens [first, stop) say what the names of ``sources`` say, in another writing."""
 
     first: int
     stop: int
-    sources: dict[str, Kind]
+    sources: Sources
 
 
 class Variants:
@@ -71,7 +79,11 @@ class Variants:
                 self._by_stems.setdefault(stems, set()).add(name)
             for meaning in meanings:
                 self._by_meaning.setdefault(meaning, set()).add(name)
-        self._stems = {part for content in (*self._by_stems, *self._by_meaning) for part in content.split()}
+        # A content has the same number in both; numbers take less room than texts in the sets below.
+        self._with_part: dict[str, set[int]] = {}
+        for number, one in enumerate(dict.fromkeys((*self._by_stems, *self._by_meaning))):
+            for part in one.split():
+                self._with_part.setdefault(part, set()).add(number)
         parts = {word for name in self._by_key for word in name.split()}
         self._words = parts.union(words)
         self._nearby: dict[str, set[str]] = {}
@@ -79,22 +91,51 @@ class Variants:
             if len(word) >= _SHORTEST_MISSPELT and word.isalpha():
                 for shorter in _without_a_letter(word):
                     self._nearby.setdefault(shorter, set()).add(word)
+        self._contents_with = Remembered(self._find_contents, _MOST_WORDS)
+        self._corrected = Remembered(self.correct, _MOST_WORDS)
+        self._saying = Remembered(self._find_saying, _MOST_SPANS)
 
     def find(self, reading: Reading) -> list[Variant]:
-        """The spans of a text that are variants of names and are no name themselves."""
-        found = []
-        corrected = [self.correct(word) for word in reading.keys]
-        known = [
-            new is not None or old in function_words() or not self._stems.isdisjoint(_may_mean(word))
-            for new, old, word in zip(corrected, reading.keys, reading.words, strict=True)
-        ]
-        for first, last in _spans(reading.keys, known):
-            stop = last + 1
-            if (name := reading.key(first, stop)) not in self._by_key:
-                sources = self._sources(reading, first, stop, corrected[first:stop])
-                sources.pop(name, None)
-                if sources:
-                    found.append(Variant(first, stop, sources))
+        """The spans of a text that are variants of names and are no name themselves, by place."""
+        between, tokens = function_words(), reading.keys
+        contents = [self._contents_with[word] for word in reading.words]
+        found: dict[Place, Sources] = {}
+        for first, of_first in enumerate(contents):
+            if not of_first or tokens[first] in between:
+                continue
+            shared = of_first
+            for last in range(first, min(first + _LONGEST, len(tokens))):
+                if tokens[last] in between:
+                    continue
+                # What a span says is in a content that each of its words may be a part of: mostly there is none, and
+                # then none for a longer span either.
+                shared = shared & contents[last]
+                if not shared:
+                    break
+                sources = self._saying[tuple(reading.words[first : last + 1])]
+                if sources and reading.key(first, last + 1) not in self._by_key:
+                    found[first, last + 1] = sources
+        for place, name in self._misspelt(reading, contents).items():
+            others = (source for source in found.get(place, ()) if source[0] != name)
+            found[place] = ((name, Kind.MISSPELT), *others)
+        return [Variant(first, stop, found[first, stop]) for first, stop in sorted(found)]
+
+    def _misspelt(self, reading: Reading, contents: Sequence[Collection[int]]) -> dict[Place, str]:
+        """The spans that are names, by key, once their misspelt words are corrected."""
+        between, tokens = function_words(), reading.keys
+        corrected = [self._corrected[word] for word in tokens]
+        wrong = [place for place, new in enumerate(corrected) if new is not None]
+        known = [False] * len(tokens)
+        for place in {near for one in wrong for near in range(one - _LONGEST + 1, one + _LONGEST)}:
+            if 0 <= place < len(tokens):
+                known[place] = corrected[place] is not None or tokens[place] in between or bool(contents[place])
+        found: dict[Place, str] = {}
+        for first, last in _spans(tokens, known) if wrong else ():
+            if any(new is not None for new in corrected[first : last + 1]):
+                words = zip(corrected[first : last + 1], tokens[first : last + 1], strict=True)
+                name = " ".join(new or old for new, old in words)
+                if name in self._by_key:
+                    found[first, last + 1] = name
         return found
 
     def correct(self, word: str) -> str | None:
@@ -109,19 +150,20 @@ class Variants:
         measured = [(distance, other) for other in near if (distance := OSA.distance(word, other)) <= most]
         return min(measured)[1] if measured else None
 
-    def _sources(self, reading: Reading, first: int, stop: int, corrected: list[str | None]) -> dict[str, Kind]:
+    def _find_contents(self, word: str) -> frozenset[int]:
+        """The contents that a word may be a part of."""
+        return frozenset(number for part in _may_mean(word) for number in self._with_part.get(part, ()))
+
+    def _find_saying(self, words: tuple[str, ...]) -> Sources:
+        """The names that have the content of words, or one that they may mean."""
         sources: dict[str, Kind] = {}
-        if any(corrected):
-            name = " ".join(new or old for new, old in zip(corrected, reading.keys[first:stop], strict=True))
-            if name in self._by_key:
-                sources[name] = Kind.MISSPELT
-        stems, meanings = content(reading.words[first:stop])
+        stems, meanings = content(words)
         for name in self._by_stems.get(stems, ()):
             sources.setdefault(name, Kind.CONTENT)
         for meaning in (*meanings, stems):
             for name in self._by_meaning.get(meaning, ()):
                 sources.setdefault(name, Kind.SYNONYM)
-        return sources
+        return tuple(sources.items())
 
 
 def content(words: Iterable[str]) -> tuple[str, frozenset[str]]:
