@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
+import functools
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from rag.terminology.loaders.bundled import Ambiguity
 from rag.terminology.reading import Reading, function_words
@@ -20,27 +21,64 @@ class Sentences:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        tokens = reading.tokens
-        self._starts = [0] + [
-            place + 1
-            for place, (token, after) in enumerate(itertools.pairwise(tokens))
-            if token.key in _END_OF_SENTENCE or "\n" in reading.text[token.end : after.start]
+
+    @functools.cached_property
+    def _starts(self) -> list[int]:
+        """The first token of each; looked for when an ambiguous name is met."""
+        reading = self._reading
+        nexts = zip(reading.keys, reading.ends, reading.starts[1:], strict=False)
+        return [0] + [
+            place
+            for place, (sign, end, after) in enumerate(nexts, start=1)
+            if sign in _END_OF_SENTENCE or "\n" in reading.text[end:after]
         ]
 
     def around(self, first: int, stop: int) -> tuple[list[str], list[str]]:
         """The keys, and the words folded, of the sentence of tokens [first, stop), themselves left out."""
         at = bisect_right(self._starts, first) - 1
         start = self._starts[at]
-        end = self._starts[at + 1] if at + 1 < len(self._starts) else len(self._reading.tokens)
+        end = self._starts[at + 1] if at + 1 < len(self._starts) else len(self._reading.keys)
         places = [*range(start, first), *range(stop, end)]
         return [self._reading.keys[i] for i in places], [fold(self._reading.words[i]) for i in places]
+
+
+class _Wanted(NamedTuple):
+    """Words of a rule, as sentences are searched for them: ``beginnings`` folded, ``said`` as keys between blanks."""
+
+    beginnings: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, words: Collection[str]) -> _Wanted:
+        """A final "*" is any ending, several words follow one another."""
+        beginnings = tuple(fold(word[:-1]) for word in words if word.endswith("*"))
+        return cls(beginnings, tuple(f" {key(word)} " for word in words if not word.endswith("*")))
+
+    def stands(self, words: Sequence[str], written: Sequence[str]) -> bool:
+        """Whether one of them stands in a sentence, given as `Sentences.around` does."""
+        said = f" {' '.join(words)} "
+        return any(word in said for word in self.said) or any(word.startswith(self.beginnings) for word in written)
+
+
+_NOTHING = _Wanted()
+
+
+class _Rule(NamedTuple):
+    """`Ambiguity`, ready to be compared."""
+
+    near: _Wanted
+    not_near: _Wanted
+    sections: Collection[str]
 
 
 class Ambiguities:
     """The rules of a dictionary for its ambiguous names."""
 
     def __init__(self, rules: Iterable[Ambiguity]) -> None:
-        self._rules: dict[tuple[str, str], Ambiguity] = {(key(rule.name), rule.concept_id): rule for rule in rules}
+        self._rules = {
+            (key(rule.name), rule.concept_id): _Rule(_Wanted.of(rule.near), _Wanted.of(rule.not_near), rule.sections)
+            for rule in rules
+        }
 
     def has(self, name: str, concept_id: str) -> bool:
         """Whether there is a rule for a name as one of its concepts."""
@@ -53,35 +91,24 @@ class Ambiguities:
         rule = self._rules.get((name, concept_id))
         if rule is None:
             return 0
-        if _stands(rule.not_near, *sentence):
+        if rule.not_near.stands(*sentence):
             return None
-        if not rule.near:
+        if rule.near == _NOTHING:
             return 0
-        if _stands(rule.near, *sentence):
+        if rule.near.stands(*sentence):
             return 1
         return 0 if section in rule.sections else None
 
 
-def _stands(wanted: Iterable[str], words: Sequence[str], written: Sequence[str]) -> bool:
-    """Whether one of ``wanted`` stands among words; a final "*" is any ending, several words follow one another."""
-    said = f" {' '.join(words)} "
-    for word in wanted:
-        if word.endswith("*"):
-            start = fold(word[:-1])
-            if any(one.startswith(start) for one in written):
-                return True
-        elif f" {key(word)} " in said:
-            return True
-    return False
-
-
 def section_kinds(reading: Reading, sections: Sequence[Section]) -> list[str]:
     """The kind of the section of each token; "" outside any."""
-    starts = [section.start for section in sections]
+    if not sections:
+        return [""] * len(reading.keys)
+    firsts = [section.start for section in sections]
     kinds = []
-    for token in reading.tokens:
-        at = bisect_right(starts, token.start) - 1
-        kinds.append(sections[at].kind if at >= 0 and token.end <= sections[at].end else "")
+    for start, end in zip(reading.starts, reading.ends, strict=True):
+        at = bisect_right(firsts, start) - 1
+        kinds.append(sections[at].kind if at >= 0 and end <= sections[at].end else "")
     return kinds
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from rag.terminology.model import TermIndex
@@ -17,6 +17,8 @@ from rag.terminology.reading import Reading
 from rag.terminology.tokens import keys
 
 Place = tuple[int, int]
+#: By key, those that stand before it in some name.
+Seams = Mapping[str, Collection[str]]
 
 _LEFT, _RIGHT = 6, 4  # words looked at on each side
 _MOST_SKIPPED = 4  # words of a shared part's first sibling
@@ -32,11 +34,11 @@ class Pieces:
     """The names of a dictionary, to be found in two pieces.
 
     Args:
-        seams: the pairs of neighbouring keys of its names (`seams_of`), which spare most searches; None when they are
-            too many to be held.
+        seams: the neighbouring keys of its names (`seams_of`), which spare most searches; None when they are too many
+            to be held.
     """
 
-    def __init__(self, index: TermIndex, seams: Collection[tuple[str, str]] | None) -> None:
+    def __init__(self, index: TermIndex, seams: Seams | None) -> None:
         self._index = index
         self._seams = seams
 
@@ -46,11 +48,10 @@ class Pieces:
         joined: list[str] = []
         starts: list[int] = []
         windows: list[tuple[Place, Place]] = []
-        for left, right in _junctions(tokens):
-            if self._seams is None or (tokens[left[1] - 1], tokens[right[0]]) in self._seams:
-                starts.append(len(joined))
-                windows.append((left, right))
-                joined += [*tokens[left[0] : left[1]], *tokens[right[0] : right[1]], _BORDER]
+        for left, right in self._junctions(tokens):
+            starts.append(len(joined))
+            windows.append((left, right))
+            joined += [*tokens[left[0] : left[1]], *tokens[right[0] : right[1]], _BORDER]
         found: dict[tuple[Place, ...], str] = {}
         for match in self._index.matches(joined) if joined else ():
             at = bisect_right(starts, match.first) - 1
@@ -61,44 +62,58 @@ class Pieces:
                 found.setdefault(places, " ".join(joined[match.first : match.stop]))
         return sorted(found.items())
 
+    def _junctions(self, tokens: list[str]) -> Iterator[tuple[Place, Place]]:
+        """Two windows whose end and start, put together, may be a name."""
+        links = _links()
+        for place, word in enumerate(tokens):
+            if word in links:
+                yield from self._around_link(tokens, place)
+            elif word in _PREPOSITIONS:
+                # "sténose [serrée] de la carotide"
+                for stop in self._stops(tokens, place - _MOST_INSIDE, place, word)[::-1]:
+                    if all(tokens[other][0].isalpha() for other in range(stop - 1, place)):
+                        yield (max(_start(tokens, place), stop - 1), stop), (place, _end(tokens, place))
 
-def seams_of(names: Iterable[str]) -> set[tuple[str, str]]:
-    """The pairs of neighbouring keys of names, given by key."""
-    return {pair for name in names for pair in itertools.pairwise(name.split())}
-
-
-def _junctions(tokens: list[str]) -> Iterator[tuple[Place, Place]]:
-    """Two windows whose end and start, put together, may be a name."""
-    links = _links()
-    for place, word in enumerate(tokens):
-        if word in links:
+    def _around_link(self, tokens: list[str], place: int) -> Iterator[tuple[Place, Place]]:
+        if not 0 < place < len(tokens) - 1:
+            return
+        # Shared beginning: "insuffisance [rénale et] cardiaque".
+        cuts = [(stop, place + 1) for stop in self._stops(tokens, place - _MOST_SKIPPED, place, tokens[place + 1])]
+        # Shared ending: "artères [et veines] rénales".
+        for first in range(place + 2, min(place + 2 + _MOST_SKIPPED, len(tokens))):
+            cuts += [(stop, first) for stop in self._stops(tokens, place, place + 1, tokens[first])]
+        if cuts:
             start, end = _start(tokens, place), _end(tokens, place + 1)
-            if start == place or end == place + 1:
-                continue
-            # Shared beginning: "insuffisance [rénale et] cardiaque".
-            for stop in range(max(start + 1, place - _MOST_SKIPPED), place):
-                yield (start, stop), (place + 1, end)
-            # Shared ending: "artères [et veines] rénales".
-            for first in range(place + 2, min(place + 2 + _MOST_SKIPPED, end)):
-                yield (start, place), (first, end)
-        elif word in _PREPOSITIONS:
-            # "sténose [serrée] de la carotide"
-            for inside in range(1, _MOST_INSIDE + 1):
-                stop = place - inside
-                if stop > 0 and all(tokens[other][0].isalpha() for other in range(stop - 1, place)):
-                    yield (max(_start(tokens, place), stop - 1), stop), (place, _end(tokens, place))
+            yield from (((start, stop), (first, end)) for stop, first in cuts if start < stop and first < end)
+
+    def _stops(self, tokens: list[str], least: int, most: int, right: str) -> list[int]:
+        """The places in [least, most) whose token before may stand before ``right`` in a name."""
+        least = max(1, least)
+        if self._seams is None:
+            return list(range(least, most))
+        lefts = self._seams.get(right, ())
+        return [stop for stop in range(least, most) if tokens[stop - 1] in lefts] if lefts else []
+
+
+def seams_of(names: Iterable[str]) -> Seams:
+    """The neighbouring keys of names, given by key."""
+    seams: dict[str, set[str]] = {}
+    for name in names:
+        for left, right in itertools.pairwise(name.split()):
+            seams.setdefault(right, set()).add(left)
+    return seams
 
 
 def _start(tokens: list[str], place: int) -> int:
-    start = place
-    while start > max(0, place - _LEFT) and (tokens[start - 1][0].isalnum() or tokens[start - 1] in _links()):
+    start, least, links = place, max(0, place - _LEFT), _links()
+    while start > least and (tokens[start - 1][0].isalnum() or tokens[start - 1] in links):
         start -= 1
     return start
 
 
 def _end(tokens: list[str], place: int) -> int:
-    end = place
-    while end < min(len(tokens), place + _RIGHT) and tokens[end][0].isalnum():
+    end, most = place, min(len(tokens), place + _RIGHT)
+    while end < most and tokens[end][0].isalnum():
         end += 1
     return end
 

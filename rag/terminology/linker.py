@@ -52,7 +52,7 @@ class Normalizer:
         """
         reading = Reading(text)
         mentions = [
-            ConceptMention("", tuple(reading.span(*place) for place in places), self._concept(concept), score)
+            ConceptMention("", tuple([reading.span(*place) for place in places]), self._concept(concept), score)
             for places, concept, score in self._reader.read(reading, sections)
         ]
         return sorted(mentions, key=lambda mention: (mention.start, -mention.end, -mention.score))

@@ -40,9 +40,8 @@ class MemoryIndex:
 
     def matches(self, keys: Sequence[str]) -> Iterator[Match]:
         """Every name that stands as consecutive ``keys``, by first token, longest first; they may overlap."""
-        root, count = self._root, len(keys)
-        for first, token in enumerate(keys):
-            node = root.get(token)
+        count = len(keys)
+        for first, node in enumerate(map(self._root.get, keys)):
             if node is None:
                 continue
             found: list[Match] = []

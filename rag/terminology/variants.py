@@ -97,24 +97,25 @@ class Variants:
 
     def find(self, reading: Reading) -> list[Variant]:
         """The spans of a text that are variants of names and are no name themselves, by place."""
-        between, tokens = function_words(), reading.keys
-        contents = [self._contents_with[word] for word in reading.words]
+        between, tokens, words = function_words(), reading.keys, reading.words
+        contents = list(map(self._contents_with.__getitem__, words))
         found: dict[Place, Sources] = {}
-        for first, of_first in enumerate(contents):
-            if not of_first or tokens[first] in between:
+        for first, shared in enumerate(contents):
+            if not shared or tokens[first] in between:
                 continue
-            shared = of_first
-            for last in range(first, min(first + _LONGEST, len(tokens))):
-                if tokens[last] in between:
+            if (sources := self._saying[words[first],]) and tokens[first] not in self._by_key:
+                found[first, first + 1] = sources
+            for stop in range(first + 2, min(first + _LONGEST, len(tokens)) + 1):
+                if tokens[stop - 1] in between:
                     continue
                 # What a span says is in a content that each of its words may be a part of: mostly there is none, and
                 # then none for a longer span either.
-                shared = shared & contents[last]
+                shared = shared & contents[stop - 1]
                 if not shared:
                     break
-                sources = self._saying[tuple(reading.words[first : last + 1])]
-                if sources and reading.key(first, last + 1) not in self._by_key:
-                    found[first, last + 1] = sources
+                sources = self._saying[tuple(words[first:stop])]
+                if sources and reading.key(first, stop) not in self._by_key:
+                    found[first, stop] = sources
         for place, name in self._misspelt(reading, contents).items():
             others = (source for source in found.get(place, ()) if source[0] != name)
             found[place] = ((name, Kind.MISSPELT), *others)
@@ -123,15 +124,17 @@ class Variants:
     def _misspelt(self, reading: Reading, contents: Sequence[Collection[int]]) -> dict[Place, str]:
         """The spans that are names, by key, once their misspelt words are corrected."""
         between, tokens = function_words(), reading.keys
-        corrected = [self._corrected[word] for word in tokens]
+        corrected = list(map(self._corrected.__getitem__, tokens))
+        if not any(corrected):
+            return {}
         wrong = [place for place, new in enumerate(corrected) if new is not None]
         known = [False] * len(tokens)
         for place in {near for one in wrong for near in range(one - _LONGEST + 1, one + _LONGEST)}:
             if 0 <= place < len(tokens):
                 known[place] = corrected[place] is not None or tokens[place] in between or bool(contents[place])
         found: dict[Place, str] = {}
-        for first, last in _spans(tokens, known) if wrong else ():
-            if any(new is not None for new in corrected[first : last + 1]):
+        for first, last in _spans(tokens, known):
+            if any(corrected[first : last + 1]):
                 words = zip(corrected[first : last + 1], tokens[first : last + 1], strict=True)
                 name = " ".join(new or old for new, old in words)
                 if name in self._by_key:
