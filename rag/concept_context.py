@@ -42,6 +42,18 @@ _SIDES = {"left": Side.LEFT, "right": Side.RIGHT, "both": Side.BOTH}
 _REFUSED = re.compile(r"[^,;:.\n]{0,25}?\brefus")
 #: "L'AVC n'a pas été thrombolysé".
 _NOT_DONE = re.compile(r"\bn'(?:a|ont|avait|est) pas\b|\bne (?:sont|seront|sera|fut) pas\b")
+#: What has gone was there: "aphasie disparue", "l'aphasie a totalement régressé", "disparition de l'aphasie".
+_HAS_GONE = re.compile(
+    r"(?: [\w'-]+){0,3}? (?:(?:a|ont|avait|avaient|est|sont|etait|etaient|ayant) )?(?:(?:\w+ment|depuis|deja) ){0,2}"
+    r"(?:disparue?s?|resolue?s?|resoluti[fv]e?s?|amendee?s?|"
+    r"(?:completement|totalement|entierement) (?:regresse|recupere)e?s?|"
+    r"(?:regresse|recupere)e?s? (?:completement|totalement|entierement))\b"
+)
+_GONE_IS_DENIED = re.compile(r"\b(?:non|pas|jamais|partiellement|incompletement|peu)\b|\bn'(?:a|ont|est)\b")
+_GOING_OF = re.compile(
+    r"\b(?:disparition|resolution)(?: (?:complete|totale|rapide|spontanee|quasi|progressive|\w+ment)){0,2} "
+    r"(?:de la|de l'|des|du|de|d'|de son|de sa|de ses) ?$"
+)
 _ITEM = re.compile(r" ?:")
 _DOUBTS = re.compile(r"\W*(?:hypotheses?|dd|diagnostics? differentiels?|suspicions?)(?: \w+){0,2} ?:")
 _DENIED_LIST = re.compile(
@@ -97,13 +109,14 @@ class ContextReader:
         declined = not (is_thing or context.negated) and (
             context.declined or (kind in _ACTS and _is_declined_as_item(annotated, start, end, acts))
         )
+        going = kind is Kind.DIAGNOSIS and _is_of_its_going(annotated, start)
         planned = context.planned and not (is_thing or context.negated or declined)
         return replace(
             mention,
-            negated=context.negated or declined or _is_denied_in_list(annotated, start, end, named),
+            negated=(context.negated and not going) or declined or _is_denied_in_list(annotated, start, end, named),
             hypothetical=context.hypothetical or planned or _is_listed_as_doubt(annotated, start, end),
             family=context.family or context.other_person or _is_at_anothers(annotated, end),
-            history=_is_past(annotated, start, end),
+            history=going or _is_past(annotated, start, end) or (kind is Kind.DIAGNOSIS and _has_gone(annotated, end)),
             side=None if kind in _SIDELESS else _side_of(annotated, mention, named),
         )
 
@@ -181,6 +194,19 @@ def _is_past(annotated: Annotated, start: int, end: int) -> bool:
         return True
     told = (m for m in annotated.dates_in(low, start) if not PRESENT.search(annotated.folded, m.end, start))
     return any((then := _day_of(m)) is not None and then < day - _PAST for m in told)
+
+
+def _has_gone(annotated: Annotated, end: int) -> bool:
+    """Whether its clause says that it is over: "aphasie disparue à H2"."""
+    _, high = clause(annotated, end, end)
+    gone = _HAS_GONE.match(annotated.folded, end, high)
+    return gone is not None and not _GONE_IS_DENIED.search(gone.group())
+
+
+def _is_of_its_going(annotated: Annotated, start: int) -> bool:
+    """Whether it is named as what goes: "disparition de l'aphasie"."""
+    low, _ = clause(annotated, start, start)
+    return _GOING_OF.search(annotated.folded[low:start]) is not None
 
 
 def _in_section_of_history(annotated: Annotated, start: int) -> bool:

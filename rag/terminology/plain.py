@@ -7,7 +7,7 @@ Of several concepts of one place, the words around decide, then the vocabulary's
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rag.terminology.ambiguities import Ambiguities, Sentences, section_kinds, support
@@ -17,6 +17,7 @@ from rag.terminology.model import TermIndex
 from rag.terminology.reading import Reading
 from rag.terminology.tokens import fold, tokenize, word_key
 from rag.terminology.variants import Kind
+from rag.terminology.writing import Writings
 from schema.document import Section
 
 #: How sure one is of a name that stands as it is written in the vocabulary, and of its variants.
@@ -28,8 +29,13 @@ _SURE = {
     Kind.APART: 0.8,
     Kind.ABBREVIATED: 0.9,
 }
-#: A lone word has to be this like the name that it varies, and as long.
-_LIKE, _LONG = 0.8, 6
+#: A lone word has to be this like the name that it varies, as long, and begin as it does: "hémorragique" says
+#: "hémorragie", "hématique" does not say "hématies", nor "méningée" "méningisme".
+_LIKE, _LONG, _BEGINNING = 0.8, 6, 7
+#: Nearly the same word, however short: "marcher".
+_SAME = 0.9
+#: They part two things; a variant does not reach over them ("frontal et cortex" is no "cortex frontal").
+_PARTING = frozenset(("et", "ou", "ni", "avec", "sans", "mais"))
 #: The ending of a word tells its meaning ("neurologue" is not a misspelt "neurologie"): no error is mended there.
 _ENDING = 3
 
@@ -44,14 +50,15 @@ class PlainReader:
         self._ambiguities = ambiguities
         self._judge = judge
         self._finder = Finder(self._names, _ordinary_words())
+        self._writings = Writings(self._names)
 
     def read(self, reading: Reading, sections: Sequence[Section]) -> list[Linked]:
         """The mentions of a text: token spans, concept, how sure one is of it."""
         found = self._names.found(reading)
+        close = [candidate for candidate in self._finder.find(reading, found) if _is_close(candidate)]
         by_places: dict[tuple[Place, ...], list[Candidate]] = {}
-        for candidate in self._finder.find(reading, found):
-            if _is_close(candidate):
-                by_places.setdefault(candidate.places, []).append(candidate)
+        for candidate in _without_repeats(self._writings.admitted(reading, close)):
+            by_places.setdefault(candidate.places, []).append(candidate)
         context = _Context(reading, sections, self._ambiguities, self._names, self._judge)
         return [one for some in by_places.values() if (one := context.choose(some))]
 
@@ -65,14 +72,39 @@ def _ordinary_words() -> frozenset[str]:
 
 def _is_close(candidate: Candidate) -> bool:
     """Whether a variant may be believed without having been seen in annotated texts."""
+    words, named = candidate.key.split(), candidate.source.split()
     if candidate.kind is Kind.MISSPELT:
-        return all(
-            one == other or one[-_ENDING:] == other[-_ENDING:]
-            for one, other in zip(candidate.key.split(), candidate.source.split(), strict=False)
-        )
-    if candidate.kind in (Kind.CONTENT, Kind.SYNONYM) and candidate.stop - candidate.first == 1:
-        return candidate.kind is Kind.CONTENT and candidate.likeness >= _LIKE and len(candidate.key) >= _LONG
-    return True
+        return all(one == other or one[-_ENDING:] == other[-_ENDING:] for one, other in zip(words, named, strict=False))
+    if candidate.kind not in (Kind.CONTENT, Kind.SYNONYM):
+        return True
+    added = set(words).difference(named)
+    # "incident" has the stem of "incidence", and is no "fréquence".
+    if not (_PARTING.isdisjoint(added) and _ordinary_words().isdisjoint(added)):
+        return False
+    # "vitamine" alone is not "vitamine D": a letter or a figure tells one thing from another.
+    if any(len(word) == 1 and word.isalnum() and word != "à" for word in set(named).difference(words)):
+        return False
+    if len(words) > 1:
+        return True
+    if candidate.kind is Kind.SYNONYM or candidate.likeness < _LIKE or len(candidate.key) < _LONG:
+        return False
+    return candidate.likeness >= _SAME or candidate.key[:_BEGINNING] == candidate.source[:_BEGINNING]
+
+
+def _without_repeats(candidates: Sequence[Candidate]) -> Iterator[Candidate]:
+    """Leaves out a variant that says again, with more words, what a name inside it says: "traitement de l'HTA"."""
+    exact: dict[str, list[Place]] = {}
+    for one in candidates:
+        if one.kind is Kind.EXACT:
+            exact.setdefault(one.concept, []).append((one.first, one.stop))
+    repeats = {
+        one.places
+        for one in candidates
+        if any(one.first <= first and stop <= one.stop for first, stop in exact.get(one.concept, ()))
+    }
+    for one in candidates:
+        if one.kind in (Kind.EXACT, Kind.ABBREVIATED) or one.places not in repeats:
+            yield one
 
 
 class _Context:

@@ -1,0 +1,163 @@
+"""Whether a text writes a name as the name may be written: capitals, a final sign, a participle.
+
+The keys that names are compared by (`rag.terminology.tokens`) forget case, endings and a final "+" or "-". What they
+forget tells "OMI" from "omis", "ASPECTS" from "aspect", "SCA ST-" from "SCA ST+", "retraité" from "retrait".
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rag.terminology.candidates import Candidate
+from rag.terminology.counts import Names
+from rag.terminology.reading import Reading
+from rag.terminology.tokens import fold, tokenize
+from rag.terminology.variants import Kind
+
+#: How a French word may begin and end: "hta", "avc" and "irm" are none, in small letters either.
+_ONSET = r"(?:[b-df-hj-np-tv-xz]|[bcdfgkptv][rl]|[cpst]h[rl]?|gn|qu|rh|s[cfkmnpqtlw]|s[cpt][rlh]|p[snt])?"
+_CODA = r"(?:[b-df-hj-np-tvxz]|[rl][cdfgkpst]|n[cdgkstx]|m[bp]|[cpsx]t|[bcdfgmptk]s|[cpst]h|ck|mps|[rnl][cdgkpt]s)?"
+_LIKE_A_WORD = re.compile(rf"{_ONSET}[aeiouy](?:.*[aeiouy])?{_CODA}")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+#: A line of at least this many letters, nearly all capitals, is written in capitals: they mean nothing there.
+_LEAST_LETTERS, _NEARLY_ALL = 10, 0.8
+#: A word up to this length in capitals is an abbreviation: "PES" is no form of "pèse".
+_LONGEST_ABBREVIATION = 5
+_MINUS = "-‐‑–−"
+_PARTICIPLE = re.compile(r"ée?s?$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Traits:
+    """What the names of one concept under one key have in common.
+
+    Args:
+        forms: the names, folded.
+        abbreviation: all are in capitals.
+        sign: the "+" or "-" that ends all of them, and that the key forgets; "" for none.
+        participle: all end with "é", "ée", "és", "ées".
+    """
+
+    forms: frozenset[str]
+    abbreviation: bool
+    sign: str
+    participle: bool
+
+
+class Writings:
+    """The names of a dictionary, as they are written. Built once; what it has looked up is kept."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._traits: dict[tuple[str, str], _Traits] = {}
+
+    def admitted(self, reading: Reading, candidates: Iterable[Candidate]) -> list[Candidate]:
+        """The candidates of a text that its writing allows, in their order."""
+        lines = _Lines(reading.text)
+        pairs = [(one, self._of(one.source, one.concept)) for one in candidates]
+        for one, traits in pairs:
+            written = _written(reading, one)
+            if traits.abbreviation and written.islower() and _is_unlike_a_word(written):
+                lines.write_small(reading.tokens[one.first].start)
+        return [one for one, traits in pairs if _may_be(reading, one, traits, lines)]
+
+    def _of(self, source: str, concept: str) -> _Traits:
+        found = self._traits.get((source, concept))
+        if found is None:
+            texts = [term.text for term in self._names.index.lookup(source) if term.concept_id == concept]
+            found = self._traits[source, concept] = _traits(texts)
+        return found
+
+
+class _Lines:
+    """How the lines of a text are written."""
+
+    def __init__(self, text: str) -> None:
+        lines = text.splitlines(keepends=True)
+        self._starts = [0]
+        for line in lines:
+            self._starts.append(self._starts[-1] + len(line))
+        self._small = {number for number, line in enumerate(lines) if line == line.lower()}
+        self._shouted = {number for number, line in enumerate(lines) if _is_shouted(line)}
+
+    def write_small(self, position: int) -> None:
+        """An abbreviation of this line is in small letters: the others may be too."""
+        self._small.add(self._line(position))
+
+    def is_small(self, position: int) -> bool:
+        """Whether abbreviations are in small letters in a line."""
+        return self._line(position) in self._small
+
+    def is_shouted(self, position: int) -> bool:
+        """Whether a line is written in capitals."""
+        return self._line(position) in self._shouted
+
+    def _line(self, position: int) -> int:
+        return bisect_right(self._starts, position) - 1
+
+
+def _traits(texts: Sequence[str]) -> _Traits:
+    signs = {text[-1] if text[-1:] in ("+", *_MINUS) and tokenize(text)[-1].end < len(text) else "" for text in texts}
+    return _Traits(
+        forms=frozenset(_folded(text) for text in texts),
+        abbreviation=bool(texts) and all(text.isupper() for text in texts),
+        sign=signs.pop() if len(signs) == 1 else "",
+        participle=bool(texts) and all(_PARTICIPLE.search(text) for text in texts),
+    )
+
+
+def _may_be(reading: Reading, candidate: Candidate, traits: _Traits, lines: _Lines) -> bool:
+    if candidate.kind is Kind.ABBREVIATED:
+        return True
+    end = reading.tokens[candidate.stop - 1].end
+    if traits.sign and not _is_signed(reading.text[end : end + 3], traits.sign):
+        return False
+    position = reading.tokens[candidate.first].start
+    written = _written(reading, candidate)
+    is_in_capitals = written.isupper() and not lines.is_shouted(position)
+    is_exact = _folded(written) in traits.forms
+    if traits.abbreviation:
+        if is_in_capitals or (written[:-1].isupper() and written.endswith("s")):  # "IRMs"
+            return True
+        if written.isupper():
+            return is_exact
+        if candidate.kind is Kind.MISSPELT or not is_exact:
+            return _is_unlike_a_word(written)
+        # "prés" is no "PRES": small letters keep their accents.
+        return written.isascii() and (_is_unlike_a_word(written) or lines.is_small(position))
+    if candidate.kind is not Kind.EXACT or is_exact or " " in written:
+        return True
+    if traits.participle and not _folded(written).rstrip("s").endswith("e"):
+        return False
+    return not (is_in_capitals and len(written) <= _LONGEST_ABBREVIATION and not _is_plural(written, traits.forms))
+
+
+def _is_plural(written: str, forms: Iterable[str]) -> bool:
+    singular = _folded(written).rstrip("s")
+    return any(form.rstrip("s") == singular for form in forms)
+
+
+def _is_signed(after: str, sign: str) -> bool:
+    return after.lstrip(" (")[:1] in ("+" if sign == "+" else tuple(_MINUS)) and after[:2] != "  "
+
+
+def _written(reading: Reading, candidate: Candidate) -> str:
+    tokens = (token for first, stop in candidate.places for token in reading.tokens[first:stop])
+    return " ".join(reading.text[token.start : token.end] for token in tokens)
+
+
+def _folded(text: str) -> str:
+    return " ".join(fold(text[token.start : token.end]) for token in tokenize(text))
+
+
+def _is_unlike_a_word(written: str) -> bool:
+    """Whether a part of it can be no French word."""
+    return any(not _LIKE_A_WORD.fullmatch(fold(word)) for word in _WORD.findall(written))
+
+
+def _is_shouted(line: str) -> bool:
+    letters = [sign for sign in line if sign.isalpha()]
+    return len(letters) >= _LEAST_LETTERS and sum(map(str.isupper, letters)) >= _NEARLY_ALL * len(letters)
