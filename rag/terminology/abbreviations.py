@@ -15,15 +15,15 @@ _FEWEST_CAPITALS = 2
 def defined(reading: Reading) -> Iterator[tuple[tuple[int, int], str]]:
     """Every place of an abbreviation that this text defines: token span, and the key of what it stands for."""
     meanings: dict[str, str] = {}
-    for place in range(1, len(reading.tokens) - 2):
-        if reading.keys[place] == "(" and reading.keys[place + 2] == ")":
+    for place in [place for place, sign in enumerate(reading.keys[:-2]) if sign == "("]:
+        if place and reading.keys[place + 2] == ")":
             short = _written(reading, place + 1)
             if _SHORT.fullmatch(short) and sum(map(str.isupper, short)) >= _FEWEST_CAPITALS:
                 first = _long_form(reading, place, short)
                 if first is not None:
                     meanings.setdefault(short, reading.key(first, place))
     if meanings:
-        for place in range(len(reading.tokens)):
+        for place in range(len(reading.keys)):
             if name := meanings.get(_written(reading, place)):
                 yield (place, place + 1), name
 
@@ -49,5 +49,5 @@ def _long_form(reading: Reading, bracket: int, short: str) -> int | None:
 
 
 def _written(reading: Reading, place: int) -> str:
-    token = reading.tokens[place]
-    return reading.text[token.start : token.end]
+    start, end = reading.span(place, place + 1)
+    return reading.text[start:end]

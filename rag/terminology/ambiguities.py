@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -22,24 +21,21 @@ class Sentences:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
 
-    @functools.cached_property
-    def _starts(self) -> list[int]:
-        """The first token of each; looked for when an ambiguous name is met."""
-        reading = self._reading
-        nexts = zip(reading.keys, reading.ends, reading.starts[1:], strict=False)
-        return [0] + [
-            place
-            for place, (sign, end, after) in enumerate(nexts, start=1)
-            if sign in _END_OF_SENTENCE or "\n" in reading.text[end:after]
-        ]
-
     def around(self, first: int, stop: int) -> tuple[list[str], list[str]]:
         """The keys, and the words folded, of the sentence of tokens [first, stop), themselves left out."""
-        at = bisect_right(self._starts, first) - 1
-        start = self._starts[at]
-        end = self._starts[at + 1] if at + 1 < len(self._starts) else len(self._reading.keys)
+        keys, words, count = self._reading.keys, self._reading.words, len(self._reading.keys)
+        start, end = first, first + 1
+        while start > 0 and not self._is_end(start - 1):
+            start -= 1
+        while end < count and not self._is_end(end - 1):
+            end += 1
         places = [*range(start, first), *range(stop, end)]
-        return [self._reading.keys[i] for i in places], [fold(self._reading.words[i]) for i in places]
+        return [keys[i] for i in places], [fold(words[i]) for i in places]
+
+    def _is_end(self, place: int) -> bool:
+        """Whether a sentence ends between a token and the next."""
+        reading = self._reading
+        return reading.keys[place] in _END_OF_SENTENCE or reading.is_line_end(place)
 
 
 class _Wanted(NamedTuple):
@@ -106,9 +102,9 @@ def section_kinds(reading: Reading, sections: Sequence[Section]) -> list[str]:
         return [""] * len(reading.keys)
     firsts = [section.start for section in sections]
     kinds = []
-    for start, end in zip(reading.starts, reading.ends, strict=True):
-        at = bisect_right(firsts, start) - 1
-        kinds.append(sections[at].kind if at >= 0 and end <= sections[at].end else "")
+    for token in reading.tokens:
+        at = bisect_right(firsts, token.start) - 1
+        kinds.append(sections[at].kind if at >= 0 and token.end <= sections[at].end else "")
     return kinds
 
 

@@ -12,7 +12,7 @@ from rapidfuzz import fuzz
 
 from rag.terminology.abbreviations import defined
 from rag.terminology.counts import Found, Names, Place
-from rag.terminology.discontinuous import Pieces, seams_of
+from rag.terminology.discontinuous import Pieces, Seams
 from rag.terminology.memory import LARGEST
 from rag.terminology.model import TermIndex
 from rag.terminology.reading import Reading
@@ -75,7 +75,7 @@ class Finder:
         if is_small(names.index):
             every = list(names.all())
             self._variants = Variants(every, words)
-            seams = seams_of(name for name, _ in every)
+            seams = Seams(name for name, _ in every)
         self._pieces = Pieces(names.index, seams)
         self._meanings = lru_cache(maxsize=_MOST_MEANINGS)(self._find_meanings)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rag.terminology.model import TermIndex
@@ -17,8 +17,6 @@ from rag.terminology.reading import Reading
 from rag.terminology.tokens import keys
 
 Place = tuple[int, int]
-#: By key, those that stand before it in some name.
-Seams = Mapping[str, Collection[str]]
 
 _LEFT, _RIGHT = 6, 4  # words looked at on each side
 _MOST_SKIPPED = 4  # words of a shared part's first sibling
@@ -30,12 +28,27 @@ _PREPOSITIONS = ("de", "à", "par", "en", "sur")
 _BORDER = "\n"
 
 
+class Seams:
+    """The neighbouring keys of names, given by key.
+
+    Attributes:
+        before, after: by key, those that stand before it, and after it, in some name.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.before: dict[str, set[str]] = {}
+        self.after: dict[str, set[str]] = {}
+        for name in names:
+            for left, right in itertools.pairwise(name.split()):
+                self.before.setdefault(right, set()).add(left)
+                self.after.setdefault(left, set()).add(right)
+
+
 class Pieces:
     """The names of a dictionary, to be found in two pieces.
 
     Args:
-        seams: the neighbouring keys of its names (`seams_of`), which spare most searches; None when they are too many
-            to be held.
+        seams: those of its names, which spare most searches; None when they are too many to be held.
     """
 
     def __init__(self, index: TermIndex, seams: Seams | None) -> None:
@@ -75,33 +88,32 @@ class Pieces:
                         yield (max(_start(tokens, place), stop - 1), stop), (place, _end(tokens, place))
 
     def _around_link(self, tokens: list[str], place: int) -> Iterator[tuple[Place, Place]]:
-        if not 0 < place < len(tokens) - 1:
+        after = place + 1
+        if place == 0 or after == len(tokens) or not tokens[after][0].isalnum():
             return
         # Shared beginning: "insuffisance [rénale et] cardiaque".
-        cuts = [(stop, place + 1) for stop in self._stops(tokens, place - _MOST_SKIPPED, place, tokens[place + 1])]
+        cuts = [(stop, after) for stop in self._stops(tokens, place - _MOST_SKIPPED, place, tokens[after])]
         # Shared ending: "artères [et veines] rénales".
-        for first in range(place + 2, min(place + 2 + _MOST_SKIPPED, len(tokens))):
-            cuts += [(stop, first) for stop in self._stops(tokens, place, place + 1, tokens[first])]
+        cuts += [(place, first) for first in self._firsts(tokens, tokens[place - 1], after + 1)]
         if cuts:
-            start, end = _start(tokens, place), _end(tokens, place + 1)
+            start, end = _start(tokens, place), _end(tokens, after)
             yield from (((start, stop), (first, end)) for stop, first in cuts if start < stop and first < end)
 
     def _stops(self, tokens: list[str], least: int, most: int, right: str) -> list[int]:
         """The places in [least, most) whose token before may stand before ``right`` in a name."""
-        least = max(1, least)
+        places = range(max(1, least), most)
         if self._seams is None:
-            return list(range(least, most))
-        lefts = self._seams.get(right, ())
-        return [stop for stop in range(least, most) if tokens[stop - 1] in lefts] if lefts else []
+            return list(places)
+        lefts = self._seams.before.get(right)
+        return [stop for stop in places if tokens[stop - 1] in lefts] if lefts else []
 
-
-def seams_of(names: Iterable[str]) -> Seams:
-    """The neighbouring keys of names, given by key."""
-    seams: dict[str, set[str]] = {}
-    for name in names:
-        for left, right in itertools.pairwise(name.split()):
-            seams.setdefault(right, set()).add(left)
-    return seams
+    def _firsts(self, tokens: list[str], left: str, least: int) -> list[int]:
+        """The places from ``least`` on whose token may stand after ``left`` in a name."""
+        places = range(least, min(least + _MOST_SKIPPED, len(tokens)))
+        if self._seams is None:
+            return list(places)
+        rights = self._seams.after.get(left)
+        return [first for first in places if tokens[first] in rights] if rights else []
 
 
 def _start(tokens: list[str], place: int) -> int:

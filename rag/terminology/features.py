@@ -107,7 +107,7 @@ class Rows:
             reading.depths[first],
             self._times[candidate.key],
             reading.prose,
-            len(reading.tokens),
+            len(reading.keys),
             not before[0].isalnum(),
             not after[0].isalnum(),
             len(candidate.places),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from rag.terminology.tokens import Token, columns, key
+from rag.terminology.tokens import Token, key, pieces, span_of
 
 #: Up to this many tokens a text is a title or a line, beyond it is prose: vocabularies are used differently there.
 _LONGEST_TITLE = 120
@@ -19,19 +19,18 @@ class Reading:
 
     Attributes:
         keys, words: of its tokens (`rag.terminology.tokens.Token`), as they are compared and in lower case.
-        starts, ends: their code points [start, end).
         prose: longer than a title.
     """
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.starts, self.ends, self.keys, self.words = columns(text)
+        self._places, self.keys, self.words = pieces(text)
         self.prose = len(self.keys) > _LONGEST_TITLE
 
     @functools.cached_property
     def tokens(self) -> list[Token]:
-        """Its words and signs."""
-        return list(map(Token, self.starts, self.ends, self.keys))
+        """Its words and signs; where few are asked for, `span` is faster."""
+        return [Token(*span_of(place), key) for place, key in zip(self._places, self.keys, strict=True)]
 
     def key(self, first: int, stop: int) -> str:
         """The key of tokens [first, stop)."""
@@ -43,7 +42,11 @@ class Reading:
 
     def span(self, first: int, stop: int) -> tuple[int, int]:
         """The code points [start, end) of tokens [first, stop)."""
-        return self.starts[first], self.ends[stop - 1]
+        return self._places[first].start(), span_of(self._places[stop - 1])[1]
+
+    def is_line_end(self, place: int) -> bool:
+        """Whether a line ends between a token and the next."""
+        return self.text.find("\n", self._places[place].end(), self._places[place + 1].start()) >= 0
 
     def around(self, first: int, stop: int) -> tuple[str, str]:
         """The keys of the tokens before and after; "^" and "$" at the ends of the text."""

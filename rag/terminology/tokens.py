@@ -6,6 +6,7 @@ foie" meet under "cancer de foi". What the key forgets, the linker looks at agai
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from functools import lru_cache
@@ -46,11 +47,16 @@ class Token(NamedTuple):
     key: str
 
 
-class Columns(NamedTuple):
-    """The tokens of a text, one list for each thing that is known of them; see `Token`. ``words`` are in lower case."""
+class Pieces(NamedTuple):
+    """The tokens of a text, one list for each thing that is known of them: a long text is read faster so.
 
-    starts: list[int]
-    ends: list[int]
+    Args:
+        places: see `span_of`.
+        keys: as in `Token`.
+        words: in lower case.
+    """
+
+    places: list[re.Match[str]]
     keys: list[str]
     words: list[str]
 
@@ -61,44 +67,42 @@ def tokenize(text: str) -> list[Token]:
     Apostrophes and hyphens inside words separate them and are not tokens; other signs are tokens, so that no name
     runs over a comma or the end of a sentence. An article after a preposition ("de la", "à l'") is not a token.
     """
-    found = columns(text)
-    return list(map(Token, found.starts, found.ends, found.keys))
+    found = pieces(text)
+    return [Token(*span_of(place), key) for place, key in zip(found.places, found.keys, strict=True)]
 
 
-def columns(text: str) -> Columns:
-    """What `tokenize` gives, and the words, without an object for each token: a long text is read faster so."""
-    starts: list[int] = []
-    ends: list[int] = []
-    found: list[str] = []
-    words: list[str] = []
-    after_preposition = False
-    for match in _PIECE.finditer(text):
-        piece = match.group()
-        if after_preposition and piece in _ARTICLES:
-            continue
-        key = _KEYS[piece]
-        start, end = match.span()
-        starts.append(start)
-        found.append(key)
-        if piece[-1] in _APOSTROPHES:
-            end, piece = start + 1, piece[0]
-        ends.append(end)
-        words.append(piece.lower())
-        after_preposition = key in _BEFORE_ARTICLES
-    return Columns(starts, ends, found, words)
+def pieces(text: str) -> Pieces:
+    """What `tokenize` gives, in lists."""
+    places = list(_PIECE.finditer(text))
+    written = [place.group() for place in places]
+    found = list(map(_KEYS.__getitem__, written))
+    if not _ARTICLES.isdisjoint(written):
+        kept = _kept(written, found)
+        places, written = list(itertools.compress(places, kept)), list(itertools.compress(written, kept))
+        found = list(itertools.compress(found, kept))
+    return Pieces(places, found, list(map(_WORDS.__getitem__, written)))
+
+
+def span_of(place: re.Match[str]) -> tuple[int, int]:
+    """The code points [start, end) of a token, its apostrophe left out."""
+    start, end = place.span()
+    return start, start + 1 if place.group()[-1] in _APOSTROPHES else end
 
 
 def keys(text: str) -> list[str]:
     """The keys of a text's tokens, in order: what `TermIndex.matches` reads."""
-    found: list[str] = []
-    after_preposition = False
-    for word in _PIECE.findall(text):
-        if after_preposition and word in _ARTICLES:
-            continue
-        key = _KEYS[word]
-        found.append(key)
-        after_preposition = key in _BEFORE_ARTICLES
-    return found
+    written = _PIECE.findall(text)
+    found = list(map(_KEYS.__getitem__, written))
+    return found if _ARTICLES.isdisjoint(written) else list(itertools.compress(found, _kept(written, found)))
+
+
+def _kept(written: list[str], found: list[str]) -> bytearray:
+    """0 for the articles that follow a preposition, 1 for all else."""
+    kept = bytearray(b"\1") * len(written)
+    for place in [place for place, piece in enumerate(written) if piece in _ARTICLES]:
+        if place and (found[place - 1] in _BEFORE_ARTICLES or not kept[place - 1]):
+            kept[place] = 0
+    return kept
 
 
 def key(text: str) -> str:
@@ -112,8 +116,13 @@ def _piece_key(piece: str) -> str:
     return preposition or (word_key(piece) if piece[0].isalnum() else piece)
 
 
+_MOST_PIECES = 1 << 18
 #: The key of each piece of text.
-_KEYS = Remembered(_piece_key, 1 << 18)
+_KEYS = Remembered(_piece_key, _MOST_PIECES)
+#: Its writing in lower case.
+_WORDS: Remembered[str, str] = Remembered(
+    lambda piece: (piece[0] if piece[-1] in _APOSTROPHES else piece).lower(), _MOST_PIECES
+)
 
 
 def word_key(word: str) -> str:
