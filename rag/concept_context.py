@@ -109,14 +109,17 @@ class ContextReader:
         declined = not (is_thing or context.negated) and (
             context.declined or (kind in _ACTS and _is_declined_as_item(annotated, start, end, acts))
         )
+        gone = _has_gone(annotated, end) if kind is Kind.DIAGNOSIS else None
         going = kind is Kind.DIAGNOSIS and _is_of_its_going(annotated, start)
         planned = context.planned and not (is_thing or context.negated or declined)
         return replace(
             mention,
-            negated=(context.negated and not going) or declined or _is_denied_in_list(annotated, start, end, named),
+            negated=(context.negated and not (going or gone is False))
+            or declined
+            or _is_denied_in_list(annotated, start, end, named),
             hypothetical=context.hypothetical or planned or _is_listed_as_doubt(annotated, start, end),
             family=context.family or context.other_person or _is_at_anothers(annotated, end),
-            history=going or _is_past(annotated, start, end) or (kind is Kind.DIAGNOSIS and _has_gone(annotated, end)),
+            history=bool(going or gone) or _is_past(annotated, start, end),
             side=None if kind in _SIDELESS else _side_of(annotated, mention, named),
         )
 
@@ -196,11 +199,14 @@ def _is_past(annotated: Annotated, start: int, end: int) -> bool:
     return any((then := _day_of(m)) is not None and then < day - _PAST for m in told)
 
 
-def _has_gone(annotated: Annotated, end: int) -> bool:
-    """Whether its clause says that it is over: "aphasie disparue à H2"."""
+def _has_gone(annotated: Annotated, end: int) -> bool | None:
+    """Whether its clause says that it is over: "aphasie disparue à H2"; None when it says nothing of its end.
+
+    Of one that "n'a pas disparu", what the clause denies is the going.
+    """
     _, high = clause(annotated, end, end)
     gone = _HAS_GONE.match(annotated.folded, end, high)
-    return gone is not None and not _GONE_IS_DENIED.search(gone.group())
+    return None if gone is None else not _GONE_IS_DENIED.search(gone.group())
 
 
 def _is_of_its_going(annotated: Annotated, start: int) -> bool:

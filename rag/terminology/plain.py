@@ -10,6 +10,7 @@ import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from rag.terminology import kinds
 from rag.terminology.ambiguities import Ambiguities, Sentences, section_kinds, support
 from rag.terminology.candidates import Candidate, Finder, Judge
 from rag.terminology.counts import Names, Place
@@ -34,6 +35,8 @@ _SURE = {
 _LIKE, _LONG, _BEGINNING = 0.8, 6, 7
 #: Nearly the same word, however short: "marcher".
 _SAME = 0.9
+#: Keys of those who practise, not of what they do: "anesthésiste", "pneumologue".
+_AGENTS = ("ist", "logu")
 #: They part two things; a variant does not reach over them ("frontal et cortex" is no "cortex frontal").
 _PARTING = frozenset(("et", "ou", "ni", "avec", "sans", "mais"))
 #: The ending of a word tells its meaning ("neurologue" is not a misspelt "neurologie"): no error is mended there.
@@ -55,12 +58,19 @@ class PlainReader:
     def read(self, reading: Reading, sections: Sequence[Section]) -> list[Linked]:
         """The mentions of a text: token spans, concept, how sure one is of it."""
         found = self._names.found(reading)
-        close = [candidate for candidate in self._finder.find(reading, found) if _is_close(candidate)]
+        every = self._finder.find(reading, found)
+        close = [one for one in every if _is_close(one) and not self._is_renamed_measure(one)]
         by_places: dict[tuple[Place, ...], list[Candidate]] = {}
         for candidate in _without_repeats(self._writings.admitted(reading, close)):
             by_places.setdefault(candidate.places, []).append(candidate)
         context = _Context(reading, sections, self._ambiguities, self._names, self._judge)
         return [one for some in by_places.values() if (one := context.choose(some))]
+
+    def _is_renamed_measure(self, candidate: Candidate) -> bool:
+        """Whether it names a measure or a score by synonyms of its words: "incident cardiaque" is no heart rate."""
+        if candidate.kind is not Kind.SYNONYM:
+            return False
+        return kinds.kind_of(self._names.index.concept(candidate.concept)) in (kinds.Kind.MEASURE, kinds.Kind.SCALE)
 
 
 @functools.cache
@@ -77,9 +87,7 @@ def _is_close(candidate: Candidate) -> bool:
         return all(one == other or one[-_ENDING:] == other[-_ENDING:] for one, other in zip(words, named, strict=False))
     if candidate.kind not in (Kind.CONTENT, Kind.SYNONYM):
         return True
-    added = set(words).difference(named)
-    # "incident" has the stem of "incidence", and is no "fréquence".
-    if not (_PARTING.isdisjoint(added) and _ordinary_words().isdisjoint(added)):
+    if not _PARTING.isdisjoint(set(words).difference(named)):
         return False
     # "vitamine" alone is not "vitamine D": a letter or a figure tells one thing from another.
     if any(len(word) == 1 and word.isalnum() and word != "à" for word in set(named).difference(words)):
@@ -87,6 +95,8 @@ def _is_close(candidate: Candidate) -> bool:
     if len(words) > 1:
         return True
     if candidate.kind is Kind.SYNONYM or candidate.likeness < _LIKE or len(candidate.key) < _LONG:
+        return False
+    if candidate.key.endswith(_AGENTS) and not candidate.source.endswith(_AGENTS):
         return False
     return candidate.likeness >= _SAME or candidate.key[:_BEGINNING] == candidate.source[:_BEGINNING]
 

@@ -1,6 +1,6 @@
 """Whether a text writes a name as the name may be written: capitals, a final sign, a participle.
 
-The keys that names are compared by (`rag.terminology.tokens`) forget case, endings and a final "+" or "-". What they
+The keys that names are compared by (`rag.terminology.tokens`) forget case, endings and a final "-". What they
 forget tells "OMI" from "omis", "ASPECTS" from "aspect", "SCA ST-" from "SCA ST+", "retraité" from "retrait".
 """
 
@@ -20,13 +20,14 @@ from rag.terminology.variants import Kind
 #: How a French word may begin and end: "hta", "avc" and "irm" are none, in small letters either.
 _ONSET = r"(?:[b-df-hj-np-tv-xz]|[bcdfgkptv][rl]|[cpst]h[rl]?|gn|qu|rh|s[cfkmnpqtlw]|s[cpt][rlh]|p[snt])?"
 _CODA = r"(?:[b-df-hj-np-tvxz]|[rl][cdfgkpst]|n[cdgkstx]|m[bp]|[cpsx]t|[bcdfgmptk]s|[cpst]h|ck|mps|[rnl][cdgkpt]s)?"
-_LIKE_A_WORD = re.compile(rf"{_ONSET}[aeiouy](?:.*[aeiouy])?{_CODA}")
-_WORD = re.compile(r"[^\W\d_]{2,}")
+_LIKE_A_WORD = re.compile(rf"(?!.*(?:aa|ae|ao|ii|oa|uu)){_ONSET}[aeiouy](?:.*[aeiouy])?{_CODA}")
+_SHORTEST_WORD = 2
+_WORD = re.compile(rf"[^\W\d_]{{{_SHORTEST_WORD},}}")
 #: A line of at least this many letters, nearly all capitals, is written in capitals: they mean nothing there.
 _LEAST_LETTERS, _NEARLY_ALL = 10, 0.8
 #: A word up to this length in capitals is an abbreviation: "PES" is no form of "pèse".
 _LONGEST_ABBREVIATION = 5
-_MINUS = "-‐‑–−"
+_MINUS = ("-", "‐", "‑", "–", "−")
 _PARTICIPLE = re.compile(r"ée?s?$")
 
 
@@ -37,13 +38,13 @@ class _Traits:
     Args:
         forms: the names, folded.
         abbreviation: all are in capitals.
-        sign: the "+" or "-" that ends all of them, and that the key forgets; "" for none.
+        minus: all end with a "-", which the key forgets.
         participle: all end with "é", "ée", "és", "ées".
     """
 
     forms: frozenset[str]
     abbreviation: bool
-    sign: str
+    minus: bool
     participle: bool
 
 
@@ -100,11 +101,10 @@ class _Lines:
 
 
 def _traits(texts: Sequence[str]) -> _Traits:
-    signs = {text[-1] if text[-1:] in ("+", *_MINUS) and tokenize(text)[-1].end < len(text) else "" for text in texts}
     return _Traits(
         forms=frozenset(_folded(text) for text in texts),
         abbreviation=bool(texts) and all(text.isupper() for text in texts),
-        sign=signs.pop() if len(signs) == 1 else "",
+        minus=bool(texts) and all(text.endswith(_MINUS) for text in texts),
         participle=bool(texts) and all(_PARTICIPLE.search(text) for text in texts),
     )
 
@@ -113,7 +113,7 @@ def _may_be(reading: Reading, candidate: Candidate, traits: _Traits, lines: _Lin
     if candidate.kind is Kind.ABBREVIATED:
         return True
     end = reading.tokens[candidate.stop - 1].end
-    if traits.sign and not _is_signed(reading.text[end : end + 3], traits.sign):
+    if traits.minus and not reading.text[end : end + 3].lstrip(" (").startswith(_MINUS):
         return False
     position = reading.tokens[candidate.first].start
     written = _written(reading, candidate)
@@ -126,8 +126,9 @@ def _may_be(reading: Reading, candidate: Candidate, traits: _Traits, lines: _Lin
             return is_exact
         if candidate.kind is Kind.MISSPELT or not is_exact:
             return _is_unlike_a_word(written)
-        # "prés" is no "PRES": small letters keep their accents.
-        return written.isascii() and (_is_unlike_a_word(written) or lines.is_small(position))
+        # "prés" is no "PRES": small letters keep their accents. The guards know the words of two letters.
+        is_small = (len(written) == _SHORTEST_WORD and written.isalpha()) or lines.is_small(position)
+        return written.isascii() and (is_small or _is_unlike_a_word(written))
     if candidate.kind is not Kind.EXACT or is_exact or " " in written:
         return True
     if traits.participle and not _folded(written).rstrip("s").endswith("e"):
@@ -138,10 +139,6 @@ def _may_be(reading: Reading, candidate: Candidate, traits: _Traits, lines: _Lin
 def _is_plural(written: str, forms: Iterable[str]) -> bool:
     singular = _folded(written).rstrip("s")
     return any(form.rstrip("s") == singular for form in forms)
-
-
-def _is_signed(after: str, sign: str) -> bool:
-    return after.lstrip(" (")[:1] in ("+" if sign == "+" else tuple(_MINUS)) and after[:2] != "  "
 
 
 def _written(reading: Reading, candidate: Candidate) -> str:
