@@ -7,6 +7,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from tqdm import tqdm
 
 from rag.corpus.decode import decode
 from rag.corpus.read import read_documents
+from rag.deid.gazetteer import gazetteer
 from rag.deid.identities import parse_identities
 from rag.deid.keys import Key, Secret, read_key, write_key
 from rag.deid.policy import Policy, load_policy
+from rag.deid.tokens import fold
 from rag.deid_files import FORMATS, OutputFiles, PatientLines
 from rag.deid_patient import Detector, PatientDeidentifier
 from rag.fingerprint import hash_code, hash_tree
@@ -28,6 +31,7 @@ from schema.phi import KnownIdentity
 from schema.problem import InputError, Problem, describe_break
 
 _NAMES_SHOWN = 5
+_LONG_WORD = re.compile(r"[^\W\d_](?:[^\W_]|-(?=\w)){4,}")
 _EPONYM = re.compile(r"(?<=[\s'’-])[A-ZÀ-Þ][a-zß-ÿ]{2,}")
 #: Builds a detector inside the process that will use it; must be picklable.
 MakeDetector = Callable[[], Detector]
@@ -118,8 +122,9 @@ def deidentify(request: DeidentifyRequest, make_detector: MakeDetector | None = 
     policy = load_policy(request.policy)
     problems: list[Problem] = []
     identities = _identities(request.identities, problems)
-    key = _key(request.key_file)
-    journal, spool = _open_work(request, key, problems)
+    with _nothing_left(request):
+        key = _key(request.key_file)
+        journal, spool = _open_work(request, key, problems)
     failed: list[Problem] = []
     with spool:
         make = make_detector or functools.partial(_detector, request.ner)
@@ -166,6 +171,20 @@ def _check_paths(request: DeidentifyRequest) -> None:
             raise InputError(Problem(str(path), what, f"Give a path elsewhere to {option}."))
     for path in (request.out, request.spans, request.key_file):
         path.parent.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def _nothing_left(request: DeidentifyRequest) -> Iterator[None]:
+    """A new run that cannot begin leaves neither key nor folder behind."""
+    had_key = request.key_file.exists()
+    try:
+        yield
+    except (InputError, OSError):
+        if not request.resume:
+            shutil.rmtree(request.work, ignore_errors=True)
+        if not had_key:
+            request.key_file.unlink(missing_ok=True)
+        raise
 
 
 def _identities(path: Path | None, problems: list[Problem]) -> dict[str, KnownIdentity]:
@@ -217,7 +236,7 @@ def _detector(ner: str) -> Detector:
     """The rules, with a trained model where one is asked for; terms of the bundled terminology are not names."""
     from rag.deid import detect
 
-    protected = _eponyms()
+    protected = _medical_words()
     if ner == NO_NER:
         return detect.Detector(protected)
     from rag.deid.ner import NerTagger
@@ -225,13 +244,22 @@ def _detector(ner: str) -> Detector:
     return detect.Detector(protected, NerTagger.load(None if ner == SHIPPED_NER else Path(ner)))
 
 
-def _eponyms() -> set[str]:
-    """Words with a capital inside the names of concepts ("syndrome de Wallenberg")."""
+def _medical_words() -> set[str]:
+    """Words of the names of concepts: eponyms ("syndrome de Wallenberg"), and longer ones that are nobody's name.
+
+    The latter open a line or follow "Biologiste :" with a capital, as a name does.
+    """
+    lists = gazetteer()
+    words = set()
     terminology = open_terminology()
     try:
-        return {word[0] for _, name in terminology.store.texts() for word in _EPONYM.finditer(name)}
+        for _, name in terminology.store.texts():
+            words.update(word[0] for word in _EPONYM.finditer(name))
+            forms = {word[0]: fold(word[0]) for word in _LONG_WORD.finditer(name)}
+            words.update(word for word, form in forms.items() if not (lists.is_name(form) or lists.is_town(form)))
     finally:
         terminology.close()
+    return words
 
 
 def _make_reader(

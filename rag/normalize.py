@@ -166,7 +166,12 @@ def _open_work(request: NormalizeRequest, terminology: str, problems: list[Probl
     spool = Spool.find(request.work, made_of["documents"])
     if spool is None:
         documents = read_documents(request.documents, problems.append)
-        spool = Spool.write(request.work, made_of["documents"], documents, problems)
+        try:
+            spool = Spool.write(request.work, made_of["documents"], documents, problems)
+        except InputError:
+            journal.close()
+            shutil.rmtree(request.work)  # without a document there is nothing to go on with
+            raise
         problems.clear()  # the spool gives them, to a resumed run too
     return journal, spool
 

@@ -121,15 +121,17 @@ def _build(arguments: argparse.Namespace) -> int:
         for source in _sources(flag, values, languages, arguments.vocabularies)
     ]
     problems: list[Problem] = []
-    info = build_terminology(
-        sources,
-        arguments.out,
-        problems.append,
-        languages=languages,
-        version=arguments.version,
-        progress=sys.stderr.isatty(),
-    )
-    say_problems(problems)
+    try:
+        info = build_terminology(
+            sources,
+            arguments.out,
+            problems.append,
+            languages=languages,
+            version=arguments.version,
+            progress=sys.stderr.isatty(),
+        )
+    finally:
+        say_problems(problems)  # they tell why a build gives nothing
     print("\n".join(_described(info)))
     print(f"terminology   {arguments.out}")
     return DONE

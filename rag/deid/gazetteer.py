@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from rag.deid.tokens import Phrases, fold
+from rag.deid.tokens import Phrases, fold, tokenize
 
 _DATA = Path(__file__).parent / "data"
 _NAME_LOCALES = (
@@ -184,6 +184,12 @@ def _common_words() -> frozenset[str]:
     return frozenset(words)
 
 
+def _as_read(term: str) -> str:
+    """The form that the tokens of a text give: a digit inside a word is read as a letter there ("HbA1c")."""
+    tokens = tokenize(term)
+    return tokens[0].fold if len(tokens) == 1 else fold(term)
+
+
 @lru_cache(maxsize=4)
 def gazetteer(extra_protected: tuple[str, ...] = ()) -> Gazetteer:
     """The lists of this package, with more medical forms of the caller's.
@@ -215,6 +221,6 @@ def gazetteer(extra_protected: tuple[str, ...] = ()) -> Gazetteer:
         hospital_phrases=Phrases(hospitals),
         common=_common_words(),
         plain_names=frozenset(fold(name) for name in _listed("plain_names.txt")),
-        protected=frozenset(fold(term) for term in terms if " " not in term),
+        protected=frozenset(_as_read(term) for term in terms if " " not in term),
         protected_phrases=Phrases(term for term in terms if " " in term or "-" in term),
     )

@@ -10,6 +10,7 @@ from importlib import resources
 
 import yaml
 
+from rag.deid.dates import find_dates
 from rag.deid.spelling import small
 from schema.phi import KnownIdentity, PhiLabel
 from schema.problem import InputError, Problem
@@ -41,6 +42,9 @@ def parse_identities(name: str, text: str, on_problem: Callable[[Problem], None]
         header = next(rows, [])
     except csv.Error:
         header = []
+    if not header:
+        what, remedy = "is empty, or its first row cannot be read.", f"Begin it with a row of names: {_NAMES}."
+        raise InputError(Problem(name, what, remedy))
     columns = [headings.get(_plain(cell), "") for cell in header]
     if None not in columns or not any(columns):
         what = f"has no column for the patient or none for an identity, among {', '.join(map(repr, header[:20]))}."
@@ -58,6 +62,10 @@ def parse_identities(name: str, text: str, on_problem: Callable[[Problem], None]
         held = [(column, cell.strip()) for column, cell in zip(columns, cells, strict=False) if cell.strip()]
         patient = next((cell for column, cell in held if column is None), "")
         values = [(column, cell) for column, cell in held if isinstance(column, PhiLabel)]
+        births = [cell for label, cell in values if label is PhiLabel.DATE_NAISSANCE]
+        if not all(any(date.day for date in find_dates(cell)) for cell in births):
+            what = "its date of birth is not read as a date; it is looked for as it is written."
+            on_problem(Problem(where, what, "Write it as 1945-03-12 or 12/03/1945.", lost=False))
         if not patient:
             on_problem(Problem(where, "it has no patient_id.", "Say whose identity it is."))
         elif not values:

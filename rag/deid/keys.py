@@ -111,7 +111,8 @@ def read_shifts(path: Path) -> dict[str, int]:
 
 def _patient(row: dict[str, object]) -> PatientKey:
     replaced = row["replaced"]
-    assert isinstance(replaced, list)
+    if not isinstance(replaced, list):
+        raise TypeError
     return PatientKey(str(row["patient_id"]), int(str(row["shift_days"])), tuple(Replaced(*one) for one in replaced))
 
 

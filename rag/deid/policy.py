@@ -99,6 +99,9 @@ def parse_policy(text: str, name: str) -> Policy:
     """
     try:
         content = yaml.safe_load(text)
+        if not isinstance(content, dict):
+            remedy = "Write one key a line, otherwise: mask to begin with; configs/deid/surrogate.yml is an example."
+            raise InputError(Problem(name, "is empty, or no list of keys and values.", remedy))
         return Policy.model_validate(content)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)

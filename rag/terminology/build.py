@@ -76,6 +76,9 @@ def build_terminology(
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(out)
+    except sqlite3.OperationalError as error:
+        remedy = "Check that you may write there, and the room left on the disk."
+        raise InputError(Problem(str(out), f"cannot be written ({error}).", remedy)) from error
     finally:
         temporary.unlink(missing_ok=True)
     return info
@@ -84,6 +87,8 @@ def build_terminology(
 def _check_place(out: Path) -> None:
     if not out.parent.is_dir():
         raise InputError(Problem(str(out.parent), "is not a folder.", "Make it, or give another place with --out."))
+    if not os.access(out.parent, os.W_OK):
+        raise InputError(Problem(str(out.parent), "cannot be written in.", "Give another place with --out."))
     if out.is_dir():
         raise InputError(Problem(str(out), "is a folder.", "Give the name of a file (stroke.terms) with --out."))
     if out.exists() and out.stat().st_size:

@@ -271,6 +271,29 @@ def test_what_cannot_be_done_is_refused(corpus: Corpus, changes: dict[str, str],
     assert not (corpus.folder / "out" / "notes.jsonl").exists()
 
 
+@pytest.mark.parametrize("content", [None, "", "{}\n"])
+def test_a_run_that_cannot_begin_leaves_nothing(tmp_path: Path, content: str | None) -> None:
+    source = tmp_path / "notes.jsonl"
+    if content is not None:
+        source.write_text(content)
+    with pytest.raises((InputError, FileNotFoundError)):
+        deidentify(DeidentifyRequest(source, tmp_path / "out.jsonl", tmp_path / "private" / "spans.jsonl"))
+    assert not [*(tmp_path / "private").iterdir()]
+
+
+def test_medical_words_after_a_function_are_not_names(tmp_path: Path) -> None:
+    text = (
+        "Biologiste : HbA1c 9,1 %.\nBiologiste : Troponine négative.\n"
+        "Médecin : Céphalées.\nInterne : Hémiparésie gauche.\nBiologiste : Ferval."
+    )
+    source = tmp_path / "notes.jsonl"
+    source.write_text(json.dumps({"patient_id": "P1", "document_id": "1", "text": text}), encoding="utf-8")
+    spans = tmp_path / "private" / "spans.jsonl"
+    deidentify(DeidentifyRequest(source, tmp_path / "out.jsonl", spans, "mask", ner="none"))
+    (line,) = map(json.loads, spans.read_text("utf-8").splitlines())
+    assert [entity["text"] for entity in line["entities"]] == ["Ferval"]
+
+
 def test_outputs_inside_the_folder_of_documents_are_refused(tmp_path: Path) -> None:
     (tmp_path / "P1").mkdir()
     (tmp_path / "P1" / "lettre.txt").write_text("Bonjour")

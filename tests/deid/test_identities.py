@@ -58,6 +58,16 @@ def test_bad_rows_are_named_and_the_others_kept() -> None:
     assert not any("Maubert" in str(problem) for problem in problems)
 
 
+def test_a_birth_date_that_is_none_is_said_and_kept() -> None:
+    found, problems = read(
+        "patient_id;nom;ddn\nP1;Maubert;32/13/1939\nP2;Lorrin;3/11/1939\nP3;Sarlin;1939-11-03T00:00\n"
+    )
+    (problem,) = problems
+    assert (problem.where, problem.lost) == ("known.csv, row 2", False)
+    assert "1939" not in problem.what
+    assert found["P1"] == ((L.NOM, "Maubert"), (L.DATE_NAISSANCE, "32/13/1939"))
+
+
 @pytest.mark.parametrize("text", ["", "\n", "nom,prenom\nMaubert,Yvonne", "patient_id\nP1", "patient_id,age\nP1,81"])
 def test_a_table_without_its_columns_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="patient_id"):

@@ -56,6 +56,14 @@ def test_what_is_no_key_is_refused(tmp_path: Path, content: str) -> None:
         read_key(path)
 
 
+def test_a_key_with_another_kind_of_table_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "key.jsonl"
+    secret = write(path)
+    write_key(path, secret, ['{"patient_id": "P1", "shift_days": 1, "replaced": 5}'])
+    with pytest.raises(InputError, match="not a whole"):
+        read_key(path)
+
+
 def test_a_key_cut_short_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "key.jsonl"
     write(path)

@@ -56,9 +56,9 @@ def test_an_action_by_label_and_level(label: str, level: str, action: str) -> No
         ("otherwise: mask\nshift_weeks: [9, 3]", "p.yml: shift_weeks should be two whole numbers"),
         ("otherwise: mask\nshift_weeks: [9]", "p.yml, shift_weeks.1: "),
         ("otherwise: mask\nages_over_89: 90", "p.yml, ages_over_89: Input should be 'group' or 'keep'."),
-        ("- mask", "p.yml: Input should be a valid dictionary"),
+        ("- mask", "p.yml: is empty, or no list of keys and values."),
         ("otherwise: [mask", "p.yml, line 1: is not YAML."),
-        ("", "p.yml: Input should be a valid dictionary"),
+        ("", "p.yml: is empty, or no list of keys and values."),
     ],
 )
 def test_what_is_wrong_is_named(content: str, said: str) -> None:

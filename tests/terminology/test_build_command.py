@@ -73,6 +73,10 @@ def test_what_cannot_be_built_is_said(tmp_path: Path) -> None:
     for flag in ("--rf2", "--rrf", "--icd10", "--table", "--brat"):
         assert "missing" in refused("terminology", "build", flag, tmp_path / "missing", "--out", out)
     assert not list(tmp_path.iterdir())
+    empty = refused(
+        "terminology", "build", "--table", write(tmp_path / "empty.csv", "code;libelle\nX2;\n"), "--out", out
+    )
+    assert "empty.csv, line 2" in empty  # why there is nothing
     table = write(tmp_path / "table.csv", TABLE)
     assert "is not a terminology file" in refused("terminology", "build", "--table", table, "--out", table)
     assert "is not a terminology file" in refused("terminology", "info", table)
