@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import functools
+import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -13,6 +15,7 @@ from rag.terminology.tokens import fold, key, keys
 from schema.document import Section
 
 _END_OF_SENTENCE = frozenset(".;?!")
+_LINE_END = re.compile("\n")
 
 
 class Sentences:
@@ -22,20 +25,20 @@ class Sentences:
         self._reading = reading
 
     def around(self, first: int, stop: int) -> tuple[list[str], list[str]]:
-        """The keys, and the words folded, of the sentence of tokens [first, stop), themselves left out."""
-        keys, words, count = self._reading.keys, self._reading.words, len(self._reading.keys)
-        start, end = first, first + 1
-        while start > 0 and not self._is_end(start - 1):
-            start -= 1
-        while end < count and not self._is_end(end - 1):
-            end += 1
-        places = [*range(start, first), *range(stop, end)]
-        return [keys[i] for i in places], [fold(words[i]) for i in places]
+        """The keys, and the words, of the sentence of tokens [first, stop), themselves left out."""
+        keys, words = self._reading.keys, self._reading.words
+        at = bisect_right(self._starts, first)
+        start = self._starts[at - 1]
+        end = max(stop, self._starts[at] if at < len(self._starts) else len(keys))
+        return keys[start:first] + keys[stop:end], words[start:first] + words[stop:end]
 
-    def _is_end(self, place: int) -> bool:
-        """Whether a sentence ends between a token and the next."""
+    @functools.cached_property
+    def _starts(self) -> list[int]:
+        """The first token of each; looked for once an ambiguous name is met."""
         reading = self._reading
-        return reading.keys[place] in _END_OF_SENTENCE or reading.is_line_end(place)
+        signs = (place + 1 for place, sign in enumerate(reading.keys) if sign in _END_OF_SENTENCE)
+        lines = (bisect_left(reading.starts, line.start()) for line in _LINE_END.finditer(reading.text))
+        return sorted({0, *signs, *lines})
 
 
 class _Wanted(NamedTuple):
@@ -53,7 +56,9 @@ class _Wanted(NamedTuple):
     def stands(self, words: Sequence[str], written: Sequence[str]) -> bool:
         """Whether one of them stands in a sentence, given as `Sentences.around` does."""
         said = f" {' '.join(words)} "
-        return any(word in said for word in self.said) or any(word.startswith(self.beginnings) for word in written)
+        if any(word in said for word in self.said):
+            return True
+        return bool(self.beginnings) and any(fold(word).startswith(self.beginnings) for word in written)
 
 
 _NOTHING = _Wanted()

@@ -16,6 +16,7 @@ from rag.terminology.discontinuous import Pieces, Seams
 from rag.terminology.memory import LARGEST
 from rag.terminology.model import TermIndex
 from rag.terminology.reading import Reading
+from rag.terminology.remember import Remembered
 from rag.terminology.variants import Kind, Sources, Variants
 
 
@@ -77,6 +78,9 @@ class Finder:
             self._variants = Variants(every, words)
             seams = Seams(name for name, _ in every)
         self._pieces = Pieces(names.index, seams)
+        self._exact: Remembered[str, tuple[_Meaning, ...]] = Remembered(
+            lambda name: self._find_meanings(name, ((name, Kind.EXACT),)), _MOST_MEANINGS
+        )
         self._meanings = lru_cache(maxsize=_MOST_MEANINGS)(self._find_meanings)
 
     def find(self, reading: Reading, found: Found) -> Iterator[Candidate]:
@@ -86,7 +90,8 @@ class Finder:
             found: `Names.found` of this text.
         """
         for first, stop, name in found:
-            yield from self._of(((first, stop),), name, ((name, Kind.EXACT),))
+            for meaning in self._exact[name]:
+                yield Candidate(((first, stop),), name, *meaning)
         taken = {(first, stop) for first, stop, _ in found}
         for first, stop, sources in self._variants.find(reading) if self._variants else ():
             taken.add((first, stop))

@@ -21,7 +21,7 @@ Place = tuple[int, int]
 _LEFT, _RIGHT = 6, 4  # words looked at on each side
 _MOST_SKIPPED = 4  # words of a shared part's first sibling
 _MOST_INSIDE = 2  # words put inside a name
-_PREPOSITIONS = ("de", "à", "par", "en", "sur")
+_PREPOSITIONS = frozenset(("de", "à", "par", "en", "sur"))
 
 
 #: A token that no name holds: it keeps the windows of one search apart.
@@ -78,14 +78,15 @@ class Pieces:
     def _junctions(self, tokens: list[str]) -> Iterator[tuple[Place, Place]]:
         """Two windows whose end and start, put together, may be a name."""
         links = _links()
-        for place, word in enumerate(tokens):
-            if word in links:
+        joints = links | _PREPOSITIONS
+        for place in [place for place, word in enumerate(tokens) if word in joints]:
+            if tokens[place] in links:
                 yield from self._around_link(tokens, place)
-            elif word in _PREPOSITIONS:
-                # "sténose [serrée] de la carotide"
-                for stop in self._stops(tokens, place - _MOST_INSIDE, place, word)[::-1]:
-                    if all(tokens[other][0].isalpha() for other in range(stop - 1, place)):
-                        yield (max(_start(tokens, place), stop - 1), stop), (place, _end(tokens, place))
+                continue
+            # "sténose [serrée] de la carotide"
+            for stop in self._stops(tokens, place - _MOST_INSIDE, place, tokens[place])[::-1]:
+                if all(tokens[other][0].isalpha() for other in range(stop - 1, place)):
+                    yield (max(_start(tokens, place), stop - 1), stop), (place, _end(tokens, place))
 
     def _around_link(self, tokens: list[str], place: int) -> Iterator[tuple[Place, Place]]:
         after = place + 1

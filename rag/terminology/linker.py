@@ -51,11 +51,12 @@ class Normalizer:
             sections: those of the text, which tell what an abbreviation means.
         """
         reading = Reading(text)
-        mentions = [
-            ConceptMention("", tuple([reading.span(*place) for place in places]), self._concept(concept), score)
+        found = [
+            (tuple([reading.span(*place) for place in places]), concept, score)
             for places, concept, score in self._reader.read(reading, sections)
         ]
-        return sorted(mentions, key=lambda mention: (mention.start, -mention.end, -mention.score))
+        found.sort(key=lambda one: (one[0][0][0], -one[0][-1][1], -one[2]))  # start, end, score
+        return [ConceptMention("", fragments, self._concept(concept), score) for fragments, concept, score in found]
 
     def _judge(self, reading: Reading, rivals: Sequence[Candidate]) -> list[float]:
         from rag.terminology.rerank import Pair, described, in_context

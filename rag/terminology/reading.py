@@ -32,6 +32,11 @@ class Reading:
         """Its words and signs; where few are asked for, `span` is faster."""
         return [Token(*span_of(place), key) for place, key in zip(self._places, self.keys, strict=True)]
 
+    @functools.cached_property
+    def starts(self) -> list[int]:
+        """Where each token starts."""
+        return [place.start() for place in self._places]
+
     def key(self, first: int, stop: int) -> str:
         """The key of tokens [first, stop)."""
         return " ".join(self.keys[first:stop])
@@ -43,10 +48,6 @@ class Reading:
     def span(self, first: int, stop: int) -> tuple[int, int]:
         """The code points [start, end) of tokens [first, stop)."""
         return self._places[first].start(), span_of(self._places[stop - 1])[1]
-
-    def is_line_end(self, place: int) -> bool:
-        """Whether a line ends between a token and the next."""
-        return self.text.find("\n", self._places[place].end(), self._places[place + 1].start()) >= 0
 
     def around(self, first: int, stop: int) -> tuple[str, str]:
         """The keys of the tokens before and after; "^" and "$" at the ends of the text."""

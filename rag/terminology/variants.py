@@ -58,6 +58,13 @@ class Variant(NamedTuple):
     sources: Sources
 
 
+class _Known(NamedTuple):
+    """A word: the numbers of the contents that it may be a part of, and the names that it is a variant of."""
+
+    contents: frozenset[int]
+    alone: Sources
+
+
 class Variants:
     """The names of a vocabulary by their content.
 
@@ -91,20 +98,21 @@ class Variants:
             if len(word) >= _SHORTEST_MISSPELT and word.isalpha():
                 for shorter in _without_a_letter(word):
                     self._nearby.setdefault(shorter, set()).add(word)
-        self._contents_with = Remembered(self._find_contents, _MOST_WORDS)
+        self._known = Remembered(self._know, _MOST_WORDS)
         self._corrected = Remembered(self.correct, _MOST_WORDS)
         self._saying = Remembered(self._find_saying, _MOST_SPANS)
 
     def find(self, reading: Reading) -> list[Variant]:
         """The spans of a text that are variants of names and are no name themselves, by place."""
         between, tokens, words = function_words(), reading.keys, reading.words
-        contents = list(map(self._contents_with.__getitem__, words))
+        known = list(map(self._known.__getitem__, words))
+        contents = [one.contents for one in known]
         found: dict[Place, Sources] = {}
-        for first, shared in enumerate(contents):
+        for first, (shared, alone) in enumerate(known):
             if not shared or tokens[first] in between:
                 continue
-            if (sources := self._saying[words[first],]) and tokens[first] not in self._by_key:
-                found[first, first + 1] = sources
+            if alone and tokens[first] not in self._by_key:
+                found[first, first + 1] = alone
             for stop in range(first + 2, min(first + _LONGEST, len(tokens)) + 1):
                 if tokens[stop - 1] in between:
                     continue
@@ -153,9 +161,9 @@ class Variants:
         measured = [(distance, other) for other in near if (distance := OSA.distance(word, other)) <= most]
         return min(measured)[1] if measured else None
 
-    def _find_contents(self, word: str) -> frozenset[int]:
-        """The contents that a word may be a part of."""
-        return frozenset(number for part in _may_mean(word) for number in self._with_part.get(part, ()))
+    def _know(self, word: str) -> _Known:
+        contents = frozenset(number for part in _may_mean(word) for number in self._with_part.get(part, ()))
+        return _Known(contents, self._find_saying((word,)))
 
     def _find_saying(self, words: tuple[str, ...]) -> Sources:
         """The names that have the content of words, or one that they may mean."""

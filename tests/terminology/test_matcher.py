@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rag.terminology.abbreviations import defined
 from rag.terminology.build import build_terminology
-from rag.terminology.discontinuous import Pieces, seams_of
+from rag.terminology.discontinuous import Pieces, Seams
 from rag.terminology.index import StoredIndex
 from rag.terminology.linker import Normalizer
 from rag.terminology.loaders.table import TableSource
@@ -167,7 +167,7 @@ def test_a_name_is_surer_than_its_variants(normalizer: Normalizer) -> None:
 
 def test_pieces_are_said_once_and_seams_change_nothing(index: StoredIndex) -> None:
     reading = Reading("insuffisance rénale et cardiaque et rénale et cardiaque, artères et veines rénales")
-    pieces = Pieces(index, seams_of(key(name) for name in NAMES)).find(reading)
+    pieces = Pieces(index, Seams(key(name) for name in NAMES)).find(reading)
     assert len(pieces) == len({places for places, _ in pieces}) >= 2
     assert Pieces(index, None).find(reading) == pieces
 
