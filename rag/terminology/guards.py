@@ -55,6 +55,7 @@ class _Words:
     care: re.Pattern[str]
     place: re.Pattern[str]
     scale: re.Pattern[str]
+    prefix: re.Pattern[str]
     coded: re.Pattern[str]
 
 
@@ -71,7 +72,7 @@ def _words() -> _Words:
         person=re.compile(content["person"]),
         named=re.compile(content["named"]),
         signed=re.compile(content["signed"]),
-        **{name: re.compile(content[name], re.IGNORECASE) for name in ("care", "place", "scale", "coded")},
+        **{name: re.compile(content[name], re.IGNORECASE) for name in ("care", "place", "scale", "prefix", "coded")},
     )
 
 
@@ -167,11 +168,11 @@ class _Guard:
         return "." not in written and not self._words.coded.search(self._before(mention))
 
     def _is_part_of_name(self, mention: ConceptMention) -> bool:
-        """Whether it belongs to the name of a person, of a way of care, of a place or of a scale."""
+        """Whether it belongs to another word, or to the name of a person, of a way of care, of a place or of a scale."""
         before = self._before(mention)
         if self._text[mention.start].isupper() and self._words.person.search(before):
             return True
-        if self._words.care.search(before):
+        if self._words.care.search(before) or self._words.prefix.search(before):
             return True
         if kind_of(mention.concept) is Kind.SCALE:
             if _VALUE.match(self._text, mention.end):

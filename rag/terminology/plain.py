@@ -38,7 +38,7 @@ _SAME = 0.9
 #: Keys of those who practise, not of what they do: "anesthésiste", "pneumologue".
 _AGENTS = ("ist", "logu")
 #: They part two things; a variant does not reach over them ("frontal et cortex" is no "cortex frontal").
-_PARTING = frozenset(("et", "ou", "ni", "avec", "sans", "mais"))
+_PARTING = frozenset(("et", "ou", "ni", "avec", "sans", "mais", "chez"))
 #: The ending of a word tells its meaning ("neurologue" is not a misspelt "neurologie"): no error is mended there.
 _ENDING = 3
 

@@ -54,6 +54,10 @@ def test_the_stent_of_a_thrombectomy_is_no_coronary_stent(text: str, reader: Con
     assert all("stent_coronaire" not in some for some in names_of(reader, text).values())
 
 
+def test_a_name_after_anti_is_not_read(reader: ConceptReader) -> None:
+    assert "hta" not in {one for some in names_of(reader, "Il prend un anti-HTA.").values() for one in some}
+
+
 @pytest.mark.parametrize("text", ["Un traitement de l'HTA.", "Un passage en fibrillation atriale."])
 def test_a_variant_does_not_repeat_the_name_inside_it(text: str, reader: ConceptReader) -> None:
     concepts = [one for some in names_of(reader, text).values() for one in some]
