@@ -168,7 +168,7 @@ class _Guard:
         return "." not in written and not self._words.coded.search(self._before(mention))
 
     def _is_part_of_name(self, mention: ConceptMention) -> bool:
-        """Whether it belongs to another word, or to the name of a person, of a way of care, of a place or of a scale."""
+        """Whether it belongs to another word, or to the name of a person, a way of care, a place or a scale."""
         before = self._before(mention)
         if self._text[mention.start].isupper() and self._words.person.search(before):
             return True
