@@ -250,7 +250,7 @@ def _medical_words() -> set[str]:
     The latter open a line or follow "Biologiste :" with a capital, as a name does.
     """
     lists = gazetteer()
-    words = set()
+    words: set[str] = set()
     terminology = open_terminology()
     try:
         for _, name in terminology.store.texts():

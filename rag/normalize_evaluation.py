@@ -37,12 +37,22 @@ def evaluate_brat(
         InputError: the folder or the dictionary cannot be read.
     """
     documents = list(read_brat(folder, on_problem))
-    normalizer = Normalizer(open_terminology(terminology, progress=progress), load_reranker(reranker))
+    dictionary = open_terminology(terminology, progress=progress)
+    normalizer = Normalizer(dictionary, load_reranker(reranker))
     gold: list[CodedSpan] = []
     predicted: list[CodedSpan] = []
     for document in tqdm(documents, unit="document", disable=not progress):
         gold += _annotated(document)
         predicted += _found(document, normalizer)
+    codes = {code for span in gold for code in span.codes}
+    if gold and not codes:
+        what = "no annotation holds a concept identifier in its notes: the codes cannot be compared."
+        remedy = "Write them as notes: #1<tab>AnnotatorNotes T1<tab>C0020538."
+        on_problem(Problem(str(folder), what, remedy, lost=False))
+    elif codes and not codes & {term.concept_id for term in dictionary.store.terms()}:
+        what = f"none of the {len(codes)} concepts that it names is in the dictionary."
+        remedy = "Give with --terminology a dictionary of the same identifiers."
+        on_problem(Problem(str(folder), what, remedy, lost=False))
     return evaluate([document.document_id for document in documents], gold, predicted)
 
 

@@ -112,6 +112,13 @@ class Spool:
         except InputError:
             discard_work(run)
             raise
+        except sqlite3.OperationalError as error:
+            discard_work(run)
+            what, remedy = (
+                f"cannot be written ({error}).",
+                "Check that you may write there, and the room left on the disk.",
+            )
+            raise InputError(Problem(str(run), what, remedy)) from error
         return cls(path)
 
     @classmethod

@@ -5,6 +5,7 @@ import csv
 import datetime as dt
 import json
 import re
+import sqlite3
 import stat
 from pathlib import Path
 
@@ -279,6 +280,16 @@ def test_a_run_that_cannot_begin_leaves_nothing(tmp_path: Path, content: str | N
     with pytest.raises((InputError, FileNotFoundError)):
         deidentify(DeidentifyRequest(source, tmp_path / "out.jsonl", tmp_path / "private" / "spans.jsonl"))
     assert not [*(tmp_path / "private").iterdir()]
+
+
+def test_a_full_disk_is_said(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("rag.store._fill_spool", full)
+    with pytest.raises(InputError, match=r"disk is full.*room left"):
+        corpus.run()
+    assert [path.name for path in (corpus.folder / "private").iterdir()] == ["spans.key.jsonl"]  # which was there
 
 
 def test_medical_words_after_a_function_are_not_names(tmp_path: Path) -> None:

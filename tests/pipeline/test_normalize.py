@@ -253,6 +253,10 @@ def test_annotated_texts_are_evaluated(tmp_path: Path) -> None:
     assert (
         sorted(path.name for path in (tmp_path / "report").rglob("*.csv")) == ["errors.csv"] * 2 + ["metrics.csv"] * 2
     )
+    bundled = run("normalize", "--evaluate", "brat", tmp_path / "one")
+    assert "none of the 1 concepts that it names is in the dictionary" in bundled.err
+    write(tmp_path / "one" / "a.ann", "T1\tDISO 0 3\tHTA\n")
+    assert "no annotation holds a concept identifier" in run("normalize", "--evaluate", "brat", tmp_path / "one").err
     assert "brat DIR" in refused("normalize", "--evaluate", "xml", tmp_path / "one")
     assert "names no folder" in refused("normalize", "--evaluate", "brat")
     assert "nowhere" in refused("normalize", "--evaluate", "brat", tmp_path / "nowhere")
