@@ -6,6 +6,7 @@ forget tells "OMI" from "omis", "ASPECTS" from "aspect", "SCA ST-" from "SCA ST+
 
 from __future__ import annotations
 
+import functools
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -58,12 +59,11 @@ class Writings:
     def admitted(self, reading: Reading, candidates: Iterable[Candidate]) -> list[Candidate]:
         """The candidates of a text that its writing allows, in their order."""
         lines = _Lines(reading.text)
-        pairs = [(one, self._of(one.source, one.concept)) for one in candidates]
-        for one, traits in pairs:
-            written = _written(reading, one)
+        found = [(one, self._of(one.source, one.concept), _written(reading, one)) for one in candidates]
+        for one, traits, written in found:
             if traits.abbreviation and written.islower() and _is_unlike_a_word(written):
-                lines.write_small(reading.tokens[one.first].start)
-        return [one for one, traits in pairs if _may_be(reading, one, traits, lines)]
+                lines.write_small(reading.span(one.first, one.stop)[0])
+        return [one for one, traits, written in found if _may_be(reading, one, traits, written, lines)]
 
     def _of(self, source: str, concept: str) -> _Traits:
         found = self._traits.get((source, concept))
@@ -82,7 +82,7 @@ class _Lines:
         for line in lines:
             self._starts.append(self._starts[-1] + len(line))
         self._small = {number for number, line in enumerate(lines) if line == line.lower()}
-        self._shouted = {number for number, line in enumerate(lines) if _is_shouted(line)}
+        self._lines = lines
 
     def write_small(self, position: int) -> None:
         """An abbreviation of this line is in small letters: the others may be too."""
@@ -94,7 +94,7 @@ class _Lines:
 
     def is_shouted(self, position: int) -> bool:
         """Whether a line is written in capitals."""
-        return self._line(position) in self._shouted
+        return _is_shouted(self._lines[self._line(position)])
 
     def _line(self, position: int) -> int:
         return bisect_right(self._starts, position) - 1
@@ -109,14 +109,12 @@ def _traits(texts: Sequence[str]) -> _Traits:
     )
 
 
-def _may_be(reading: Reading, candidate: Candidate, traits: _Traits, lines: _Lines) -> bool:
+def _may_be(reading: Reading, candidate: Candidate, traits: _Traits, written: str, lines: _Lines) -> bool:
     if candidate.kind is Kind.ABBREVIATED:
         return True
-    end = reading.tokens[candidate.stop - 1].end
+    position, end = reading.span(candidate.first, candidate.stop)
     if traits.minus and not reading.text[end : end + 3].lstrip(" (").startswith(_MINUS):
         return False
-    position = reading.tokens[candidate.first].start
-    written = _written(reading, candidate)
     is_in_capitals = written.isupper() and not lines.is_shouted(position)
     is_exact = _folded(written) in traits.forms
     if traits.abbreviation:
@@ -142,10 +140,11 @@ def _is_plural(written: str, forms: Iterable[str]) -> bool:
 
 
 def _written(reading: Reading, candidate: Candidate) -> str:
-    tokens = (token for first, stop in candidate.places for token in reading.tokens[first:stop])
-    return " ".join(reading.text[token.start : token.end] for token in tokens)
+    spans = [reading.span(place, place + 1) for first, stop in candidate.places for place in range(first, stop)]
+    return " ".join([reading.text[start:end] for start, end in spans])
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def _folded(text: str) -> str:
     return " ".join(fold(text[token.start : token.end]) for token in tokenize(text))
 
@@ -156,5 +155,5 @@ def _is_unlike_a_word(written: str) -> bool:
 
 
 def _is_shouted(line: str) -> bool:
-    letters = [sign for sign in line if sign.isalpha()]
+    letters = list(filter(str.isalpha, line))
     return len(letters) >= _LEAST_LETTERS and sum(map(str.isupper, letters)) >= _NEARLY_ALL * len(letters)

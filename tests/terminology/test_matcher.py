@@ -207,7 +207,7 @@ VARIANTS = Variants([(key(name), name) for name in NAMES])
 )
 def test_variants(text: str, name: str, kind: Kind) -> None:
     (variant,) = [one for one in VARIANTS.find(Reading(text)) if one.stop - one.first == len(text.split())]
-    assert variant.sources[key(name)] is kind
+    assert dict(variant.sources)[key(name)] is kind
 
 
 @given(st.text(alphabet=st.sampled_from("aéèœltsrn ’'-(),.>+\n"), max_size=60) | st.text(max_size=60))
