@@ -81,7 +81,8 @@ class Pieces:
         joints = links | _PREPOSITIONS
         for place in [place for place, word in enumerate(tokens) if word in joints]:
             if tokens[place] in links:
-                yield from self._around_link(tokens, place)
+                if 0 < place < len(tokens) - 1 and self._may_join(tokens[place - 1], tokens[place + 1]):
+                    yield from self._around_link(tokens, place)
                 continue
             # "sténose [serrée] de la carotide"
             for stop in self._stops(tokens, place - _MOST_INSIDE, place, tokens[place])[::-1]:
@@ -90,8 +91,6 @@ class Pieces:
 
     def _around_link(self, tokens: list[str], place: int) -> Iterator[tuple[Place, Place]]:
         after = place + 1
-        if place == 0 or after == len(tokens) or not tokens[after][0].isalnum():
-            return
         # Shared beginning: "insuffisance [rénale et] cardiaque".
         cuts = [(stop, after) for stop in self._stops(tokens, place - _MOST_SKIPPED, place, tokens[after])]
         # Shared ending: "artères [et veines] rénales".
@@ -99,6 +98,12 @@ class Pieces:
         if cuts:
             start, end = _start(tokens, place), _end(tokens, after)
             yield from (((start, stop), (first, end)) for stop, first in cuts if start < stop and first < end)
+
+    def _may_join(self, before: str, after: str) -> bool:
+        """Whether the tokens around a link may end, or begin, one of two pieces: a test that costs little."""
+        if not after[0].isalnum():
+            return False
+        return self._seams is None or after in self._seams.before or before in self._seams.after
 
     def _stops(self, tokens: list[str], least: int, most: int, right: str) -> list[int]:
         """The places in [least, most) whose token before may stand before ``right`` in a name."""

@@ -42,6 +42,8 @@ _PARTING = frozenset(("et", "ou", "ni", "avec", "sans", "mais", "chez"))
 #: The ending of a word tells its meaning ("neurologue" is not a misspelt "neurologie"): no error is mended there.
 _ENDING = 3
 
+_NO_VARIANT = (Kind.EXACT, Kind.ABBREVIATED)
+
 Linked = tuple[tuple[Place, ...], str, float]
 
 
@@ -82,11 +84,11 @@ def _ordinary_words() -> frozenset[str]:
 
 def _is_close(candidate: Candidate) -> bool:
     """Whether a variant may be believed without having been seen in annotated texts."""
+    if candidate.kind in (Kind.EXACT, Kind.APART, Kind.ABBREVIATED):
+        return True
     words, named = candidate.key.split(), candidate.source.split()
     if candidate.kind is Kind.MISSPELT:
         return all(one == other or one[-_ENDING:] == other[-_ENDING:] for one, other in zip(words, named, strict=False))
-    if candidate.kind not in (Kind.CONTENT, Kind.SYNONYM):
-        return True
     if not _PARTING.isdisjoint(set(words).difference(named)):
         return False
     # "vitamine" alone is not "vitamine D": a letter or a figure tells one thing from another.
@@ -110,10 +112,11 @@ def _without_repeats(candidates: Sequence[Candidate]) -> Iterator[Candidate]:
     repeats = {
         one.places
         for one in candidates
-        if any(one.first <= first and stop <= one.stop for first, stop in exact.get(one.concept, ()))
+        if one.kind not in _NO_VARIANT
+        and any(one.first <= first and stop <= one.stop for first, stop in exact.get(one.concept, ()))
     }
     for one in candidates:
-        if one.kind in (Kind.EXACT, Kind.ABBREVIATED) or one.places not in repeats:
+        if one.kind in _NO_VARIANT or one.places not in repeats:
             yield one
 
 

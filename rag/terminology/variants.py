@@ -113,8 +113,8 @@ class Variants:
                 continue
             if alone and tokens[first] not in self._by_key:
                 found[first, first + 1] = alone
-            for stop in range(first + 2, min(first + _LONGEST, len(tokens)) + 1):
-                if tokens[stop - 1] in between:
+            for stop, word in enumerate(tokens[first + 1 : first + _LONGEST], start=first + 2):
+                if word in between:
                     continue
                 # What a span says is in a content that each of its words may be a part of: mostly there is none, and
                 # then none for a longer span either.
