@@ -18,13 +18,14 @@ class Reading:
         text: as given.
 
     Attributes:
-        keys, words: of its tokens (`rag.terminology.tokens.Token`), as they are compared and in lower case.
+        keys, forms, words: of its tokens (`rag.terminology.tokens.Token`), as they are compared, as they are written,
+            and in lower case.
         prose: longer than a title.
     """
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._places, self.keys, self.words = pieces(text)
+        self._places, self.keys, self.forms, self.words = pieces(text)
         self.prose = len(self.keys) > _LONGEST_TITLE
 
     @functools.cached_property

@@ -53,11 +53,13 @@ class Pieces(NamedTuple):
     Args:
         places: see `span_of`.
         keys: as in `Token`.
+        forms: as they are written.
         words: in lower case.
     """
 
     places: list[re.Match[str]]
     keys: list[str]
+    forms: list[str]
     words: list[str]
 
 
@@ -80,7 +82,8 @@ def pieces(text: str) -> Pieces:
         kept = _kept(written, found)
         places, written = list(itertools.compress(places, kept)), list(itertools.compress(written, kept))
         found = list(itertools.compress(found, kept))
-    return Pieces(places, found, list(map(_WORDS.__getitem__, written)))
+    forms = list(map(_FORMS.__getitem__, written))
+    return Pieces(places, found, forms, list(map(str.lower, forms)))
 
 
 def span_of(place: re.Match[str]) -> tuple[int, int]:
@@ -119,10 +122,8 @@ def _piece_key(piece: str) -> str:
 _MOST_PIECES = 1 << 18
 #: The key of each piece of text.
 _KEYS = Remembered(_piece_key, _MOST_PIECES)
-#: Its writing in lower case.
-_WORDS: Remembered[str, str] = Remembered(
-    lambda piece: (piece[0] if piece[-1] in _APOSTROPHES else piece).lower(), _MOST_PIECES
-)
+#: Its writing, without the apostrophe of a "D'".
+_FORMS: Remembered[str, str] = Remembered(lambda piece: piece[0] if piece[-1] in _APOSTROPHES else piece, _MOST_PIECES)
 
 
 def word_key(word: str) -> str:

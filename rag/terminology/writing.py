@@ -112,10 +112,10 @@ def _traits(texts: Sequence[str]) -> _Traits:
 def _may_be(reading: Reading, candidate: Candidate, traits: _Traits, written: str, lines: _Lines) -> bool:
     if candidate.kind is Kind.ABBREVIATED:
         return True
-    position, end = reading.span(candidate.first, candidate.stop)
+    start, end = reading.span(candidate.first, candidate.stop)
     if traits.minus and not reading.text[end : end + 3].lstrip(" (").startswith(_MINUS):
         return False
-    is_in_capitals = written.isupper() and not lines.is_shouted(position)
+    is_in_capitals = written.isupper() and not lines.is_shouted(start)
     is_exact = _folded(written) in traits.forms
     if traits.abbreviation:
         if is_in_capitals or (written[:-1].isupper() and written.endswith("s")):  # "IRMs"
@@ -125,7 +125,7 @@ def _may_be(reading: Reading, candidate: Candidate, traits: _Traits, written: st
         if candidate.kind is Kind.MISSPELT or not is_exact:
             return _is_unlike_a_word(written)
         # "prés" is no "PRES": small letters keep their accents. The guards know the words of two letters.
-        is_small = (len(written) == _SHORTEST_WORD and written.isalpha()) or lines.is_small(position)
+        is_small = (len(written) == _SHORTEST_WORD and written.isalpha()) or lines.is_small(start)
         return written.isascii() and (is_small or _is_unlike_a_word(written))
     if candidate.kind is not Kind.EXACT or is_exact or " " in written:
         return True
@@ -140,8 +140,7 @@ def _is_plural(written: str, forms: Iterable[str]) -> bool:
 
 
 def _written(reading: Reading, candidate: Candidate) -> str:
-    spans = [reading.span(place, place + 1) for first, stop in candidate.places for place in range(first, stop)]
-    return " ".join([reading.text[start:end] for start, end in spans])
+    return " ".join([form for first, stop in candidate.places for form in reading.forms[first:stop]])
 
 
 @functools.lru_cache(maxsize=1 << 16)
