@@ -25,6 +25,7 @@ _NAMES = (PhiLabel.NOM, PhiLabel.PRENOM)
 _DATES = (PhiLabel.DATE, PhiLabel.DATE_NAISSANCE)
 #: What may stand between the names of one person.
 _BETWEEN_NAMES = re.compile(r"[\s,.\-–()]{0,3}(?:(?:née?|ep\.?|épouse|veuve)\s)?")
+_MOST_NAMES = 8  # of one person; more are a list, and cost the square of its length
 _LONE_DAY = re.compile(r"\d{1,2}(?:er)?")
 _LINK = 16  # characters between a day and the date that lends it a month
 _LOOK_BACK = 40
@@ -198,6 +199,7 @@ def _groups(text: IdentifiedText) -> list[list[int]]:
             last
             and last.label in _NAMES
             and entity.label in _NAMES
+            and len(groups[-1]) < _MOST_NAMES
             and _BETWEEN_NAMES.fullmatch(text.text, last.end, entity.start)
         ):
             groups[-1].append(place)
