@@ -53,7 +53,9 @@ class Pools:
 @lru_cache(maxsize=50_000)
 def name_key(name: str) -> str:
     """A name without what spellings of it differ in: capitals, accents, hyphens, apostrophes, "St" for "Saint"."""
-    letters = re.sub(r"[^a-z0-9]+", " ", small(name).replace("œ", "oe").replace("'", "").replace("’", ""))
+    letters = re.sub(
+        r"[^a-z0-9]+", " ", small(name).replace("œ", "oe").replace("æ", "ae").replace("'", "").replace("’", "")
+    )
     # A name in another alphabet is its own key.
     return re.sub(r"\bst(e?)\b", r"saint\1", letters.strip()) or small(name).strip()
 

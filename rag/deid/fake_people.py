@@ -67,10 +67,11 @@ def _particles(words: Sequence[str]) -> set[int]:
 def _initials(text: str) -> str:
     """The letters of a name of initials alone ("J.-M."), "" for any other."""
     words = WORD.findall(text)
-    return "".join(map(_key, words)) if len(words) > 1 and all(len(word) == 1 for word in words) else ""
+    return "".join(map(word_key, words)) if len(words) > 1 and all(len(word) == 1 for word in words) else ""
 
 
-def _key(word: str) -> str:
+def word_key(word: str) -> str:
+    """What the spellings of one word of a name share, misread digits included."""
     key = name_key(word).replace(" ", "")
     return key.replace("0", "o").replace("1", "l") if any(map(str.isalpha, key)) else key
 
@@ -128,7 +129,7 @@ class People:
             if next(places) in kept:
                 return word[0]
             if len(word[0]) > 1:
-                return shaped(word[0], self.fakes.get(_key(word[0]), word[0]))
+                return shaped(word[0], self.fakes.get(word_key(word[0]), word[0]))
             known = self.fakes.get(next(initials, ""))
             return shaped(word[0], known[0] if known else self.fake_initial(word[0], name.label, name.group))
 
@@ -137,7 +138,7 @@ class People:
 
     def fake_word(self, word: str) -> str | None:
         """The fake word of a word that stands in a name of this patient, None for any other."""
-        return self.fakes.get(_key(word))
+        return self.fakes.get(word_key(word))
 
     def is_original(self, name: str) -> bool:
         """Whether a word identifies the patient, or someone in the documents."""
@@ -145,10 +146,10 @@ class People:
 
     def fake_initial(self, letter: str, label: PhiLabel, group: Sequence[str] = ()) -> str:
         """The initial of the fake name of whoever has this initial: someone of the same group first."""
-        key = _key(letter)
+        key = word_key(letter)
         near: Counter[str] = Counter()
         for word in group:
-            near.update(self._together[_key(word)])
+            near.update(self._together[word_key(word)])
         for words in (near, self._count):
             fitting = [word for word in words if word.startswith(key) and word in self.fakes]
             if words is self._count:  # anyone: then a first name for a first name
@@ -161,13 +162,13 @@ class People:
 
     def _count_words(self, name: Name) -> None:
         words = split_name(name.text)
-        group = [_key(word) for text in name.group for word in split_name(text)]
+        group = [word_key(word) for text in name.group for word in split_name(text)]
         title = _TITLE.search(small(name.before[-30:]))
         if len(words) > 1 and all(len(word) > 1 for word in words):
-            self._compounds.setdefault("".join(_key(word)[0] for word in words), tuple(map(_key, words)))
+            self._compounds.setdefault("".join(word_key(word)[0] for word in words), tuple(map(word_key, words)))
         kept = _particles(words)
         for place, word in enumerate(words):
-            key = _key(word)
+            key = word_key(word)
             if len(key) < 2 or place in kept:
                 continue
             self._count[key] += 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rag.deid.fake_names import name_key, pools
 from rag.deid.fake_numbers import Numbers
-from rag.deid.fake_people import Name, People, split_name
+from rag.deid.fake_people import Name, People, split_name, word_key
 from rag.deid.fake_places import Places
 from rag.deid.keys import Replaced, Secret
 from rag.deid.spelling import shaped, small
@@ -110,5 +110,5 @@ def _words_of(earlier: Iterable[Replaced]) -> dict[str, str]:
     for label, original, surrogate in earlier:
         old, new = split_name(original), split_name(surrogate)
         if label in _NAMES and len(old) == len(new):
-            known.update((name_key(a), b.title()) for a, b in zip(old, new, strict=True) if len(a) > 1 and a != b)
+            known.update((word_key(a), b.title()) for a, b in zip(old, new, strict=True) if len(a) > 1 and a != b)
     return known

@@ -281,6 +281,19 @@ def test_an_earlier_key_is_followed_when_documents_are_added() -> None:
     assert set(later.key.replaced) > set(first.key.replaced)
 
 
+@pytest.mark.parametrize("name", ["Lætitia", "Laetitia", "DUP0NT", "O'Sullivan", "N'Diaye", "İlkay", "Müller-Œstreich"])
+def test_an_earlier_key_is_followed_whatever_the_spelling(name: str) -> None:
+    first = deidentify_patient("P1", [identified(f"Dr [NOM {name}]")], SURROGATE, SECRET)
+    others = identified(" ".join(f"[NOM Nom{letter}]," for letter in string.ascii_lowercase))
+    later = deidentify_patient("P1", [others, identified(f"Dr [NOM {name}]")], SURROGATE, SECRET, first.key)
+    assert later.texts[1].text == first.texts[0].text
+
+
+def test_a_ligature_is_its_two_letters() -> None:
+    one, other = fakes("Dr [PRENOM Lætitia], Dr [PRENOM Laetitia]")
+    assert one == other
+
+
 def test_an_earlier_key_is_followed_for_places_whatever_comes_before_them() -> None:
     places = "[VILLE Lormes], [HOPITAL clinique des Grands-Bois], [ADRESSE 3 rue du Cloître]"
     first = deidentify_patient("P1", [identified(places)], SURROGATE, SECRET)
