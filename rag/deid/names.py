@@ -138,14 +138,16 @@ class NameReader:
         if place > at and tokens[place - 1].fold == "'":
             name = "'".join(name.rsplit(" ", 1))
         doubled = parts > 1 and word.fold in self._particles
+        # "Anne du Bois", "de La Tour du Pin": an ordinary word that goes on a name after its first name or particle
+        goes_on = cued and bool(units) and (units[-1].particle or self._all_first(units))
         if (word.fold in self._stops and not doubled) or (
-            self.lists.is_common(word.fold) and not self._is_name(name, word.fold)
+            self.lists.is_common(word.fold) and not goes_on and not self._is_name(name, word.fold)
         ):
             return None
         if head.shape == LOWER:
             opens = not units and cued
             after_first = bool(units) and head.fold in _FOLLOWS_FIRST_NAME and self._all_first(units)
-            noble = len(units) > 1 or (head.fold == "d" and tokens[at + 1].fold == "'")
+            noble = len(units) > 1 or goes_on or (head.fold == "d" and tokens[at + 1].fold == "'")
             after_first = after_first or (
                 bool(units) and noble and head.fold in _FOLLOWS_FIRST_NAME and word.fold not in self.lists.towns
             )

@@ -189,3 +189,8 @@ def test_figures_and_single_letters_alone_name_nothing(text: str, data: st.DataO
 def test_no_text_breaks_a_guard(text: str) -> None:
     spans = [ConceptMention("", ((i, i + 1),), DISEASE) for i in range(len(text))]
     assert set(admitted(text, spans)) <= set(spans)
+
+
+def test_a_long_row_of_one_sign_is_read_once() -> None:
+    # A pattern that tries again at each sign would need hours.
+    assert kept("-" * 1_000_000 + " HTA", "HTA")
