@@ -158,7 +158,6 @@ class Document:
     dates: tuple[DateMention, ...] = ()
     inferred: tuple[str, ...] = ()
     origins: Sequence[int] | None = field(default=None, repr=False)
-    deid_version: str | None = None
 
     def locate(self, start: int, end: int) -> Span:
         """Where ``text[start:end]`` stands in ``source_text``.
