@@ -6,10 +6,8 @@ import importlib
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 
-import yaml
-
+from rag.deid.gazetteer import read_yaml
 from rag.deid.spelling import small
 
 FEMALE, MALE = "f", "m"
@@ -65,7 +63,7 @@ def pools() -> Pools:
     """The lists, read once."""
     from faker.providers.person.fr_FR import Provider as French
 
-    data = yaml.safe_load(resources.files("rag.deid").joinpath("data", "surrogates.yml").read_text("utf-8"))
+    data = read_yaml("surrogates.yml")
     named = [(*entry.rsplit(" ", 1), size) for size, entries in data["towns"].items() for entry in entries]
     towns = [Town(name, postcode, size) for name, postcode, size in named]
     return Pools(

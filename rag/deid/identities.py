@@ -6,11 +6,9 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from importlib import resources
-
-import yaml
 
 from rag.deid.dates import find_dates
+from rag.deid.gazetteer import read_yaml
 from rag.deid.spelling import small
 from schema.phi import KnownIdentity, PhiLabel
 from schema.problem import InputError, Problem
@@ -78,7 +76,7 @@ def parse_identities(name: str, text: str, on_problem: Callable[[Problem], None]
 @lru_cache(maxsize=1)
 def _headings() -> dict[str, PhiLabel | None]:
     """Labels by heading; None for the patient."""
-    data = yaml.safe_load(resources.files("rag.deid").joinpath("data", "identity_columns.yml").read_text("utf-8"))
+    data = read_yaml("identity_columns.yml")
     return {
         _plain(form): None if name == "patient" else PhiLabel(name) for name, forms in data.items() for form in forms
     }

@@ -198,15 +198,6 @@ class Propagator:
                         return at + 1, self._label(name), Rank.LISTED
         return at, None, rank
 
-    def _glued(self, form: str) -> PhiLabel | None:
-        """ "DUPONTPAULE": a known name and another that lost the space between them."""
-        for cut in range(4, len(form) - 2):
-            if form[:cut] in self._lexicon.names and (
-                form[cut:] in self._lexicon.names or self._lists.is_first(form[cut:])
-            ):
-                return self._label(form[:cut])
-        return None
-
     def _label(self, form: str) -> PhiLabel | None:
         seen = self._lexicon.names.get(form)
         if not seen:

@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from importlib import resources
 
-import yaml
-
+from rag.deid.gazetteer import read_yaml
 from rag.deid.spelling import small
 from schema.phi import PhiEntity, PhiLabel
 
@@ -97,7 +95,7 @@ class _Words:
 
 @lru_cache(maxsize=1)
 def _words() -> _Words:
-    data = yaml.safe_load(resources.files("rag.deid").joinpath("data", "sensitivity.yml").read_text("utf-8"))
+    data = read_yaml("sensitivity.yml")
     personal = "|".join(
         re.escape(word).replace(r"\*", r"\w*") for name in ("professions", "relatives") for word in data[name].split()
     )

@@ -14,12 +14,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from rag.terminology.kinds import Kind, kind_of
 from rag.terminology.tokens import fold
+from rag.terminology.vocabulary import read_yaml
 from schema.concept import ConceptMention
 
 _WORD = re.compile(r"[^\W_]+")
@@ -61,9 +59,7 @@ class _Words:
 
 @functools.cache
 def _words() -> _Words:
-    text = Path(__file__).with_name("guards.yml").read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (safe)
-
+    content = read_yaml(Path(__file__).with_name("guards.yml"))
     return _Words(
         mask=re.compile(content["mask"]),
         figures=re.compile(r"(?<![\w.,])(?:" + "|".join(content["figures"].values()) + ")"),

@@ -6,8 +6,7 @@ import functools
 from enum import StrEnum
 from pathlib import Path
 
-import yaml
-
+from rag.terminology.vocabulary import read_yaml
 from schema.concept import Concept
 
 
@@ -32,6 +31,5 @@ def kind_of(concept: Concept) -> Kind:
 
 @functools.cache
 def _kinds() -> dict[str, Kind]:
-    text = Path(__file__).with_suffix(".yml").read_text(encoding="utf-8")
-    content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (a safe loader)
+    content = read_yaml(Path(__file__).with_suffix(".yml"))
     return {name: Kind(kind) for kind, names in content.items() for name in names}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-import unicodedata
 from collections.abc import Callable, Sequence
 
+from rag.deid.spelling import unaccented
 from rag.deid.synthetic.grammar import Piece
 from schema.phi import PhiEntity
 
@@ -18,11 +18,6 @@ _MISREAD = {
     "6": "G", "G": "6", "2": "Z", ":": ";", ".": ",", ",": ".", "D": "O", "o": "0", "a": "o", "r": "t", "E": "F",
 }  # fmt: skip
 _NEAR = {"a": "zq", "e": "zr", "i": "uo", "n": "b", "o": "ip", "r": "et", "s": "qd", "t": "ry", "u": "yi", "l": "km"}
-
-
-def without_accents(text: str) -> str:
-    """The same letters without their marks, one for one."""
-    return "".join(unicodedata.normalize("NFD", char)[0] for char in text)
 
 
 def spoil(pieces: Sequence[Piece], dice: random.Random) -> tuple[str, tuple[PhiEntity, ...]]:
@@ -58,7 +53,7 @@ def _every(change: Callable[[str], str]) -> Callable[[list[Cell], random.Random]
 
 
 def _capitals_without_accents(char: str) -> str:
-    return without_accents(char) if char.isupper() else char
+    return unaccented(char) if char.isupper() else char
 
 
 def _misread(cells: list[Cell], dice: random.Random) -> list[Cell]:
@@ -132,7 +127,7 @@ def _spread(cells: list[Cell], dice: random.Random) -> list[Cell]:
 _FLAWS: tuple[tuple[float, Callable[[list[Cell], random.Random], list[Cell]]], ...] = (
     (0.07, _every(str.upper)),
     (0.10, _every(str.lower)),
-    (0.12, _every(without_accents)),
+    (0.12, _every(unaccented)),
     (0.12, _every(_capitals_without_accents)),
     (0.40, _every(lambda char: "’" if char == "'" else char)),
     (0.10, _every(lambda char: "-" if char == "–" else char)),

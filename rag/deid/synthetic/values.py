@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable
 from string import ascii_uppercase, digits
 
+from rag.deid.spelling import unaccented
 from rag.deid.synthetic import medical
 from rag.deid.synthetic.dates import DateForms, in_words
 from rag.deid.synthetic.names import names
-from rag.deid.synthetic.noise import without_accents
 
 _NUMBER = re.compile(r"#(\d+)(?:([.])(\d+))?-(\d+)(?:\.\d+)?$")
 _DIGITS = re.compile(r"d(\d+)$")
@@ -167,7 +167,7 @@ class Values:
         name = dice.choice(people + places[: dice.randrange(1, 9)])
         site = dice.choice((f"chu-{self._names.town(dice)}", f"ch-{self._names.town(dice)}", "mail", "webmail", last))
         text = f"{name}@{site}.{dice.choice(_DOMAINS)}"
-        plain = re.sub(r"[^\w.@-]+", "", without_accents(text.replace(" ", "-")))
+        plain = re.sub(r"[^\w.@-]+", "", unaccented(text.replace(" ", "-")))
         return plain.lower() if dice.random() < 0.9 else plain
 
     def _zip(self) -> str:

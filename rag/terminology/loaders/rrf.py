@@ -12,11 +12,10 @@ from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
-import yaml
-
 from rag.terminology.loaders.release import ReleaseFile, read_rows, release_files
 from rag.terminology.loaders.source import Entry, Report, RowProblems, Source, checked_name, hash_files, language_code
 from rag.terminology.model import Term
+from rag.terminology.vocabulary import read_yaml
 from schema.concept import Code, CodeSystem
 from schema.problem import InputError, Problem
 
@@ -124,5 +123,5 @@ class RrfSource(Source):
 @lru_cache(maxsize=1)
 def _groups() -> dict[str, tuple[str, ...]]:
     """The groups of each semantic type (McCray, Burgun & Bodenreider 2001)."""
-    groups = yaml.safe_load(_GROUPS.read_text("utf-8"))
+    groups = read_yaml(_GROUPS)
     return {kind: (group,) for group, kinds in groups.items() for kind in kinds}

@@ -12,8 +12,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from rag.terminology.loaders.source import (
     Entry,
     Report,
@@ -26,6 +24,7 @@ from rag.terminology.loaders.source import (
     read_lines,
 )
 from rag.terminology.model import Term
+from rag.terminology.vocabulary import read_yaml
 from schema.concept import Code, CodeSystem
 from schema.problem import InputError, Problem
 
@@ -250,7 +249,7 @@ def _number(text: str, column: str, number: int, problems: RowProblems) -> int:
 @lru_cache(maxsize=1)
 def _known() -> tuple[dict[str, str], dict[str, CodeSystem], frozenset[str]]:
     """Our column by its folded names, vocabularies by theirs, and the folded ways to say yes."""
-    names = yaml.safe_load(_NAMES.read_text("utf-8"))
+    names = read_yaml(_NAMES)
     columns = {alias: column for column, aliases in names["columns"].items() for alias in aliases}
     systems = {alias: CodeSystem(system) for system, aliases in names["systems"].items() for alias in aliases}
     return columns, systems, frozenset(names["yes"])
