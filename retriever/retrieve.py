@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,16 @@ class Method(StrEnum):
     def reads_concepts(self) -> bool:
         """Whether it ranks by concepts, and needs those of the record and of the question."""
         return self in (Method.CONCEPTS, Method.HYBRID_CONCEPTS)
+
+
+class Retriever(Protocol):
+    """Finds passages in the record of one patient."""
+
+    record: PatientRecord
+
+    def retrieve(self, question: Question, k: int = 10, hints: VariableHints | None = None) -> list[Passage]:
+        """The k best passages for a question, best first; see `HybridRetriever.retrieve`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
