@@ -46,7 +46,7 @@ def passages(document: Document, mentions: Sequence[ConceptMention] = ()) -> lis
     found: list[Passage] = []
     ordered = sorted(mentions, key=lambda mention: mention.start)
     starts = [mention.start for mention in ordered]
-    for title, start, end in _blocks(document):
+    for title, kind, start, end in _blocks(document):
         for first, last in _windows(list(_units(document, start, end))):
             found.append(
                 Passage(
@@ -56,6 +56,7 @@ def passages(document: Document, mentions: Sequence[ConceptMention] = ()) -> lis
                     document_type=document.type,
                     written_on=document.written_on,
                     section=title,
+                    section_kind=kind,
                     concepts=tuple(
                         mention
                         for mention in ordered[bisect_left(starts, first) : bisect_left(starts, last)]
@@ -66,13 +67,14 @@ def passages(document: Document, mentions: Sequence[ConceptMention] = ()) -> lis
     return found
 
 
-def _blocks(document: Document) -> Iterator[tuple[str, int, int]]:
-    """The text cut at every border of a section: (title of the innermost section or "", start, end)."""
+def _blocks(document: Document) -> Iterator[tuple[str, str, int, int]]:
+    """The text cut at every border of a section: (title and kind of the innermost section or "", start, end)."""
     text, sections = document.text, document.sections
     borders = sorted({0, len(text), *(s.start for s in sections), *(s.end for s in sections)})
     for start, end in pairwise(borders):
         around = [section for section in sections if section.start <= start < section.end]
-        yield (max(around, key=lambda section: section.start).title if around else "", start, end)
+        innermost = max(around, key=lambda section: section.start, default=None)
+        yield (innermost.title, innermost.kind, start, end) if innermost else ("", "", start, end)
 
 
 def _units(document: Document, start: int, end: int) -> Iterator[_Unit]:

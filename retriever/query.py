@@ -6,6 +6,24 @@ from schema.study import VariableHints
 from schema.variable import Question
 
 
+#: The parts of a question that are compared apart with a passage, in the order of `facets`.
+FACETS = ("label", "choices", "note", "synonyms")
+
+
+def facets(question: Question, hints: VariableHints | None = None) -> tuple[str, ...]:
+    """The question by parts, one text for each of `FACETS`; "" for a part it does not have.
+
+    The label comes with its unit and section, the synonyms with the words of a free question.
+    """
+    variable = question.variable
+    synonyms = [question.text, *(hints.synonyms if hints else ())]
+    if variable is None:
+        return question.text, "", "", question.text
+    label = [variable.label, variable.unit, variable.section]
+    choices = [choice.label for choice in variable.choices]
+    return tuple("\n".join(part for part in parts if part) for parts in (label, choices, [variable.note], synonyms))
+
+
 def query_text(question: Question, hints: VariableHints | None = None) -> str:
     """The query for a question: its own words, then those of its variable.
 

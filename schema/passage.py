@@ -16,6 +16,8 @@ _SYSTEMS = {CodeSystem.SNOMED: "SNOMED ", CodeSystem.ICD10: "", CodeSystem.ATC: 
 class Passage:
     """A stretch of one document (``span``, positions in ``Document.text``) with what is needed to cite it.
 
+    ``section`` is the title of the innermost section, as written, and ``section_kind`` its canonical name
+    (`schema.document.Section.kind`); both are "" outside any section.
     ``concepts`` are the mentions that lie in it, where they were looked for, with positions in ``Document.text``.
     ``score`` and ``rank`` (from 1) are set by the retriever that found it, whose name is ``method``;
     ties are broken by document_id, then start.
@@ -27,6 +29,7 @@ class Passage:
     document_type: str
     written_on: PartialDate | None
     section: str = ""
+    section_kind: str = ""
     score: float = 0.0
     rank: int = 0
     method: str = ""
