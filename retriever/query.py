@@ -5,7 +5,6 @@ from __future__ import annotations
 from schema.study import VariableHints
 from schema.variable import Question
 
-
 #: The parts of a question that are compared apart with a passage, in the order of `facets`.
 FACETS = ("label", "choices", "note", "synonyms")
 
