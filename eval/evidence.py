@@ -25,7 +25,11 @@ class Quote(BaseModel):
 
 
 class EvidenceRow(BaseModel):
-    """What one line of an evidence file says of one cell. Its other fields are ignored: the tables hold the values."""
+    """What one line of an evidence file says of one cell. Its other fields are ignored: the tables hold the values.
+
+    ``kind`` says what it takes to find the value: "plain", "anaphoric" (the sentence points to an earlier one, which is
+    then quoted too) or "order" (several values are written, and the order of time tells which is asked for).
+    """
 
     model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
 
@@ -34,14 +38,20 @@ class EvidenceRow(BaseModel):
     status: Status | None = None
     confidence: float | None = Field(default=None, ge=0, le=1)
     evidence: tuple[Quote, ...] = ()
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceFile:
-    """The readable lines of an evidence file, and what is wrong with the others."""
+    """The readable lines of an evidence file, and what is wrong with the others.
+
+    Args:
+        lines: the line of the file, from 1, that each row stands on.
+    """
 
     rows: tuple[EvidenceRow, ...]
     problems: tuple[Problem, ...]
+    lines: tuple[int, ...] = ()
 
 
 #: Rows by (record, variable name).
@@ -60,16 +70,16 @@ def read_evidence(path: Path) -> EvidenceFile:
         raise InputError(Problem(path.name, f"cannot be read: {error.strerror}.", "Check the path.")) from error
     except UnicodeDecodeError as error:
         raise InputError(Problem(path.name, "is not UTF-8.", "Save it as UTF-8.")) from error
-    rows: list[EvidenceRow] = []
+    rows: dict[int, EvidenceRow] = {}
     problems: list[Problem] = []
     for number, line in enumerate(text.split("\n"), start=1):  # other line ends may stand inside a quote
         if not line.strip():
             continue
         try:
-            rows.append(EvidenceRow.model_validate(json.loads(line)))
+            rows[number] = EvidenceRow.model_validate(json.loads(line))
         except (json.JSONDecodeError, ValidationError) as error:
             problems.append(Problem(f"{path.name}, line {number}", _defect(error), "Mend the line or remove it."))
-    return EvidenceFile(tuple(rows), tuple(problems))
+    return EvidenceFile(tuple(rows.values()), tuple(problems), tuple(rows))
 
 
 def _defect(error: json.JSONDecodeError | ValidationError) -> str:
