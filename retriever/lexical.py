@@ -52,7 +52,7 @@ def tokens(text: str) -> list[str]:
     "g/L" → "g/l", "160/90" → "160/90".
     """
     found = []
-    for word in _TOKEN.findall(_fold(text)):
+    for word in _TOKEN.findall(fold(text)):
         elided = word[-1] in "'’"
         whole = _ELISIONS.get(word[:-1], word[:-1]) if elided else word
         if whole not in _STOP:
@@ -60,7 +60,7 @@ def tokens(text: str) -> list[str]:
     return found
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
     """Lower case without accents or ligatures; ² becomes 2."""
     return _COMBINING.sub("", unicodedata.normalize("NFKD", text.lower().translate(_LIGATURES)))
 

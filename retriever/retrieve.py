@@ -15,8 +15,9 @@ from retriever.concepts import ConceptIndex
 from retriever.lexical import LexicalIndex
 from retriever.passages import passages
 from retriever.query import query_text
+from retriever.timeline import surely_written_by
 from schema.concept import ConceptMention
-from schema.document import Document, PatientRecord
+from schema.document import PatientRecord
 from schema.passage import Passage
 from schema.study import VariableHints
 from schema.variable import Question
@@ -145,7 +146,7 @@ class HybridRetriever:
 
     def _view(self, as_of: dt.date | None) -> _View:
         if as_of not in self._views:
-            documents = [d for d in self.record.documents if _surely_written_by(d, as_of)]
+            documents = [d for d in self.record.documents if surely_written_by(d, as_of)]
             found = [p for d in documents for p in passages(d, self._concepts.get(d.document_id, ()))]
             found.sort(key=lambda passage: passage.span)
             vectors = self._index.vectors(self.record.patient_id, found) if self._index else None
@@ -172,9 +173,3 @@ def fused(rankings: Sequence[NDArray[np.intp]], size: int) -> NDArray[np.float64
 def _ranked(scores: NDArray[np.floating]) -> NDArray[np.intp]:
     """Positions by falling score; scores equal to six decimals keep their order (they differ by rounding only)."""
     return np.argsort(-np.round(scores, 6), kind="stable")
-
-
-def _surely_written_by(document: Document, as_of: dt.date | None) -> bool:
-    if as_of is None:
-        return True
-    return document.written_on is not None and document.written_on.latest() <= as_of
