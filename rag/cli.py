@@ -21,8 +21,10 @@ from rag.commands.console import (
     PARTIAL,
     add_documents,
     add_omop,
+    add_retrieval,
     command,
     positive,
+    retrieval,
     say,
     say_problems,
 )
@@ -125,6 +127,7 @@ def _fill(arguments: argparse.Namespace) -> int:
             deid_key=arguments.deid_key,
             omop=arguments.omop,
             omop_format=Format(arguments.omop_format),
+            retrieval=retrieval(arguments),
             workers=arguments.workers,
             mode=mode,
             progress=sys.stderr.isatty() and not arguments.quiet,
@@ -226,6 +229,7 @@ def _parser() -> argparse.ArgumentParser:
     about_key = "key of de-identified documents: dates of the table are moved back"
     fill.add_argument("--deid-key", type=Path, metavar="KEY", help=about_key)
     add_omop(fill)
+    add_retrieval(fill)
     fill.add_argument("--workers", type=positive, default=1, metavar="N", help="processes that read patients (1)")
     earlier = fill.add_mutually_exclusive_group()
     earlier.add_argument("--resume", action="store_true", help="go on with the interrupted run in RUN")

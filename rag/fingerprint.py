@@ -15,7 +15,9 @@ _CODE = ("schema", "rag", "retriever", "generator")
 _LIBRARIES = ("cohort-rag", "edsnlp", "pydantic")
 
 
-def fingerprint(documents: Path, dictionary: Path, study: Path | None, deid_key: Path | None = None) -> Fingerprint:
+def fingerprint(
+    documents: Path, dictionary: Path, study: Path | None, deid_key: Path | None = None, retriever: str = ""
+) -> Fingerprint:
     """Hash the inputs and the code. Every byte of the documents is read once."""
     return Fingerprint(
         documents=hash_tree(documents),
@@ -23,6 +25,7 @@ def fingerprint(documents: Path, dictionary: Path, study: Path | None, deid_key:
         study=hash_tree(study) if study else "",
         code=hash_code(),
         deid_key=hash_tree(deid_key) if deid_key else "",
+        retriever=retriever,
     )
 
 

@@ -14,6 +14,7 @@ from rag.redcap import branching, values
 from rag.terminology.bundled import open_terminology
 from rag.variable_codes import ExactNames, VariableCodes
 from schema.document import PatientRecord, RawDocument
+from schema.passage import Passage
 from schema.problem import InputError, Problem
 from schema.study import Study
 from schema.value import ExtractedValue, Status, Value
@@ -91,15 +92,33 @@ class PatientReader:
         self._codes = codes
         self._conditions = {v.name: branching.parse(v.branching) for v in variables if v.branching}
 
-    def read(self, record: PatientRecord, shift_days: int = 0) -> tuple[ExtractedValue, ...]:
-        """One value per variable, in the dictionary's order; dates as they were before they moved by ``shift_days``."""
-        read = self._generator.fill(record)
+    def read(
+        self,
+        record: PatientRecord,
+        passages: Mapping[str, Sequence[Passage]] | None = None,
+        shift_days: int = 0,
+    ) -> tuple[ExtractedValue, ...]:
+        """One value per variable, in the dictionary's order; dates as they were before they moved by ``shift_days``.
+
+        Args:
+            passages: by variable name, all that may be read for it; None: the whole record.
+        """
+        read = self._generator.fill(record, passages)
+        if passages is not None:
+            read = [_in_part(value) for value in read]
         found = [restored(variable, value, shift_days) for variable, value in zip(self._variables, read, strict=True)]
         texts = {document.document_id: document.source_text for document in record.documents}
         checked = [_check(variable, value, texts) for variable, value in zip(self._variables, found, strict=True)]
         closed = close_branches(self._conditions, checked)
         codes = self._codes
         return closed if codes is None else tuple(replace(value, codes=codes.of(value)) for value in closed)
+
+
+def _in_part(value: ExtractedValue) -> ExtractedValue:
+    """Says of a silence that it is that of the passages, not of the record."""
+    if value.status is not Status.NOT_MENTIONED or value.explanation:
+        return value
+    return replace(value, explanation="Rien dans les passages lus ; le dossier n'a pas été lu en entier.")
 
 
 def _check(variable: Variable, found: ExtractedValue, texts: Mapping[str, str]) -> ExtractedValue:

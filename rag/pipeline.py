@@ -21,6 +21,7 @@ from rag.omop import Format, OmopWriter
 from rag.omop_values import add_values
 from rag.patient import MakeGenerator, PatientReader, build_generator, build_record, codes_of, inferences
 from rag.redcap.dictionary import read_dictionary
+from rag.retrieval import WHOLE_RECORD, PassageFinder, Retrieval, fill_index
 from rag.settings import load_study
 from rag.store import PatientResult, RunStore, Source, Spool, discard_work, new_drafts
 from rag.tables import Exports
@@ -49,6 +50,7 @@ class FillRequest:
         out: the run's folder; made if missing.
         omop: folder of tables of the OMOP model, when they are wanted; written in ``omop_format``.
         deid_key: key of the de-identified documents: dates of the table are moved back with it.
+        retrieval: what of a record is read.
         workers: number of processes that read patients, at least 1.
         progress: show a progress bar on stderr.
     """
@@ -60,6 +62,7 @@ class FillRequest:
     deid_key: Path | None = None
     omop: Path | None = None
     omop_format: Format = Format.CSV
+    retrieval: Retrieval = WHOLE_RECORD
     workers: int = 1
     mode: Mode = Mode.NEW
     progress: bool = False
@@ -100,14 +103,18 @@ def fill(request: FillRequest, make_generator: MakeGenerator = RulesGenerator) -
     study = load_study(request.study, dictionary.variables, problems.append)
     generator = build_generator(make_generator, dictionary.variables, study, request.study)
     shifts = read_shifts(request.deid_key) if request.deid_key else None
-    inputs = fingerprint(request.documents, request.dictionary, request.study, request.deid_key)
+    retriever = request.retrieval.described()
+    inputs = fingerprint(request.documents, request.dictionary, request.study, request.deid_key, retriever)
     failed: list[Problem] = []
     with RunStore(request.out) as store, _open_run(store, inputs, request) as spool:
         store.add_problems([*problems, *spool.problems()])
         run_id, created_at = store.identity()
         today = dt.datetime.fromisoformat(created_at).date()  # that of the first session, so that a resumed run agrees
         variables = dictionary.variables
-        make_reader = functools.partial(_make_reader, spool.path, variables, study, generator, today, shifts)
+        of_index = _fill_index(spool, today, request)
+        make_reader = functools.partial(
+            _make_reader, spool.path, variables, study, generator, today, shifts, request.retrieval
+        )
         drafts = new_drafts(request.out)
         exports = Exports(dictionary, drafts)
         omop = _omop(request, drafts / "omop", today, spool)
@@ -142,7 +149,21 @@ def fill(request: FillRequest, make_generator: MakeGenerator = RulesGenerator) -
         if not failed:
             store.finish(manifest)
             discard_work(request.out)
-    return FillReport(manifest, said, tuple(failed))
+    return FillReport(manifest, (*of_index, *said), tuple(failed))
+
+
+def _fill_index(spool: Spool, today: dt.date, request: FillRequest) -> list[Problem]:
+    """Encode the cohort before it is read, where vectors are kept: one process writes them, all may then read them."""
+    problems: list[Problem] = []
+    if request.retrieval.index is not None:
+        places = tqdm(range(spool.patients), "index", unit="patient", disable=not request.progress)
+        records = (build_record(spool.raw_documents(place), _unsaid, today) for place in places)
+        fill_index(request.retrieval, records, problems.append)
+    return problems
+
+
+def _unsaid(_: Problem) -> None:
+    """What is wrong with a document is said when it is read."""
 
 
 def _omop(request: FillRequest, drafts: Path, today: dt.date, spool: Spool) -> OmopWriter | None:
@@ -203,9 +224,11 @@ def _make_reader(
     generator: Generator,
     today: dt.date,
     shifts: Mapping[str, int] | None,
+    retrieval: Retrieval,
 ) -> ReadPlace[PatientResult]:
     """Runs in the process that will read the patients."""
     reader = PatientReader(variables, generator, codes_of(variables, study))
+    finder = PassageFinder(retrieval, variables, study)
     documents = Spool(spool)
 
     def read_place(place: int) -> PatientResult | Failure:
@@ -216,7 +239,8 @@ def _make_reader(
             sources = tuple(Source(d.document_id, d.type, str(d.written_on or "")) for d in record.documents)
             if shifts is not None and record.patient_id not in shifts:
                 problems.append(_without_key(record.patient_id))
-            values = reader.read(record, (shifts or {}).get(record.patient_id, 0))
+            shift_days = (shifts or {}).get(record.patient_id, 0)
+            values = reader.read(record, finder.passages_for(record), shift_days)
             problems += [_broken_cell(value) for value in values if value.status is Status.FAILED]
             return PatientResult(place, record.patient_id, values, sources, tuple(problems))
         except Exception as error:
@@ -281,6 +305,10 @@ def _arguments(request: FillRequest) -> dict[str, str]:
         "dictionary": str(request.dictionary),
         "study": str(request.study or ""),
         "deid_key": str(request.deid_key or ""),
+        "retriever": request.retrieval.retriever.value,
+        "passages": str(request.retrieval.passages),
+        "encoder": str(request.retrieval.encoder or ""),
+        "index": str(request.retrieval.index or ""),
         "out": str(request.out),
         "workers": str(request.workers),
         "mode": request.mode.value,

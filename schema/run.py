@@ -9,7 +9,7 @@ class Fingerprint(BaseModel):
     """SHA-256 of everything that decides a run's result. Two runs with equal fingerprints fill equal tables.
 
     ``study`` is "" when the run has no study file, ``deid_key`` when its documents were not de-identified with dates
-    moved.
+    moved. ``retriever`` names, in words, what finds the passages that are read; "" when all is read.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -19,6 +19,7 @@ class Fingerprint(BaseModel):
     study: str
     code: str
     deid_key: str = ""
+    retriever: str = ""
 
     def differences(self, other: Fingerprint) -> list[str]:
         """The names of the inputs that differ, in the order of the fields."""

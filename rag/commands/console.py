@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rag.retrieval import Retrieval
     from schema.problem import Problem
 
 #: Exit codes: done, done in part (or broken), nothing could go on, stopped from the keyboard.
@@ -34,6 +35,22 @@ def add_omop(parser: argparse.ArgumentParser) -> None:
     """Declare ``--omop`` and ``--omop-format``."""
     parser.add_argument("--omop", type=Path, metavar="DIR", help="also write tables of OMOP CDM 5.4 in this folder")
     parser.add_argument("--omop-format", choices=("csv", "parquet"), default="csv", help="how they are written (csv)")
+
+
+def add_retrieval(parser: argparse.ArgumentParser) -> None:
+    """Declare what of a record is read; `retrieval` reads it."""
+    group = parser.add_argument_group("what is read for a variable: the whole record, or the best passages")
+    group.add_argument("--retriever", choices=("all", "bm25", "hybrid"), default="all", help="what finds them (all)")
+    group.add_argument("--passages", type=positive, default=10, metavar="K", help="passages per variable (10)")
+    group.add_argument("--encoder", type=Path, metavar="FOLDER", help="encoder of passages (the one shipped)")
+    group.add_argument("--index", type=Path, metavar="FOLDER", help="keep their vectors here for the next run")
+
+
+def retrieval(arguments: argparse.Namespace) -> Retrieval:
+    """What `add_retrieval` declares."""
+    from rag.retrieval import Retrieval, RetrieverName
+
+    return Retrieval(RetrieverName(arguments.retriever), arguments.passages, arguments.encoder, arguments.index)
 
 
 def positive(text: str) -> int:
