@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.commands import deid, deidentify, normalize, terminology
+from rag.commands import deid, deidentify, normalize, retriever, terminology
 from rag.commands.console import (
     DONE,
     IMPOSSIBLE,
@@ -259,6 +259,7 @@ def _parser() -> argparse.ArgumentParser:
     deidentify.add(commands)
     deid.add(commands)
     normalize.add(commands)
+    retriever.add(commands)
     terminology.add(commands)
 
     corpus = command(commands.add_parser, "corpus", "Prepare documents.", _CORPUS)

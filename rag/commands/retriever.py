@@ -1,0 +1,86 @@
+"""`cohort-rag retriever`: measure how passages are found, and the commands that make what finds them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rag.commands.console import DONE, add_documents, command, say_problems
+
+_GROUP = "Find passages: measure how well they are found."
+
+_EVALUATE = """\
+examples:
+  cohort-rag retriever evaluate --documents notes.jsonl --dictionary dictionary.csv \\
+      --evidence evidence.jsonl --out report
+  cohort-rag retriever evaluate --documents notes.jsonl --dictionary dictionary.csv \\
+      --evidence evidence.jsonl --out report --methods hybrid+concepts bm25 recency
+
+EVIDENCE has one line per cell of the table whose place in the documents is known:
+  {"patient_id", "variable", "kind": "plain|anaphoric|order", "evidence": [{"document_id", "quote"}]}
+
+methods, the first of those given being compared with each other one:
+  recency                         the latest document first
+  bm25, dense, hybrid             shared words, vectors, both
+  concepts, hybrid+concepts       concepts, all three
+
+written in REPORT:
+  report.md, report.json          figures with 95 % intervals, by kind of question and by variable; differences
+  figures.csv, differences.csv    the same as tables
+  questions.csv                   every question and method: the figures to do other statistics with
+  recall.png, timeline.png        recall against k; what was found over the timeline of one patient
+"""
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the commands and their arguments."""
+    group = command(commands.add_parser, "retriever", _GROUP)
+    parts = group.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for declare in _COMMANDS:
+        declare(parts)
+
+
+def _add_evaluate(parts: Any) -> None:
+    parser = command(parts.add_parser, "evaluate", "Measure retrieval where the evidence is known.", _EVALUATE)
+    add_documents(parser)
+    parser.add_argument("--dictionary", required=True, type=Path, metavar="DICT", help="REDCap data dictionary (CSV)")
+    parser.add_argument("--evidence", required=True, type=Path, metavar="JSONL", help="where the values are written")
+    parser.add_argument("--out", required=True, type=Path, metavar="REPORT", help="folder of the report")
+    parser.add_argument("--study", type=Path, metavar="YML", help="study file that refines the dictionary (optional)")
+    parser.add_argument("--methods", nargs="+", default=[], metavar="NAME", help="methods to measure (all)")
+    about = "folder of a sentence encoder (the one that comes with the program)"
+    parser.add_argument("--encoder", type=Path, metavar="FOLDER", help=about)
+    parser.add_argument("--patient", metavar="ID", help="patient of timeline.png (the one with most documents)")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar, no summary")
+    parser.set_defaults(command=_evaluate)
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from eval.retrieval_report import format_summary
+    from rag.evaluate_retriever import EvaluateRequest, evaluate_retriever, write_evaluation
+
+    evaluation = evaluate_retriever(
+        EvaluateRequest(
+            documents=arguments.documents,
+            dictionary=arguments.dictionary,
+            evidence=arguments.evidence,
+            study=arguments.study,
+            methods=tuple(arguments.methods),
+            encoder=arguments.encoder,
+            patient=arguments.patient,
+            progress=sys.stderr.isatty() and not arguments.quiet,
+        )
+    )
+    report = write_evaluation(evaluation, arguments.out)
+    say_problems(evaluation.problems, f"see {arguments.out / 'problems.csv'}")
+    if not arguments.quiet:
+        print(format_summary(report))
+        print(f"report    {arguments.out / 'report.md'}")
+    return DONE
+
+
+#: The commands of the group, in the order of its help; each declares one.
+_COMMANDS: tuple[Callable[[Any], None], ...] = (_add_evaluate,)
