@@ -14,7 +14,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.metrics import Array, bootstrap_weights, ratio
+from eval.metrics import Array, bootstrap_weights
 from schema.document import Span
 from schema.report import Estimate
 
@@ -210,7 +210,7 @@ def intervals(figures: Figures, patients: Sequence[str]) -> list[list[Estimate]]
     """
     sums, counts = _by_patient(figures, patients)
     weights = bootstrap_weights(len(counts), REPLICATES, SEED)  # (1 + replicates, patients)
-    drawn = ratio(np.tensordot(weights, sums, axes=1), (weights @ counts)[:, None, None])
+    drawn = np.tensordot(weights, sums, axes=1) / (weights @ counts)[:, None, None]  # every patient has a question
     if len(counts) == 1:
         return [[Estimate(value=float(value)) for value in row] for row in drawn[0]]
     low, high = np.percentile(drawn[1:], [2.5, 97.5], axis=0)

@@ -15,7 +15,7 @@ from schema.report import Estimate
 #: Columns of the tables of methods: level and figure.
 _COLUMNS = (
     *(("passage", name) for name in ("recall@1", "recall@3", "recall@5", "recall@10", "hit@3", "MRR", "nDCG@10")),
-    *(("document", name) for name in ("recall@1", "recall@2", "recall@3", "MRR", "nDCG@10")),
+    *(("document", name) for name in ("recall@1", "recall@2", "hit@2", "recall@3", "MRR", "nDCG@10")),
 )
 #: The figure of the short tables.
 MAIN = ("passage", "recall@3")
@@ -83,7 +83,7 @@ def format_summary(report: RetrievalReport) -> str:
     found = _lookup(report.rows)
     wide = max(map(len, report.methods))
     columns = [("passage", name) for name in ("recall@1", "recall@3", "recall@10", "MRR", "nDCG@10")]
-    columns.append(("document", "recall@2"))
+    columns += [("document", "recall@2"), ("document", "hit@2")]
     heads = [name if level == "passage" else f"{level} {name}" for level, name in columns]
     lines = [report.corpus, "", f"  {'method':<{wide}}" + "".join(f"  {head:<19}" for head in heads) + "ms/question"]
     for method in report.methods:
@@ -104,7 +104,7 @@ def format_summary(report: RetrievalReport) -> str:
     less = [row for row in report.differences if (row.by, row.level, row.figure) == ("all", *MAIN)]
     if less:
         lines += ["", f"  {report.reference} less each, {' '.join(MAIN)}"]
-        lines += [f"  {row.less:<{wide}}  {_signed(row.estimate):<26} p = {_p(row.p_value)}" for row in less]
+        lines += [f"  {row.less:<{wide}}  {_signed(row.estimate):<26} p {_p(row.p_value)}" for row in less]
     return "\n".join(lines + [f"  note: {remark}" for remark in report.remarks])
 
 
@@ -128,7 +128,7 @@ def _page(report: RetrievalReport) -> Iterator[str]:
     for by, title in (("all", "All questions"), ("kind", "By kind of question")):
         yield from ("", f"### {title}", "")
         yield from _table(
-            ["kind", "questions", "less", *(f"{level} {name}, p" for level, name in _COMPARED)], _compared(report, by)
+            ["kind", "questions", "less", *(f"{level} {name}" for level, name in _COMPARED)], _compared(report, by)
         )
     for by, title in (("kind", "By kind of question"), ("variable", "By variable")):
         yield from ("", f"## {title}: {' '.join(MAIN)}", "")
@@ -142,7 +142,7 @@ def _compared(report: RetrievalReport, by: str) -> Iterator[list[str]]:
     cells = {(row.group, row.less, row.level, row.figure): row for row in report.differences if row.by == by}
     for group, less in dict.fromkeys((group, less) for group, less, _, _ in cells):
         rows = [cells[group, less, *figure] for figure in _COMPARED]
-        shown = [f"{_signed(row.estimate)}, {_p(row.p_value)}" for row in rows]
+        shown = [f"{_signed(row.estimate)}, p {_p(row.p_value)}" for row in rows]
         yield [group or "all", str(rows[0].questions), less, *shown]
 
 
@@ -183,7 +183,7 @@ def _signed(figure: Estimate) -> str:
 
 
 def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
 def _milliseconds(report: RetrievalReport, method: str) -> str:

@@ -90,7 +90,8 @@ def _ranked_by(method: Method, case: Case) -> Retriever:
     return HybridRetriever(case.record, index, method, case.concepts if method.reads_concepts else None)
 
 
+#: By name, in the order of the tables; the first one is compared with the others.
 COMPARED: Mapping[str, Compared] = {
+    **{method.value: Compared(partial(_ranked_by, method)) for method in reversed(Method)},
     "recency": Compared(lambda case: RecencyRetriever(case.record)),
-    **{method.value: Compared(partial(_ranked_by, method)) for method in Method},
 }
