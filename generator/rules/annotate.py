@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import re
+import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from operator import attrgetter
@@ -33,6 +34,9 @@ class Annotated:
 
     Hits of a concept are in text order, without those that an exception of the concept covers
     (concept "hta" is dropped where "hta!" matches: "hypertension intracrânienne").
+
+    A limited one (`limited_to`) gives only the hits, numbers, dates and matches that lie in the part that may be read:
+    what is read starts there. What the words around say of it may stand anywhere in the document.
     """
 
     def __init__(self, document: Document, matcher: Matcher) -> None:
@@ -50,6 +54,7 @@ class Annotated:
         for hit in matcher.find(_mended(self.folded), self.sentences):
             self.hits.setdefault(hit.concept, []).append(hit)
         self._drop_letters()
+        self._readable: tuple[tuple[int, int], ...] | None = None
         for concept in [name for name in self.hits if name.endswith("!")]:
             covered = [(hit.start, hit.end) for hit in self.hits[concept]]
             kept = self.hits.get(concept[:-1], [])
@@ -128,15 +133,43 @@ class Annotated:
             for other in self.within(name, hit.start, hit.end)
         )
 
+    @property
+    def dates(self) -> Sequence[DateMention]:
+        """The date mentions that may be read, in text order."""
+        dates = self.document.dates
+        return dates if self._readable is None else [d for d in dates if self.is_readable(d.start, d.end)]
+
+    def finditer(self, pattern: re.Pattern[str], stop: int = sys.maxsize) -> Iterator[re.Match[str]]:
+        """The matches of a pattern in the folded text before ``stop`` that may be read, in text order."""
+        return (match for match in pattern.finditer(self.folded, 0, stop) if self.is_readable(*match.span()))
+
+    def is_readable(self, start: int, end: int) -> bool:
+        """Whether [start, end) lies in what may be read of the document; blanks at its ends do not count."""
+        if self._readable is None:
+            return True
+        while end > start and self.folded[end - 1].isspace():
+            end -= 1
+        while start < end and self.folded[start].isspace():
+            start += 1
+        return any(low <= start and end <= high for low, high in self._readable)
+
     def limited_to(self, spans: Sequence[tuple[int, int]]) -> Annotated:
-        """The same document with only the hits, numbers and dates that lie within these spans."""
-
-        def inside(start: int, end: int) -> bool:
-            return any(low <= start and end <= high for low, high in spans)
-
+        """The same document, of which only these spans may be read; spans with only blanks between them are one."""
         limited = copy.copy(self)
         limited.__dict__.pop("_measures", None)
-        limited.hits = {name: [h for h in hits if inside(h.start, h.end)] for name, hits in self.hits.items()}
-        limited.numbers = [number for number in self.numbers if inside(number.start, number.end)]
+        limited._readable = tuple(self._joined(spans))
+        limited.hits = {
+            name: [h for h in hits if limited.is_readable(h.start, h.end)] for name, hits in self.hits.items()
+        }
+        limited.numbers = [number for number in self.numbers if limited.is_readable(number.start, number.end)]
         limited._number_starts = [number.start for number in limited.numbers]
         return limited
+
+    def _joined(self, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        low = high = 0
+        for start, end in sorted(spans):
+            if self.folded[high:start].strip():
+                yield low, high
+                low = start
+            high = max(high, end)
+        yield low, high

@@ -189,7 +189,9 @@ def _bare_title(document: Annotated, hit: Hit) -> re.Match[str] | None:
 
 
 def _judged(document: Annotated, start: int, body: int, end: int) -> Iterator[Enumeration]:
-    """The list whose content lies in [body, end), unless it is empty or was not made."""
+    """The list whose content lies in [body, end), unless it is empty or was not made, or may not be read whole."""
+    if not document.is_readable(start, end):
+        return
     content = document.folded[body:end].strip()
     if not content:
         return
@@ -233,6 +235,6 @@ def _find_courses(view: PatientView) -> list[Cite]:
             for hit in document.find(PREFIX + name):
                 cites.append(Cite(document, *document.sentences[hit.sentence]))
         for section in document.document.sections:
-            if section.kind == "evolution":
+            if section.kind == "evolution" and document.is_readable(section.start, section.end):
                 told.append(Cite(document, section.start, min(section.end, section.start + 160)))
     return [*dict.fromkeys(well), *dict.fromkeys(told)]

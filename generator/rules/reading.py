@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -70,6 +70,16 @@ class PatientView:
             self._found[name] = find(self)
         found: Found = self._found[name]
         return found
+
+    def readable(self, cites: Iterable[Cite]) -> tuple[Cite, ...]:
+        """Those of the timeline's cites that lie in what may be read, as places of this view's documents."""
+        seen = {document.document.document_id: document for document in self.documents}
+        placed = ((seen.get(cite.document.document.document_id), cite) for cite in cites)
+        return tuple(
+            Cite(document, cite.start, cite.end)
+            for document, cite in placed
+            if document and document.is_readable(cite.start, cite.end)
+        )
 
     def limited_to(self, passages: Sequence[Passage]) -> PatientView:
         """The same patient seen through a few passages only; the timeline stays that of the whole record."""

@@ -149,10 +149,8 @@ def find_episode(documents: Sequence[Annotated]) -> Episode:
         admission=start,
         discharge=end,
         arrival=arrival[0] if arrival else None,
-        admission_cites=tuple(dict.fromkeys(cites))[:3],
-        discharge_cites=tuple(dict.fromkeys(x.cite for x in sorted(leavings, key=lambda x: -x.weight) if x.day == end))[
-            :3
-        ],
+        admission_cites=tuple(dict.fromkeys(cites)),
+        discharge_cites=tuple(dict.fromkeys(x.cite for x in sorted(leavings, key=lambda x: -x.weight) if x.day == end)),
     )
 
 

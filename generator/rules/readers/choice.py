@@ -335,7 +335,8 @@ def _denied_answers(view: PatientView, plan: Plan) -> list[Cite]:
         }
         if len(denied) > 1:
             return [clause(document, hit.start, hit.end) for hit in denied.values()]
-        if nothing := next((span for span in document.sentences if _NOTHING.fullmatch(document.folded, *span)), None):
+        denials = (span for span in document.sentences if _NOTHING.fullmatch(document.folded, *span))
+        if nothing := next((span for span in denials if document.is_readable(*span)), None):
             return [clause(document, *nothing)]
     return []
 

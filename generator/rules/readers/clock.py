@@ -75,10 +75,11 @@ def read_clock(view: PatientView, plan: Plan) -> Answer:
 
 def _arrival(view: PatientView, plan: Plan) -> Answer:
     episode = view.timeline.episode
-    if not (episode.admission and episode.arrival and episode.admission_cites):
+    cites = view.readable(episode.admission_cites)
+    if not (episode.admission and episode.arrival and cites):
         return SILENT
     value = _value(plan, dt.datetime.combine(episode.admission, episode.arrival))
-    return Answer(Status.FOUND, value, episode.admission_cites[:2], 0.9)
+    return Answer(Status.FOUND, value, cites[:2], 0.9)
 
 
 def _readings(view: PatientView, plan: Plan, document: Annotated, event: str) -> Iterator[Reading]:
@@ -238,7 +239,7 @@ def _final_grade(documents: Sequence[Annotated]) -> str:
     """The grade said to be final, else the last one written in the last document that has any."""
     last = ""
     for document in documents:
-        grades = list(_GRADE.finditer(document.folded)) if "tici" in document.folded else []
+        grades = list(document.finditer(_GRADE)) if "tici" in document.folded else []
         if not grades:
             continue
         finals = [m for m in grades if _FINAL.search(document.folded, max(0, m.start() - 40), m.end() + 15)]

@@ -29,6 +29,7 @@ from schema.value import Status
 #: A date further than this from the words of its event (in the units of `chronology`) is not its date.
 _NEAR, NEAR_UNNAMED = 70, 40
 _HEAD = 900
+_MOST_CITES = 3
 
 
 def event_of(plan: Plan) -> str:
@@ -56,26 +57,24 @@ def read_date(view: PatientView, plan: Plan) -> Answer:
 
 def _admission(view: PatientView, plan: Plan) -> Answer:
     episode = view.timeline.episode
-    return _answer(view, episode.admission, episode.admission_cites)
+    return _answer(episode.admission, view.readable(episode.admission_cites))
 
 
 def _discharge(view: PatientView, plan: Plan) -> Answer:
     episode = view.timeline.episode
     if episode.discharge:
-        return _answer(view, episode.discharge, episode.discharge_cites)
+        return _answer(episode.discharge, view.readable(episode.discharge_cites))
     death = view.once("death", find_death)
-    return _answer(view, death.day, death.cites) if death and death.in_stay else SILENT
+    return _answer(death.day, death.cites) if death and death.in_stay else SILENT
 
 
 def _death(view: PatientView, plan: Plan) -> Answer:
     death = view.once("death", find_death)
-    return _answer(view, death.day, death.cites) if death else SILENT
+    return _answer(death.day, death.cites) if death else SILENT
 
 
-def _answer(view: PatientView, day: dt.date | None, cites: tuple[Cite, ...]) -> Answer:
-    seen = {document.document.document_id for document in view.documents}
-    kept = tuple(cite for cite in cites if cite.document.document.document_id in seen)
-    return Answer(Status.FOUND, day, kept, 0.93) if day and kept else SILENT
+def _answer(day: dt.date | None, cites: tuple[Cite, ...]) -> Answer:
+    return Answer(Status.FOUND, day, cites[:_MOST_CITES], 0.93) if day and cites else SILENT
 
 
 def _birth(view: PatientView, plan: Plan) -> Answer:
@@ -100,7 +99,7 @@ def _follow_up(view: PatientView, plan: Plan) -> Answer:
     readings = []
     death = view.once("death", find_death)
     if death and not plan.offset:
-        return _answer(view, death.day, death.cites)
+        return _answer(death.day, death.cites)
     for document in view.documents:
         day = written_day(document)
         if day and view.timeline.document_phase(document) is Phase.FOLLOW_UP and is_kind(document, FOLLOW_UP):

@@ -139,7 +139,7 @@ def _trust(view: PatientView, document: Annotated) -> float:
 
 
 def _signs(document: Annotated, pattern: re.Pattern[str]) -> Iterator[Cite]:
-    for match in pattern.finditer(document.folded):
+    for match in document.finditer(pattern):
         start, end = match.span()
         boxes = _BOX.findall(match[0])
         unticked = bool(boxes) and UNTICKED_BOX.match(boxes[-1])
@@ -149,7 +149,7 @@ def _signs(document: Annotated, pattern: re.Pattern[str]) -> Iterator[Cite]:
 
 def _wakings_with(document: Annotated) -> Iterator[Cite]:
     """Where a waking is told with a symptom right after, and neither well-being nor a later time in between."""
-    for match in _WAKES_WITH.finditer(document.folded):
+    for match in document.finditer(_WAKES_WITH):
         start, end = match.span()
         between = document.dates_in(match.start("gap"), match.end("gap"))
         if len([m for m in between if m.clock]) > 1 or _FINE.search(match["gap"]):

@@ -133,7 +133,7 @@ def times_taken_back(document: Annotated) -> Iterator[dt.time]:
 
 
 def _clocks(document: Annotated) -> Iterator[DateMention]:
-    for mention in document.document.dates:
+    for mention in document.dates:
         if mention.clock is not None and not is_duration(document, mention):
             yield mention
 

@@ -80,7 +80,7 @@ def _age_of_the_young(view: PatientView, plan: Plan) -> Answer:
     low, high = bounds_of(plan.variable, 0, 6000)
     readings = []
     for document in view.documents:
-        for match in _YOUNG.finditer(document.folded):
+        for match in document.finditer(_YOUNG):
             context = context_at(document, match.start(), match.end(), document.sentence_of(match.start()))
             value = math.floor(int(match["number"]) * days[match["unit"][0]] / _OF_THE_YOUNG[plan.unit] + 1e-6)
             moment = view.timeline.moment(document, match.start(), match.end(), match.start(), match.end())
@@ -99,7 +99,7 @@ def _age_of_the_young(view: PatientView, plan: Plan) -> Answer:
 
 def births(document: Annotated, admission: dt.date) -> Iterator[tuple[dt.date, Cite]]:
     """Birth dates: after "né(e) le" or "DDN", or a full date in the heading that is too old to be a visit's."""
-    for mention in document.document.dates:
+    for mention in document.dates:
         day = mention.date.to_date() if mention.date else None
         if day is None or not 0 <= (admission - day).days < 115 * 366:
             continue
@@ -116,7 +116,7 @@ def _stated_ages(view: PatientView, plan: Plan, document: Annotated) -> Iterator
     if not Phase.PREHOSPITAL <= phase <= Phase.DISCHARGE:
         return
     minimum, maximum = bounds_of(plan.variable, 0, 115)
-    for match in _AGED.finditer(document.folded):
+    for match in document.finditer(_AGED):
         age = int(match[1])
         lead = document.folded[max(0, match.start() - 70) : match.start()]
         plain = _OF_AGE.search(lead)
@@ -159,12 +159,11 @@ def _sex_of(label: str) -> str:
 
 
 def _sex_signs(document: Annotated) -> Iterator[tuple[str, float, Cite]]:
-    text = document.folded[: 2 * _HEADER]
     for sex, pattern in (("f", _FEMALE), ("m", _MALE)):
-        for match in pattern.finditer(text):
+        for match in document.finditer(pattern, 2 * _HEADER):
             kind = match.lastgroup or "grammar"
             yield sex, _WEIGHTS[kind], Cite(document, match.start(), _end_of_name(document, match.end()))
-    for match in _CODE_LETTER.finditer(text[:_HEADER]):
+    for match in document.finditer(_CODE_LETTER, _HEADER):
         sex = "f" if match["sex"] == "f" else "m"
         yield sex, 2.0, Cite(document, match.start("sex"), match.end("sex"))
 

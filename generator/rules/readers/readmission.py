@@ -95,7 +95,7 @@ def _cites(statements: list[_Statement]) -> tuple[Cite, ...]:
 
 def _stays(view: PatientView, plan: Plan, document: Annotated) -> Iterator[_Statement]:
     """What a document says of stays in hospital."""
-    for match in _STAY.finditer(document.folded):
+    for match in document.finditer(_STAY):
         sentence = document.sentence_of(match.start())
         low, high = document.sentences[sentence]
         context = context_at(document, match.start(), match.end(), sentence)
@@ -124,7 +124,7 @@ def _signs(view: PatientView, plan: Plan, document: Annotated) -> Iterator[_Stat
     """Denials of what would have led to a stay: no emergency visit, no new episode of the cause."""
     if not _followed_long_enough(view, plan, document):
         return
-    for match in _EMERGENCY.finditer(document.folded):
+    for match in document.finditer(_EMERGENCY):
         context = context_at(document, match.start(), match.end(), document.sentence_of(match.start()))
         if context.negated and not _of_another(context):
             yield _Statement(_Said.DENIED_SIGN, clause(document, match.start(), match.end()))

@@ -167,7 +167,7 @@ def _second_side(document: Annotated, first: re.Match[str]) -> re.Match[str] | N
 
 def _asked(document: Annotated) -> Iterator[tuple[int, int, str]]:
     """Answers of a form that asks for the side itself, in words or ticked: (start, end, side)."""
-    for question in _QUESTION.finditer(document.folded):
+    for question in document.finditer(_QUESTION):
         line_end = document.folded.find("\n", question.end())
         line = document.document.text[question.end() : line_end if line_end >= 0 else None][:_REACH]
         ticked = _TICKED.search(line)

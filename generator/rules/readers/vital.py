@@ -116,7 +116,7 @@ def _deaths(view: PatientView, document: Annotated) -> Iterator[_Told]:
     if phase is Phase.BEFORE:
         return
     if phase is Phase.FOLLOW_UP:
-        for match in _RANKIN_OF_DEAD.finditer(document.folded):
+        for match in document.finditer(_RANKIN_OF_DEAD):
             yield _Told(None, clause(document, match.start(), match.end()), phase, latest=written)
     concepts = event_concepts("death")
     days = {timed.hit: timed for timed in sorted(days_of(document, concepts), key=lambda timed: -timed.cost)}
@@ -203,7 +203,7 @@ def read_vital(view: PatientView, plan: Plan) -> Answer:
     if plan.policy not in (Policy.DURING_STAY, Policy.AT_DISCHARGE):
         cites = tuple(cite for document in view.documents if (cite := _alive(view, document, plan.offset or 0.0)))
     if not cites and not plan.offset:
-        cites = episode.discharge_cites
+        cites = view.readable(episode.discharge_cites)
     return Answer(Status.STATED_ABSENT, alive, cites[:3], 0.93) if cites else SILENT
 
 
@@ -252,5 +252,5 @@ def _alive(view: PatientView, document: Annotated, offset: float) -> Cite | None
         return None
     if _NOT_SEEN.search(document.folded):
         return None
-    seen = next((match for pattern in _SEEN if (match := pattern.search(document.folded))), None)
+    seen = next((match for pattern in _SEEN for match in document.finditer(pattern)), None)
     return clause(document, seen.start(), seen.end()) if seen else None
