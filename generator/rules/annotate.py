@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from operator import attrgetter
 
+from generator.rules.cues import PREFIX
 from generator.rules.lexicon import load_lexicon, narrower_than
 from generator.rules.matcher import Hit, Matcher
 from generator.rules.numbers import Number, find_numbers
@@ -154,16 +155,30 @@ class Annotated:
         return any(low <= start and end <= high for low, high in self._readable)
 
     def limited_to(self, spans: Sequence[tuple[int, int]]) -> Annotated:
-        """The same document, of which only these spans may be read; spans with only blanks between them are one."""
+        """The same document, of which only these spans may be read; spans with only blanks between them are one.
+
+        Cues are kept in whole sentences: a window of a long one may leave out the "pas de" that denies what it names.
+        """
         limited = copy.copy(self)
         limited.__dict__.pop("_measures", None)
         limited._readable = tuple(self._joined(spans))
+        around = [self._sentences_of(low, high) for low, high in limited._readable]
         limited.hits = {
-            name: [h for h in hits if limited.is_readable(h.start, h.end)] for name, hits in self.hits.items()
+            name: [
+                hit
+                for hit in hits
+                if limited.is_readable(hit.start, hit.end)
+                or (name.startswith(PREFIX) and any(low <= hit.start and hit.end <= high for low, high in around))
+            ]
+            for name, hits in self.hits.items()
         }
         limited.numbers = [number for number in self.numbers if limited.is_readable(number.start, number.end)]
         limited._number_starts = [number.start for number in limited.numbers]
         return limited
+
+    def _sentences_of(self, start: int, end: int) -> tuple[int, int]:
+        """The bounds of the sentences that [start, end) touches."""
+        return self.sentences[self.sentence_of(start)][0], max(end, self.sentences[self.sentence_of(end - 1)][1])
 
     def _joined(self, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         low = high = 0
