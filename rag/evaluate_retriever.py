@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from eval.evidence import EvidenceFile, Quote, read_evidence
-from eval.retrieval import UNLABELLED, Figures, Query, Scores, score_question
+from eval.evidence import read_evidence
+from eval.retrieval import Figures, Query, Scores, score_question
 from eval.retrieval_plots import TimelineView, write_plots
 from eval.retrieval_report import RetrievalReport, report_on, write_report
 from eval.tables import write_rows
-from rag.compared_retrievers import COMPARED, Case
+from rag.compared_retrievers import COMPARED, Case, Learned, Questions, learn
 from rag.concepts import ConceptReader
 from rag.corpus.build import build_document
 from rag.corpus.read import read_documents
-from rag.redcap.dictionary import read_dictionary
+from rag.known_answers import known_answers
+from rag.redcap.dictionary import Dictionary, read_dictionary
 from rag.settings import load_study, nearest_hint
+from rag.supervision import read_rows
 from rag.terminology.bundled import open_terminology
 from retriever.embed import Encoder, HashedNgramEncoder, SentenceTransformerEncoder
 from retriever.index import DenseIndex
 from retriever.passages import passages
-from retriever.query import query_text
-from retriever.retrieve import Retriever
 from schema.document import Document, PatientRecord, Span
 from schema.passage import Passage
 from schema.problem import InputError, Problem
-from schema.study import Study
-from schema.variable import Question, Variable
 
 Report = Callable[[Problem], None]
-#: The texts as given, by (patient, document).
-Texts = Mapping[tuple[str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +42,10 @@ class EvaluateRequest:
     """What to measure, and on what.
 
     Args:
-        methods: names of `COMPARED`, the first of which is compared with each other one; () for all of them.
+        methods: names of `COMPARED`, the first of which is compared with each other one; () for all that can be made.
+        table: what `bm25+prior` learns from: the rows of other patients than the one asked about.
+        fit_patients, test_patients: patterns of identifiers ("D1*"): learn from the first, ask about the second.
+        crossed: then the reverse too, the questions of both being put together.
         encoder: folder of a sentence encoder; the default one when None.
         patient: whose timeline is drawn; that of most documents when None.
     """
@@ -56,6 +55,10 @@ class EvaluateRequest:
     evidence: Path
     study: Path | None = None
     methods: tuple[str, ...] = ()
+    table: Path | None = None
+    fit_patients: str | None = None
+    test_patients: str | None = None
+    crossed: bool = False
     encoder: Path | None = None
     patient: str | None = None
     progress: bool = False
@@ -88,31 +91,39 @@ def evaluate_retriever(request: EvaluateRequest) -> Evaluation:
     Raises:
         InputError: an input cannot be read, a method is unknown, or no quote at all is found in the documents.
     """
-    methods = _known(request.methods)
+    methods = _known(request)
     dictionary = read_dictionary(request.dictionary)
     problems = list(dictionary.problems)
     study = load_study(request.study, dictionary.variables, problems.append)
     records = _records(request.documents, problems.append)
+    folds = _folds(request, [record.patient_id for record in records])
     texts = {(r.patient_id, d.document_id): d.source_text for r in records for d in r.documents}
     evidence = read_evidence(request.evidence)
     problems += evidence.problems
-    left_out: Counter[str] = Counter({"lines that are not evidence": len(evidence.problems)})
-    asked = _queries(evidence, request.evidence.name, dictionary.variables, texts, problems.append, left_out)
-    if not asked:
+    asked, left_out = known_answers(evidence, request.evidence.name, dictionary.variables, texts, problems.append)
+    tested = {patient for fold in folds for patient in fold.test}
+    used = [record for record in records if record.patient_id in asked and record.patient_id in tested]
+    if not used:
         what = "no quote of it was found in the documents, so that nothing can be measured."
         raise InputError(*problems, Problem(str(request.evidence), what, "Check that the files go together."))
-    variables = {variable.name: variable for variable in dictionary.variables}
+    drawn = _drawn(request.patient, used)
+    rows = _rows(request, dictionary, problems.append)
     reader = ConceptReader(open_terminology())
-    questions = _Questions(variables, study, reader)
+    questions = Questions(dictionary.variables, study, reader)
     encoder = _encoder(request.encoder)
     measured = _Measured(methods, questions)
-    used = [record for record in records if record.patient_id in asked]
-    drawn = _drawn(request.patient, used)
-    with closing(DenseIndex.in_memory(encoder)) as index:
-        for record in tqdm(used, unit="patient", disable=not request.progress):
-            found = measured.add(Case(record, reader, index), asked[record.patient_id])
-            if record is drawn:
-                timeline = _timeline(methods[0], record, asked[record.patient_id], found)
+    bar = tqdm(total=len(used), unit="patient", disable=not request.progress)
+    with bar, closing(DenseIndex.in_memory(encoder)) as index:
+        cases = {record.patient_id: Case(record, reader, index) for record in records}
+        for fold in folds:
+            learned = learn([cases[patient] for patient in fold.fit], rows, questions)
+            for record in used:
+                if record.patient_id not in fold.test:
+                    continue
+                found = measured.add(cases[record.patient_id], learned, asked[record.patient_id])
+                if record is drawn:
+                    timeline = _timeline(methods[0], record, asked[record.patient_id], found)
+                bar.update()
     return Evaluation(
         scores=measured.scores(),
         timeline=timeline,
@@ -120,39 +131,22 @@ def evaluate_retriever(request: EvaluateRequest) -> Evaluation:
         documents=sum(len(record.documents) for record in used),
         passages=measured.passages,
         encoder=encoder.name,
-        left_out={why: count for why, count in left_out.items() if count},
+        left_out=left_out,
         problems=tuple(problems),
     )
-
-
-class _Questions:
-    """The questions of a dictionary, the concepts of each read once."""
-
-    def __init__(self, variables: Mapping[str, Variable], study: Study, reader: ConceptReader) -> None:
-        self._variables = variables
-        self._study = study
-        self._concepts = {
-            name: reader.named_in(query_text(Question("", variable), study.variables.get(name)))
-            for name, variable in variables.items()
-        }
-
-    def ask(self, retriever: Retriever, variable: str, k: int) -> list[Passage]:
-        """What a retriever finds for a variable of its patient."""
-        question = Question(retriever.record.patient_id, self._variables[variable], concepts=self._concepts[variable])
-        return retriever.retrieve(question, k, self._study.variables.get(variable))
 
 
 class _Measured:
     """The figures of every method, patient after patient."""
 
-    def __init__(self, methods: Sequence[str], questions: _Questions) -> None:
+    def __init__(self, methods: Sequence[str], questions: Questions) -> None:
         self._questions = questions
         self._queries: list[Query] = []
         self._figures: dict[str, list[Figures]] = {method: [] for method in methods}
         self._seconds = dict.fromkeys(methods, 0.0)
         self.passages = 0
 
-    def add(self, case: Case, queries: Sequence[Query]) -> list[list[Passage]]:
+    def add(self, case: Case, learned: Learned, queries: Sequence[Query]) -> list[list[Passage]]:
         """Ask every method about one patient; gives what the first of them found for each question."""
         documents = {document.document_id: document for document in case.record.documents}
         pool = [_located(p.span, documents) for document in case.record.documents for p in passages(document)]
@@ -160,7 +154,7 @@ class _Measured:
         self._queries += queries
         by_method: list[list[list[Passage]]] = []
         for method, rows in self._figures.items():
-            retriever = COMPARED[method].make(case)
+            retriever = COMPARED[method].make(case, learned)
             started = time.perf_counter()
             found = [self._questions.ask(retriever, query.variable, max(len(pool), 1)) for query in queries]
             self._seconds[method] += time.perf_counter() - started
@@ -220,12 +214,59 @@ def _timeline(
     return TimelineView(method, record.patient_id, labels, variables, scores, gold)
 
 
-def _known(methods: Sequence[str]) -> tuple[str, ...]:
-    for name in methods:
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    """Patients to learn from and patients to ask about, by identifier."""
+
+    fit: tuple[str, ...]
+    test: frozenset[str]
+
+
+def _folds(request: EvaluateRequest, patients: Sequence[str]) -> list[_Fold]:
+    """Without a pattern of patients to learn from: one fold, where a patient's own row is left out by other means."""
+    test = _matching("--test-patients", request.test_patients, patients)
+    if request.fit_patients is None:
+        if request.crossed:
+            remedy = "Give both --fit-patients and --test-patients."
+            raise InputError(Problem("--crossed", "has no two groups of patients to cross.", remedy))
+        return [_Fold(tuple(patients), frozenset(test))]
+    fit = _matching("--fit-patients", request.fit_patients, patients)
+    if both := sorted(set(fit) & set(test)):
+        what = f"also takes patients of --fit-patients ({', '.join(both[:3])}{'…' if both[3:] else ''})."
+        raise InputError(Problem("--test-patients", what, "Give patterns without a patient in common."))
+    folds = [_Fold(fit, frozenset(test))]
+    return [*folds, _Fold(test, frozenset(fit))] if request.crossed else folds
+
+
+def _matching(option: str, pattern: str | None, patients: Sequence[str]) -> tuple[str, ...]:
+    found = tuple(p for p in patients if pattern is None or fnmatchcase(p, pattern))
+    if not found:
+        remedy = f"Identifiers look like {', '.join(patients[:3])}; * stands for any characters."
+        raise InputError(Problem(option, f"no patient's identifier is like {pattern!r}.", remedy))
+    return found
+
+
+def _rows(request: EvaluateRequest, dictionary: Dictionary, on_problem: Report) -> Mapping[str, Mapping[str, str]]:
+    if request.table is None:
+        return {}
+    rows, problems = read_rows(request.table, dictionary)
+    for problem in problems:
+        on_problem(problem)
+    return rows
+
+
+def _known(request: EvaluateRequest) -> tuple[str, ...]:
+    """The methods asked for, or all those that what was given suffices for."""
+    given = {"": True, "--table": request.table is not None}
+    for name in request.methods:
         if name not in COMPARED:
             remedy = nearest_hint(name, COMPARED) or f"Known methods are {', '.join(COMPARED)}."
             raise InputError(Problem("--methods", f"knows no method {name!r}.", remedy))
-    return tuple(dict.fromkeys(methods)) or tuple(COMPARED)
+        if not given[COMPARED[name].needs]:
+            what = f"{name!r} cannot be made without {COMPARED[name].needs}."
+            raise InputError(Problem("--methods", what, f"Give {COMPARED[name].needs}, or leave the method out."))
+    possible = (name for name, compared in COMPARED.items() if given[compared.needs])
+    return tuple(dict.fromkeys(request.methods or possible))
 
 
 def _records(documents: Path, on_problem: Report) -> list[PatientRecord]:
@@ -243,66 +284,6 @@ def _encoder(folder: Path | None) -> Encoder:
     except (OSError, ValueError) as error:
         what, remedy = "does not hold an encoder.", "Give the folder that holds its config.json to --encoder."
         raise InputError(Problem(str(folder), what, remedy)) from error
-
-
-def _queries(
-    evidence: EvidenceFile,
-    file: str,
-    variables: Sequence[Variable],
-    texts: Texts,
-    on_problem: Report,
-    left_out: Counter[str],
-) -> dict[str, list[Query]]:
-    """The questions by patient. Rows of one cell are put together; a quote that is not found is said and counted."""
-    names = {variable.name for variable in variables}
-    patients = {patient for patient, _ in texts}
-    spans: defaultdict[tuple[str, str], list[Span]] = defaultdict(list)
-    kinds: dict[tuple[str, str], str] = {}
-
-    def leave_out(line: int, why: str, what: str, remedy: str) -> None:
-        left_out[why] += 1
-        on_problem(Problem(f"{file}, line {line}", what, remedy))
-
-    for line, row in zip(evidence.lines, evidence.rows, strict=True):
-        if row.variable not in names:
-            what = f"variable {row.variable!r} is not in the dictionary."
-            leave_out(line, "rows of unknown variables", what, nearest_hint(row.variable, names) or "Check its name.")
-            continue
-        if row.patient_id not in patients:
-            what = f"patient {row.patient_id!r} has no document."
-            leave_out(line, "rows of unknown patients", what, "Check the identifier, or give their documents.")
-            continue
-        cell = (row.patient_id, row.variable)
-        for number, quote in enumerate(row.evidence, start=1):
-            text = texts.get((row.patient_id, quote.document_id))
-            if text is None:
-                what = f"quote {number} is of document {quote.document_id!r}, which this patient does not have."
-                leave_out(line, "quotes of unknown documents", what, "Check the identifier of the document.")
-            elif (span := locate_quote(quote, text)) is None:
-                what = f"quote {number} is not in document {quote.document_id!r} word for word."
-                leave_out(line, "quotes not found", what, "Copy it from the document as it is.")
-            elif span not in spans[cell]:
-                spans[cell].append(span)
-        if row.kind:
-            kinds.setdefault(cell, row.kind)
-    queries: defaultdict[str, list[Query]] = defaultdict(list)
-    for (patient, variable), found in spans.items():
-        if found:
-            kind = kinds.get((patient, variable), UNLABELLED)
-            queries[patient].append(Query(patient, variable, kind, tuple(found)))
-    return queries
-
-
-def locate_quote(quote: Quote, text: str) -> Span | None:
-    """Where a quote stands in its document: at its own positions where they are right, else where its words come first.
-
-    Line ends and runs of spaces count as one space.
-    """
-    if quote.start is not None and quote.end is not None and quote.quote == text[quote.start : quote.end] != "":
-        return Span(quote.document_id, quote.start, quote.end)
-    words = quote.quote.split()
-    match = re.search(r"\s+".join(map(re.escape, words)), text) if words else None
-    return Span(quote.document_id, *match.span()) if match else None
 
 
 def _located(span: Span, documents: Mapping[str, Document]) -> Span:

@@ -50,6 +50,11 @@ def _add_evaluate(parts: Any) -> None:
     parser.add_argument("--evidence", required=True, type=Path, metavar="JSONL", help="where the values are written")
     parser.add_argument("--out", required=True, type=Path, metavar="REPORT", help="folder of the report")
     parser.add_argument("--study", type=Path, metavar="YML", help="study file that refines the dictionary (optional)")
+    parser.add_argument("--table", type=Path, metavar="TABLE", help="a manual table to learn from: no place is needed")
+    about = "learn from these patients alone (a pattern of identifiers, such as 'A*')"
+    parser.add_argument("--fit-patients", metavar="PATTERN", help=about)
+    parser.add_argument("--test-patients", metavar="PATTERN", help="ask about these patients alone (all)")
+    parser.add_argument("--crossed", action="store_true", help="then the reverse, all questions being put together")
     parser.add_argument("--methods", nargs="+", default=[], metavar="NAME", help="methods to measure (all)")
     about = "folder of a sentence encoder (the one that comes with the program)"
     parser.add_argument("--encoder", type=Path, metavar="FOLDER", help=about)
@@ -69,6 +74,10 @@ def _evaluate(arguments: argparse.Namespace) -> int:
             evidence=arguments.evidence,
             study=arguments.study,
             methods=tuple(arguments.methods),
+            table=arguments.table,
+            fit_patients=arguments.fit_patients,
+            test_patients=arguments.test_patients,
+            crossed=arguments.crossed,
             encoder=arguments.encoder,
             patient=arguments.patient,
             progress=sys.stderr.isatty() and not arguments.quiet,
