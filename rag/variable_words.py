@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from generator.rules.asked import is_no
 from generator.rules.choices import wording_of
 from generator.rules.degrees import ALONE, degree_forms
 from generator.rules.drugs import PREFIX as DRUG
-from generator.rules.drugs import drug_forms
+from generator.rules.drugs import drug_forms, drugs_of_label
 from generator.rules.events import event_concepts, event_forms, event_of_label
 from generator.rules.lexicon import load_lexicon
 from generator.rules.plan import Plan, make_plans
@@ -44,9 +45,12 @@ def _completed(plan: Plan) -> VariableHints:
     if plan.reader in _PRESENCE:
         codes = {code: code for code in plan.choices}
         labels = {choice.code: choice.label for choice in variable.choices}
+        denials = {choice.code for choice in variable.choices if is_no(choice)}
         stated = degree_forms(plan.anchors, codes, labels, hints.choices)
         choices = {
-            code: (*stated.get(code + ALONE, ()), *(BESIDE + form for form in stated.get(code, ()))) for code in codes
+            code: (*stated.get(code + ALONE, ()), *(BESIDE + form for form in stated.get(code, ())))
+            for code in codes
+            if code in hints.choices or code not in denials
         }
     elif variable.choices:
         wording = wording_of(variable, hints)
@@ -56,6 +60,10 @@ def _completed(plan: Plan) -> VariableHints:
             code: (*forms, *(BESIDE + form for form in wording.beside.get(code, ())))
             for code, forms in wording.forms.items()
         }
+        if plan.reader == "treatment":
+            choices = {choice.code: (*choices[choice.code], *_drugs(choice.label)) for choice in variable.choices}
+        if plan.reader == "side":
+            synonyms += (form for name in ("lesion", "occlusion") for form in load_lexicon("sides")[name]["forms"])
     return hints.model_copy(
         update={
             "synonyms": _once(synonyms),
@@ -66,6 +74,10 @@ def _completed(plan: Plan) -> VariableHints:
             "omission": plan.omission,
         }
     )
+
+
+def _drugs(label: str) -> list[str]:
+    return [form for name in drugs_of_label(label) for form in drug_forms()[DRUG + name]]
 
 
 def _once(forms: Iterable[str]) -> tuple[str, ...]:

@@ -16,11 +16,12 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from retriever import weak_moments
 from retriever.lexical import tokens
-from retriever.weak_text import Hit, ReadPassage, Record, fold, vocabulary
+from retriever.weak_text import Hit, ReadPassage, Record, Word, fold, vocabulary
 from retriever.weak_values import NUMBERS, is_bare_answer, places
 from schema.passage import Passage
-from schema.study import Policy, VariableHints
+from schema.study import VariableHints
 from schema.variable import Variable, VariableKind
 
 Weights = NDArray[np.float32]
@@ -29,7 +30,7 @@ Weights = NDArray[np.float32]
 _SAME_SENTENCE, _SAME_PASSAGE = 0.8, 0.35
 _NEAR = 45  # characters
 #: What is left of it when the words around say otherwise.
-_DENIED, _DOUBTED, _RELATIVE, _OTHER_TIME = 0.15, 0.5, 0.1, 0.3
+_DENIED, _DOUBTED, _RELATIVE = 0.15, 0.5, 0.1
 #: A list of the history that does not name the thing, where the annotation rule makes that a no.
 _OMITTED = 0.45
 #: Passages below this are in no bag.
@@ -126,10 +127,11 @@ class _Reading:
         self._cues = _by_passage(cues(record, variable, hints, concepts), len(record))
         self._found = places(record, variable, value, hints) if value else []
         self._role = _role(variable, value)
+        self._by_document = weak_moments.by_document(record, hints)
 
     def weights(self) -> Weights:
         """See `WeakLabels.positives`."""
-        weights = self._timeless() * self._moments()
+        weights = self._timeless() * self._by_document
         weights[weights < _LEAST] = 0.0
         return weights
 
@@ -140,7 +142,10 @@ class _Reading:
         found: dict[int, Negative] = {}
         for kind, passages in (
             (Negative.WRONG_VALUE, self._beside_another()),
-            (Negative.WRONG_TIME, np.flatnonzero((timeless >= 0.3) & (self._moments() < 1.0)).tolist()),
+            (
+                Negative.WRONG_TIME,
+                np.flatnonzero((timeless >= 0.3) & (self._by_document <= weak_moments.OTHER_DATE)).tolist(),
+            ),
             (Negative.WRONG_PERSON, self._of_relatives()),
             (Negative.NEGATED, self._contrary()),
         ):
@@ -153,6 +158,7 @@ class _Reading:
         weights = np.zeros(len(self._record), dtype=np.float32)
         for found in self._found:
             weight = found.hit.weight * max(self._nearness(found.hit), found.alone) * self._said(found.hit)
+            weight *= weak_moments.by_words(self._record, found.hit, self._hints)
             weights[found.hit.passage] = max(weights[found.hit.passage], weight)
         for passage, weight in self._presence():
             weights[passage] = max(weights[passage], weight)
@@ -216,6 +222,7 @@ class _Reading:
                 if self._flags(hit)[0]:
                     yield hit.passage, 0.5 * hit.weight
             yield from ((i, weight) for i, weight in self._omissions() if i not in affirmed)
+            yield from self._alive()
 
     def _of_other_choices(self) -> list[Hit]:
         others = [choice.code for choice in self._variable.choices if _role(self._variable, choice.code) == "graded"]
@@ -233,20 +240,14 @@ class _Reading:
             if passage.section_kind in _LIST_KINDS[name] or words.search(title) or words.search(read.folded):
                 yield i, _OMITTED if name != "care" else 0.5 * _OMITTED
 
-    def _moments(self) -> Weights:
-        """What is left by the date of each passage's document: shape (N,)."""
-        moments = np.ones(len(self._record), dtype=np.float32)
-        anchor, policy = self._record.anchor, self._hints.policy
-        if anchor is None or policy is None:
-            return moments
-        earliest, latest = _days_of(policy, self._hints.offset)
+    def _alive(self) -> Iterable[tuple[int, float]]:
+        """Where death is denied: every document of the time asked that sees the patient alive."""
+        if not vocabulary().death.search(fold(self._variable.label)):
+            return
+        inside = weak_moments.in_window(self._record, self._hints)
         for i, read in enumerate(self._record.passages):
-            written = read.passage.written_on
-            if written is not None and not (
-                earliest <= (written.latest() - anchor).days and (written.earliest() - anchor).days <= latest
-            ):
-                moments[i] = _OTHER_TIME
-        return moments
+            if inside[i] and vocabulary().alive.search(read.folded):
+                yield i, 0.5
 
     def _beside_another(self) -> Iterable[int]:
         """Passages where the variable's words stand beside another value of its kind."""
@@ -292,7 +293,7 @@ def cues(record: Record, variable: Variable, hints: VariableHints, concepts: fro
     content += [word for word in named if word not in content and word not in vocabulary().generic | known]
     each = (0.85 if len(content) == 1 else 0.45) * (0.6 if hints.synonyms else 1.0)
     for i, read in enumerate(record.passages):
-        held = [word for word in read.words if word.stem in content]
+        held = [word for word in read.words if word.stem in content or _shortened(word, content)]
         for word in held:
             beside = {other.stem for other in held if read.together(other.start, word.start)}
             found.append(Hit(i, word.start, word.end, min(each * len(beside), 0.9)))
@@ -306,6 +307,11 @@ def cues(record: Record, variable: Variable, hints: VariableHints, concepts: fro
         for hit in found
         if not any(p == hit.passage and low <= hit.start and hit.end <= high for p, low, high in covered)
     ]
+
+
+def _shortened(word: Word, content: Iterable[str]) -> bool:
+    """Whether a word is the beginning of one of the label: "anticoag." """
+    return len(word.whole) >= 6 and any(len(stem) > len(word.whole) and stem.startswith(word.whole) for stem in content)
 
 
 def _by_passage(hits: Iterable[Hit], size: int) -> list[list[Hit]]:
@@ -349,21 +355,6 @@ def _omission_of(variable: Variable) -> str:
     """Where the annotation rule lets silence answer no; "" when it does not."""
     note = fold(variable.note)
     return next((name for name, words in _OMISSION_STEMS.items() if any(word in note for word in words)), "")
-
-
-#: Days from the admission between which documents may tell a moment, and no others.
-_MOMENTS: dict[Policy, tuple[float, float]] = {
-    Policy.AT_ADMISSION: (0, 60),
-    Policy.DURING_STAY: (0, 400),
-    Policy.AT_DISCHARGE: (0, 400),
-}
-_EVER = (-1e6, 1e6)
-
-
-def _days_of(policy: Policy, offset: float | None) -> tuple[float, float]:
-    if policy in (Policy.AT_DAY, Policy.AT_FOLLOW_UP) and offset is not None:
-        return 0.6 * offset, 1e6
-    return _MOMENTS.get(policy, _EVER)
 
 
 def _number_between(read: ReadPassage, low: int, high: int) -> bool:

@@ -30,7 +30,9 @@ _STOP = re.compile(r"[.;!?](?=\s|$)|\n+")
 _NUMBER = re.compile(r"(?<![\w.,])\d{1,5}(?:[.,]\d{1,3})?(?![\d.,]*\d)")
 _PAIR = re.compile(r"\s?/\s?$")
 _UNIT = re.compile(r"\s?(%|[a-zμ]{1,6}(?:/(?:[a-z]{1,4}\d?))?)")
-_CLOCK = re.compile(r"(?<![\d/.,])([01]?\d|2[0-3])\s?(?:h|:|heures?)\s?([0-5]\d)?(?![\d/])(?!\s?d'intervalle)")
+_CLOCK = re.compile(
+    r"(?<![\d/.,])([01]?\d|2[0-3])(?:\s?(?:h|heures?)\b\s?([0-5]\d(?!\d))?|\s?h([0-5]\d)(?!\d)|\s?:\s?([0-5]\d)(?![\d/]))"
+)
 _DATE = re.compile(r"(?<![\d/])(\d{1,2})(?:/|\.|-)(\d{1,2})(?:(?:/|\.|-)(\d{4}|\d{2}))?(?![\d/])")
 _ISO = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)")
 _RANGE = re.compile(r"(?<![\w/.,])(\d{1,3})\s?(?:-|a|et)\s?(\d{1,3})(?![\d/]|[.,]\d)")
@@ -76,7 +78,9 @@ class Clock(NamedTuple):
     minute: int
 
 
-class _Word(NamedTuple):
+class Word(NamedTuple):
+    """A word that counts: its stem, itself folded, its place."""
+
     stem: str
     whole: str
     start: int
@@ -98,6 +102,9 @@ class Vocabulary:
     lists: dict[str, re.Pattern[str]]  # "history", "treatment", "care"
     labels: dict[str, frozenset[str]]  # "no", "yes", "unknown", "man", "woman"
     civility: dict[str, re.Pattern[str]]  # "man", "woman"
+    moments: dict[str, re.Pattern[str]]  # by the name of a `Policy`
+    alive: re.Pattern[str]
+    death: re.Pattern[str]
     generic: frozenset[str]
     months: dict[str, int]
     numbers: dict[str, int]
@@ -127,6 +134,9 @@ def vocabulary() -> Vocabulary:
             for name in ("no", "yes", "unknown", "man", "woman")
         },
         civility={name: pattern(name) for name in ("man", "woman")},
+        moments={name: _any_of(words) for name, words in entries["moments"].items()},
+        alive=pattern("alive"),
+        death=pattern("death"),
         generic=frozenset(stem for word in entries["generic"] for stem in tokens(word)),
         months={fold(name): number for number, names in enumerate(entries["months"], start=1) for name in names},
         numbers={fold(word): number for number, word in enumerate(entries["numbers"])},
@@ -173,12 +183,12 @@ class ReadPassage:
         self.days = sorted(_days(folded), key=lambda day: day.start)
         busy = [(day.start, day.end) for day in self.days]
         clocks = [m for m in _CLOCK.finditer(folded) if not _inside(m.start(), busy)]
-        self.clocks = [Clock(m.start(), m.end(), int(m[1]), int(m[2] or 0)) for m in clocks]
+        self.clocks = [Clock(m.start(), m.end(), int(m[1]), int(m[2] or m[3] or m[4] or 0)) for m in clocks]
         busy += [(clock.start, clock.end) for clock in self.clocks if folded[clock.start : clock.end].strip()]
         self.numbers = list(_numbers(folded, sorted(busy)))
         self.ranges = [(m.start(), m.end(), int(m[1]), int(m[2])) for m in _RANGE.finditer(folded)]
         self.words = [
-            _Word(stem, piece[0], piece.start(), piece.end())
+            Word(stem, piece[0], piece.start(), piece.end())
             for piece in _PIECE.finditer(folded)
             for stem in _stems(piece[0])
         ]
@@ -351,7 +361,7 @@ class _Wanted(NamedTuple):
     apart: bool  # "…" stands before it
 
 
-def _is(word: _Word, wanted: _Wanted) -> bool:
+def _is(word: Word, wanted: _Wanted) -> bool:
     return word.whole.startswith(wanted.whole) if wanted.prefix else word.stem == wanted.stem
 
 

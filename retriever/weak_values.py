@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from retriever.lexical import tokens
@@ -25,7 +25,10 @@ _SEX = re.compile(r"\bsexe\b|\bgenre\b")
 _KILOGRAMS = re.compile(r"(?<![\d,.])(\d{2,3}(?:[.,]\d)?)\s?kg(?!/)")
 _METRES = re.compile(r"(?<![\d,.])(?:1\s?m\s?(\d{2})|1[.,](\d{2})\s?m|(1\d{2})\s?cm)\b")
 _OF_NOTE = re.compile(r"\b1\s?[^\s=]{1,12}\s?=\s?(\d+(?:[.,]\d+)?)\s?[^\s=]{1,12}")
+_NOTED = re.compile(r"(?<![\w.,])(\w+)\s?(?:si|en cas de|=|quand)\s([^;.]{3,160})")
 _YEARS = re.compile(r"\s?ans\b")
+#: Weight and height are rounded, and so is their index.
+_INDEX_ERROR = 0.2
 #: How far before a date the word of birth may stand.
 _BIRTH_REACH = 60
 
@@ -118,14 +121,30 @@ def _is_birth(read: ReadPassage, day: Day) -> bool:
 
 
 def _mass_indexes(record: Record, wanted: float) -> Iterator[Found]:
+    """Weight and height where both give the index; either where the other is elsewhere in the record."""
+    weights: list[tuple[Hit, float]] = []
+    heights: list[tuple[Hit, float]] = []
     for i, read in enumerate(record.passages):
-        heights = [
-            1 + int(m[1] or m[2]) / 100 if m[1] or m[2] else int(m[3]) / 100 for m in _METRES.finditer(read.folded)
-        ]
-        for weight in _KILOGRAMS.finditer(read.folded):
-            kilograms = float(weight[1].replace(",", "."))
-            if any(abs(kilograms / height**2 - wanted) < 0.2 for height in heights):
-                yield Found(Hit(i, weight.start(), weight.end(), 0.9), 0.9)
+        for m in _KILOGRAMS.finditer(read.folded):
+            weights.append((Hit(i, m.start(), m.end(), 0.0), float(m[1].replace(",", "."))))
+        for m in _METRES.finditer(read.folded):
+            heights.append((Hit(i, m.start(), m.end(), 0.0), int(m[3]) / 100 if m[3] else 1 + int(m[1] or m[2]) / 100))
+    for weight, kilograms in weights:
+        for height, metres in heights:
+            if abs(kilograms / metres**2 - wanted) < _INDEX_ERROR:
+                shared = 0.9 if weight.passage == height.passage else 0.6
+                yield Found(weight._replace(weight=shared), 0.9)
+                yield Found(height._replace(weight=shared), 0.9)
+
+
+def noted_places(record: Record, variable: Variable, value: str) -> Iterator[Found]:
+    """Where the words stand that the annotation rule gives to a value: "6 si décès", "0 si non faite, récusée"."""
+    for match in _NOTED.finditer(variable.note):
+        if match[1] != value:
+            continue
+        for part in re.split(r"[,/«»]|\bou\b|\bet\b|\best\b", match[2]):
+            if 0 < len(tokens(part)) <= 4:
+                yield from (Found(hit, 0.35) for hit in record.find(part, 0.7))
 
 
 def date_places(record: Record, variable: Variable, value: str) -> Iterator[Found]:
@@ -264,16 +283,14 @@ def _civilities(record: Record, label: str) -> Iterator[Found]:
                     yield Found(Hit(i, match.start(), match.end(), 1.0 if strong else 0.5), 0.9 if strong else 0.5)
 
 
-Places = Callable[[], Iterator[Found]]
-
-
 def places(record: Record, variable: Variable, value: str, hints: VariableHints) -> list[Found]:
     """Where a coded value may be told, whatever the kind of its variable; a checkbox's value is "1,3"."""
     if variable.kind in NUMBERS:
-        return list(number_places(record, variable, value, hints))
+        return [*number_places(record, variable, value, hints), *noted_places(record, variable, value)]
     if variable.kind is VariableKind.DATE or variable.kind in _TIMES:
         return list(date_places(record, variable, value))
     if variable.choices or variable.kind in (VariableKind.YESNO, VariableKind.TRUEFALSE):
         codes = value.split(",") if variable.kind is VariableKind.CHECKBOX else [value]
-        return [found for code in codes for found in choice_places(record, variable, code.strip(), hints)]
+        found = [f for code in codes for f in choice_places(record, variable, code.strip(), hints)]
+        return found + [f for code in codes for f in noted_places(record, variable, code.strip())]
     return list(text_places(record, value))
