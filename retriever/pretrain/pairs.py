@@ -1,0 +1,134 @@
+"""Pairs of texts that mean the same, or of which one answers the other: what an encoder learns from."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from schema.problem import InputError, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two texts that should be near.
+
+    Args:
+        source: where the pair is from; a batch holds pairs of one source.
+        asks: what the anchor asks for, by a name of its source ("hta"); "" when nothing has a name.
+        answers: everything that the positive answers: it is no negative for an anchor that asks for one of them.
+        negatives: texts that look like an answer to the anchor and are none.
+    """
+
+    anchor: str
+    positive: str
+    source: str
+    asks: str = ""
+    answers: frozenset[str] = frozenset()
+    negatives: tuple[str, ...] = ()
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    anchor: str
+    positive: str
+    source: str = ""
+    asks: str = ""
+    answers: frozenset[str] = frozenset()
+    negatives: tuple[str, ...] = ()
+
+
+def read_pairs(path: Path) -> list[Pair]:
+    """Read a file of JSON lines, each with the fields of `Pair`; ``anchor`` and ``positive`` alone are needed.
+
+    Raises:
+        InputError: the file cannot be read, or a line of it; no text of it is repeated.
+    """
+    try:
+        lines = path.read_text("utf-8").split("\n")
+    except (OSError, UnicodeDecodeError):
+        raise InputError(Problem(str(path), "cannot be read as UTF-8 text.", "Check the path.")) from None
+    pairs = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = _Row.model_validate_json(line)
+        except ValidationError as error:
+            fields = ", ".join(".".join(map(str, item["loc"])) or "line" for item in error.errors())
+            remedy = 'Write {"anchor": …, "positive": …}, one pair by line.'
+            raise InputError(Problem(f"{path}, line {number}", f"not a pair ({fields}).", remedy)) from None
+        fields_of_row = row.model_dump() | {"source": row.source or path.name}
+        pairs.append(Pair(**fields_of_row))
+    return pairs
+
+
+class Batches:
+    """Batches drawn at random, each of one source; step n depends on the seed and n alone.
+
+    Args:
+        weights: how often a source is drawn, by the part of its name before ":"; 1 where not said, times the square
+            root of its number of pairs.
+        size: pairs by batch, at most.
+        characters: of a batch, at most: names come by hundreds, passages by dozens.
+    """
+
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        size: int,
+        characters: int,
+        seed: int,
+        weights: Mapping[str, float] | None = None,
+    ) -> None:
+        by_source: dict[str, list[Pair]] = {}
+        for pair in pairs:
+            by_source.setdefault(pair.source, []).append(pair)
+        self._sources = [by_source[name] for name in sorted(by_source)]
+        kinds = [name.partition(":")[0] for name in sorted(by_source)]
+        self._weights = [
+            (weights or {}).get(kind, 1.0) * len(some) ** 0.5 for kind, some in zip(kinds, self._sources, strict=True)
+        ]
+        self._size, self._characters, self._seed = size, characters, seed
+
+    def draw(self, step: int) -> tuple[list[Pair], random.Random]:
+        """The batch of a step, and the dice with which its texts may be spoilt."""
+        dice = random.Random(f"pairs {self._seed} {step}")  # noqa: S311 (reproducible, no secret)
+        (source,) = dice.choices(self._sources, self._weights)
+        # Anchors that ask for different things first: the same twice teaches once.
+        drawn = dice.sample(source, min(len(source), 2 * self._size))
+        seen: set[str] = set()
+        first: list[Pair] = []
+        rest: list[Pair] = []
+        for pair in drawn:
+            (rest if pair.asks and pair.asks in seen else first).append(pair)
+            seen.add(pair.asks)
+        return next(_cut(first + rest, self._size, self._characters)), dice
+
+
+def fixed_batches(pairs: Sequence[Pair], size: int, characters: int) -> Iterator[list[Pair]]:
+    """All pairs, once, by source, in batches that are always the same; see `Batches` for their sizes."""
+    by_source: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        by_source.setdefault(pair.source, []).append(pair)
+    for name in sorted(by_source):
+        some = list(by_source[name])
+        random.Random(0).shuffle(some)  # noqa: S311 (reproducible, no secret)
+        yield from _cut(some, size, characters)
+
+
+def _cut(pairs: Sequence[Pair], size: int, characters: int) -> Iterator[list[Pair]]:
+    batch: list[Pair] = []
+    held = 0
+    for pair in pairs:
+        own = len(pair.anchor) + len(pair.positive)
+        if batch and (len(batch) == size or held + own > characters):
+            yield batch
+            batch, held = [], 0
+        batch.append(pair)
+        held += own
+    yield batch
