@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from rag.concepts import ConceptReader
+from rag.redcap import branching
 from rag.terminology.bundled import open_terminology
 from retriever.query import query_text
 from retriever.retrieve import HybridRetriever, Method, Retriever
@@ -127,6 +128,7 @@ class PassageFinder:
         self._encoder = retrieval.load_encoder()
         self._kept = _kept(retrieval, self._encoder)
         self._reader = ConceptReader(open_terminology()) if self._encoder else None
+        self._opening = {v.name: branching.parse(v.branching).names for v in variables if v.branching}
         self._asked: list[tuple[Variable, VariableHints | None, tuple[str, ...]]] = []
         for variable in variables:
             hints = study.variables.get(variable.name)
@@ -134,6 +136,9 @@ class PassageFinder:
 
     def passages_for(self, record: PatientRecord, as_of: dt.date | None = None) -> Mapping[str, list[Passage]] | None:
         """The passages to read, best first, by variable name; None: the whole record.
+
+        A variable whose answer opens others by branching logic is read in theirs too: what tells the hour of a
+        thrombolysis tells that there was one.
 
         Args:
             as_of: only documents surely written by that day are read.
@@ -148,7 +153,15 @@ class PassageFinder:
                 for variable, hints, concepts in self._asked
             }
 
-        return self._search(record, find)
+        return self._with_those_opened(self._search(record, find))
+
+    def _with_those_opened(self, found: dict[str, list[Passage]]) -> dict[str, list[Passage]]:
+        read = {name: {passage.span: passage for passage in passages} for name, passages in found.items()}
+        for name, opening in self._opening.items():
+            for opener in opening & found.keys():
+                for passage in found[name]:
+                    read[opener].setdefault(passage.span, passage)
+        return {name: list(passages.values()) for name, passages in read.items()}
 
     def answers(self, record: PatientRecord, question: str, most: int) -> list[Passage]:
         """The passages that answer a question in French best, best first; at most ``most``."""

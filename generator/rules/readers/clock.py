@@ -239,7 +239,7 @@ def _final_grade(documents: Sequence[Annotated]) -> str:
     """The grade said to be final, else the last one written in the last document that has any."""
     last = ""
     for document in documents:
-        grades = list(document.finditer(_GRADE)) if "tici" in document.folded else []
+        grades = list(_GRADE.finditer(document.folded)) if "tici" in document.folded else []
         if not grades:
             continue
         finals = [m for m in grades if _FINAL.search(document.folded, max(0, m.start() - 40), m.end() + 15)]
