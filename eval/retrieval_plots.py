@@ -45,6 +45,7 @@ def write_plots(report: RetrievalReport, view: TimelineView, out: Path) -> None:
     """Write ``recall.png``, ``timeline.png`` and, where there are ablations, ``ablations.png`` under ``out``."""
     recall_plot(report).savefig(out / "recall.png", dpi=DPI)
     timeline_plot(view).savefig(out / "timeline.png", dpi=DPI)
+    (out / "ablations.png").unlink(missing_ok=True)
     if report.ablations:
         ablation_plot(report).savefig(out / "ablations.png", dpi=DPI)
 
