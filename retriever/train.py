@@ -83,13 +83,13 @@ class Progress:
 
 
 class Trainer:
-    """Trains a model; `state` and `restore` let a killed training go on.
+    """Trains a model; `state` and `restore` let a killed training go on to the same end.
 
     Args:
-        lessons: patients to learn from.
-        held_out: patients whose loss says when to stop; the model of the best epoch is kept.
-        start: a model to go on from, with its prior; of the same encoder.
+        lessons: patients to learn from, at least one.
+        held_out: patients whose loss says when a round stops; the weights of its best epoch are kept.
         encode: vectors of the texts of questions.
+        start: a model to go on from, with its prior; of the same encoder.
     """
 
     def __init__(
@@ -99,44 +99,74 @@ class Trainer:
         config: ScorerConfig,
         plan: TrainingPlan,
         encode: Encode,
-        encoder_name: str,
         start: TemporalModel | None = None,
     ) -> None:
         torch.manual_seed(plan.seed)
         self._plan = plan
         self._encode = encode
-        self._encoder_name = encoder_name
         self._start = start
-        self._lessons = [_Read.of(lesson) for lesson in lessons]
+        self._learned_from = [_Read.of(lesson) for lesson in lessons]
         self._held_out = [_Read.of(lesson) for lesson in held_out]
         self._scorer = PassageScorer(start.scorer.config if start else config)
         if start:
             self._scorer.load_state_dict(start.scorer.state_dict())
+        self._round = self._epoch = 0
+        self._best: tuple[float, dict[str, Tensor]] | None = None
         self._learn_prior()
+        self._begin_round()
 
-    def run(self, on_epoch: Callable[[Progress], None] = lambda _: None) -> TemporalModel:
-        """Train to the end."""
-        for round_ in range(self._plan.rounds + 1):
-            if round_:
-                self._lessons = [replace(one, targets=self._settled(one)) for one in self._lessons]
+    def run(self, encoder_name: str, on_epoch: Callable[[Progress], None] = lambda _: None) -> TemporalModel:
+        """Train to the end. ``on_epoch`` is called after each epoch, when `state` may be kept."""
+        while self._round <= self._plan.rounds:
+            if self._epoch < self._plan.epochs and self._waited < self._plan.patience:
+                on_epoch(self._run_epoch())
+                continue
+            self._scorer.load_state_dict(self._best[1] if self._best else self._scorer.state_dict())
+            self._round += 1
+            if self._round <= self._plan.rounds:
+                self._learned_from = self._settled()
                 self._learn_prior()
-            self._round(round_, on_epoch)
-        return TemporalModel(self._scorer, self._prior, self._encoder_name)
+                self._begin_round()
+        return TemporalModel(self._scorer, self._prior, encoder_name)
+
+    def state(self) -> dict[str, Any]:
+        """All that `restore` needs: tensors and plain values."""
+        return {
+            "round": self._round,
+            "epoch": self._epoch,
+            "waited": self._waited,
+            "best": self._best and list(self._best),
+            "scorer": self._scorer.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "schedule": self._schedule.state_dict(),
+            "targets": [torch.from_numpy(one.targets) for one in self._learned_from] if self._round else [],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state` of a trainer made with the same arguments."""
+        self._round, self._epoch = state["round"], state["epoch"]
+        if state["targets"]:
+            pairs = zip(self._learned_from, state["targets"], strict=True)
+            self._learned_from = [replace(one, targets=targets.numpy()) for one, targets in pairs]
+            self._learn_prior()
+        self._begin_round()
+        self._epoch, self._waited = state["epoch"], state["waited"]
+        self._best = (state["best"][0], state["best"][1]) if state["best"] else None
+        self._scorer.load_state_dict(state["scorer"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._schedule.load_state_dict(state["schedule"])
 
     def _learn_prior(self) -> None:
-        own = [count(one.traits, one.by_wording()) for one in self._lessons]
-        self._prior = Prior.learned((one.traits, one.by_wording()) for one in self._lessons)
-        if self._start:
-            self._prior = self._prior.added_to(self._start.prior)
-        cohorts: dict[str, dict[str, Counts]] = {}
-        for one in self._lessons:
-            cohorts.setdefault(one.lesson.cohort, {})
-        for cohort in cohorts:
-            cohorts[cohort] = {w: self._prior.counts[w] for o in self._lessons if o.lesson.cohort == cohort
-                               for w in o.by_wording() if w in self._prior.counts}  # fmt: skip
+        taught = [one.by_wording() for one in self._learned_from]
+        ours = Prior.learned((one.traits, of) for one, of in zip(self._learned_from, taught, strict=True))
+        self._prior = ours.added_to(self._start.prior) if self._start else ours
+        of_cohort: dict[str, dict[str, Counts]] = {}
+        for one, of in zip(self._learned_from, taught, strict=True):
+            held = of_cohort.setdefault(one.lesson.cohort, {})
+            held.update((wording, ours.counts[wording]) for wording in of if wording in ours.counts)
         self._asked = [
-            (self._read(one, its), self._read(one, cohorts[one.lesson.cohort]))
-            for one, its in zip(self._lessons, own, strict=True)
+            (self._read(one, count(one.traits, of)), self._read(one, of_cohort[one.lesson.cohort]))
+            for one, of in zip(self._learned_from, taught, strict=True)
         ]
         self._held_asked = [self._read(one, {}) for one in self._held_out]
 
@@ -146,73 +176,80 @@ class Trainer:
             self._prior, lesson.timeline, one.measures, lesson.questions, lesson.hints, self._encode, without
         )
 
-    def _round(self, round_: int, on_epoch: Callable[[Progress], None]) -> None:
+    def _begin_round(self) -> None:
         plan = self._plan
-        random = np.random.default_rng([plan.seed, round_])
-        optimizer = torch.optim.AdamW(self._scorer.parameters(), plan.rate, weight_decay=plan.decay)
-        steps = max(1, plan.epochs * len(self._lessons))
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, plan.rate, total_steps=steps + 1, pct_start=0.1)
-        best: tuple[float, dict[str, Any]] | None = None
-        waited = 0
-        for epoch in range(plan.epochs):
-            self._scorer.train()
-            losses = []
-            for i in random.permutation(len(self._lessons)):
-                known, unknown = self._asked[i]
-                asked = unknown if random.random() < plan.unknown else known
-                loss = self._step(self._lessons[i], asked, random)
-                if loss is not None:
-                    optimizer.zero_grad()
-                    loss.backward()  # type: ignore[no-untyped-call]
-                    torch.nn.utils.clip_grad_norm_(self._scorer.parameters(), 1.0)
-                    optimizer.step()
-                    losses.append(float(loss.detach()))
-                schedule.step()
-            held = self._held_loss()
-            on_epoch(Progress(round_, epoch, float(np.mean(losses or [0.0])), held))
-            if held is not None:
-                if best is None or held < best[0] - 1e-4:
-                    best, waited = (held, copy.deepcopy(self._scorer.state_dict())), 0
-                else:
-                    waited += 1
-                    if waited >= plan.patience:
-                        break
-        if best:
-            self._scorer.load_state_dict(best[1])
-        self._scorer.eval()
+        self._optimizer = torch.optim.AdamW(self._scorer.parameters(), plan.rate, weight_decay=plan.decay)
+        steps = plan.epochs * len(self._learned_from) + 1
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(self._optimizer, plan.rate, steps, pct_start=0.1)
+        self._epoch = self._waited = 0
+        self._best = None
 
-    def _step(self, one: _Read, asked: Asked, random: np.random.Generator) -> Tensor | None:
-        taught = np.flatnonzero(one.targets.sum(axis=1) > 0)
+    def _run_epoch(self) -> Progress:
+        # Everything drawn in an epoch follows from its number, so that a training resumed there ends alike.
+        drawn = [self._plan.seed, self._round, self._epoch]
+        random = np.random.default_rng(drawn)
+        torch.manual_seed(int(random.integers(2**31)))
+        self._scorer.train()
+        losses = []
+        for i in random.permutation(len(self._learned_from)).tolist():
+            asked = self._asked[i][random.random() < self._plan.unknown]
+            loss = self._loss(self._learned_from[i], asked, random)
+            if loss is not None:
+                self._optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                torch.nn.utils.clip_grad_norm_(self._scorer.parameters(), 1.0)
+                self._optimizer.step()
+                losses.append(float(loss.detach()))
+            self._schedule.step()
+        self._scorer.eval()
+        held = self._held_loss()
+        if held is not None:
+            if self._best is None or held < self._best[0]:
+                self._best, self._waited = (held, copy.deepcopy(self._scorer.state_dict())), 0
+            else:
+                self._waited += 1
+        self._epoch += 1
+        return Progress(self._round, self._epoch, float(np.mean(losses or [0.0])), held)
+
+    def _loss(self, one: _Read, asked: Asked, random: np.random.Generator) -> Tensor | None:
+        taught = random.permutation(np.flatnonzero(one.targets.sum(axis=1) > 0))[: self._plan.questions]
         if not len(taught):
             return None
-        chosen = torch.from_numpy(random.permutation(taught)[: self._plan.questions].copy())
-        asked = _dropped(asked.some(chosen), random)
-        scores = self._scorer(one.tensors, self._scorer.temporal(one.tensors).passages, asked)
-        return loss_of(scores, torch.from_numpy(one.targets)[chosen], self._plan.weak).mean()
+        places = torch.from_numpy(taught.copy())
+        scores = self._scores(one, _dropped(asked.some(places), random))
+        return loss_of(scores, torch.from_numpy(one.targets)[places], self._plan.weak).mean()
 
     def _held_loss(self) -> float | None:
-        self._scorer.eval()
         losses: list[float] = []
         with torch.inference_mode():
             for one, asked in zip(self._held_out, self._held_asked, strict=True):
-                taught = torch.from_numpy(np.flatnonzero(one.targets.sum(axis=1) > 0))
-                if len(taught):
-                    scores = self._scorer(one.tensors, self._scorer.temporal(one.tensors).passages, asked.some(taught))
-                    losses += loss_of(scores, torch.from_numpy(one.targets)[taught], self._plan.weak).tolist()
+                places = torch.from_numpy(np.flatnonzero(one.targets.sum(axis=1) > 0))
+                if len(places):
+                    scores = self._scores(one, asked.some(places))
+                    losses += loss_of(scores, torch.from_numpy(one.targets)[places], self._plan.weak).tolist()
         return float(np.mean(losses)) if losses else None
 
-    def _settled(self, one: _Read) -> Weights:
+    def _scores(self, one: _Read, asked: Asked) -> Tensor:
+        scores: Tensor = self._scorer(one.tensors, self._scorer.temporal(one.tensors).passages, asked)
+        return scores
+
+    def _settled(self) -> list[_Read]:
         """The bags as the model sees them now: half their own weights, half the model's choice among them."""
-        place = next(i for i, other in enumerate(self._lessons) if other is one)
-        with torch.inference_mode():
-            scores = self._scorer(one.tensors, self._scorer.temporal(one.tensors).passages, self._asked[place][0])
-        total = one.targets.sum(axis=1, keepdims=True)
-        shares = np.divide(one.targets, total, out=np.zeros_like(one.targets), where=total > 0)
-        chosen = torch.softmax(scores, dim=1).numpy() * shares
-        sums = chosen.sum(axis=1, keepdims=True)
-        chosen = np.divide(chosen, sums, out=np.zeros_like(chosen), where=sums > 0)
-        settled: Weights = (0.5 * shares + 0.5 * chosen).astype(np.float32)
+        settled = []
+        for one, (asked, _) in zip(self._learned_from, self._asked, strict=True):
+            with torch.inference_mode():
+                chosen = torch.softmax(self._scores(one, asked), dim=1).numpy()
+            shares = _shares(one.targets)
+            targets = 0.5 * shares + 0.5 * _shares(chosen * shares)
+            settled.append(replace(one, targets=targets.astype(np.float32)))
         return settled
+
+
+def _shares(weights: Weights) -> Weights:
+    """Each row over its sum; a row of zeros stays so."""
+    total = weights.sum(axis=1, keepdims=True)
+    shares: Weights = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
+    return shares
 
 
 def loss_of(scores: Tensor, targets: Tensor, weak: float) -> Tensor:
