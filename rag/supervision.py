@@ -42,6 +42,8 @@ Weights = NDArray[np.float32]
 PROBED = 12
 #: Of these, how many are found by the words of the question alone: what the weak labels do not see.
 _BY_WORDS = 4
+#: What an expert that says nothing of a passage leaves to the others.
+_UNSURE = 0.1
 #: Weight of a quote after the first: the reader cites the place that decided first.
 _NEXT_QUOTE = 0.7
 
@@ -89,8 +91,13 @@ class Distant:
     refuted: Weights
 
     def combined(self) -> Weights:
-        """One weight per passage, not normalised."""
-        return self.weak + self.cited + self.probed
+        """One weight per passage, not normalised: the three as experts that must agree, none of which is sure.
+
+        Of the sums and products tried, this one gives the right passages the most of the weight, with and without a
+        study file. A passage that none of the three knows weighs 0.
+        """
+        product = (self.weak + _UNSURE) * (self.cited + _UNSURE) * (self.probed + _UNSURE)
+        return np.where(self.weak + self.cited + self.probed > 0, product, 0.0).astype(np.float32)
 
 
 def read_rows(path: Path, dictionary: Dictionary) -> tuple[dict[str, dict[str, str]], tuple[Problem, ...]]:

@@ -18,6 +18,7 @@ from schema.variable import Variable, VariableKind
 #: Marks a form of an answer that counts only beside a word of the question.
 BESIDE = "@"
 _DATED = (VariableKind.DATE, VariableKind.DATETIME, VariableKind.TIME)
+_CLOSED = ("choice", "checkbox")
 _PRESENCE = ("condition", "bleeding")
 
 
@@ -54,7 +55,7 @@ def _completed(plan: Plan) -> VariableHints:
         }
     elif variable.choices:
         wording = wording_of(variable, hints)
-        synonyms += wording.near
+        synonyms += wording.near if plan.reader in _CLOSED else ()
         exceptions += wording.exceptions
         choices = {
             code: (*forms, *(BESIDE + form for form in wording.beside.get(code, ())))

@@ -8,6 +8,7 @@ loss may choose which. The bag is meant to hold the right passage; the weights s
 from __future__ import annotations
 
 import datetime as dt
+import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -160,7 +161,7 @@ class _Reading:
             weight = found.hit.weight * max(self._nearness(found.hit), found.alone) * self._said(found.hit)
             weight *= weak_moments.by_words(self._record, found.hit, self._hints)
             weights[found.hit.passage] = max(weights[found.hit.passage], weight)
-        for passage, weight in self._presence():
+        for passage, weight in (*self._presence(), *self._coded()):
             weights[passage] = max(weights[passage], weight)
         return weights
 
@@ -224,6 +225,15 @@ class _Reading:
             yield from ((i, weight) for i, weight in self._omissions() if i not in affirmed)
             yield from self._alive()
 
+    def _coded(self) -> Iterable[tuple[int, float]]:
+        """Where the code itself stands right after a word of the variable: "TOAST 1", "Fazekas : 2"."""
+        if not self._variable.choices:
+            return
+        after = re.compile(rf"[\s:=(]{{1,3}}{re.escape(fold(self._value))}(?![\w/]|[.,]\d)")
+        for cue in (cue for held in self._cues for cue in held):
+            if cue.weight >= 0.4 and after.match(self._record.passages[cue.passage].folded, cue.end):
+                yield cue.passage, 0.8
+
     def _of_other_choices(self) -> list[Hit]:
         others = [choice.code for choice in self._variable.choices if _role(self._variable, choice.code) == "graded"]
         return [found.hit for code in others for found in places(self._record, self._variable, code, self._hints)]
@@ -248,6 +258,8 @@ class _Reading:
         for i, read in enumerate(self._record.passages):
             if inside[i] and vocabulary().alive.search(read.folded):
                 yield i, 0.5
+            elif inside[i] and self._record.anchor is not None:
+                yield i, 0.15
 
     def _beside_another(self) -> Iterable[int]:
         """Passages where the variable's words stand beside another value of its kind."""
@@ -292,11 +304,16 @@ def cues(record: Record, variable: Variable, hints: VariableHints, concepts: fro
     named = [word for word in tokens(variable.name.replace("_", " ")) if len(word) > 2]
     content += [word for word in named if word not in content and word not in vocabulary().generic | known]
     each = (0.85 if len(content) == 1 else 0.45) * (0.6 if hints.synonyms else 1.0)
-    for i, read in enumerate(record.passages):
-        held = [word for word in read.words if word.stem in content or _shortened(word, content)]
-        for word in held:
-            beside = {other.stem for other in held if read.together(other.start, word.start)}
+    held: dict[int, list[tuple[str, Word]]] = {}
+    for stem in content:
+        for i, word in record.places(stem):
+            held.setdefault(i, []).append((stem, word))
+    for i, words in held.items():
+        read = record.passages[i]
+        for _, word in words:
+            beside = {stem for stem, other in words if read.together(other.start, word.start)}
             found.append(Hit(i, word.start, word.end, min(each * len(beside), 0.9)))
+    for i, read in enumerate(record.passages if concepts else ()):
         offset = read.passage.span.start
         for mention in read.passage.concepts:
             if mention.concept.concept_id in concepts:
@@ -307,11 +324,6 @@ def cues(record: Record, variable: Variable, hints: VariableHints, concepts: fro
         for hit in found
         if not any(p == hit.passage and low <= hit.start and hit.end <= high for p, low, high in covered)
     ]
-
-
-def _shortened(word: Word, content: Iterable[str]) -> bool:
-    """Whether a word is the beginning of one of the label: "anticoag." """
-    return len(word.whole) >= 6 and any(len(stem) > len(word.whole) and stem.startswith(word.whole) for stem in content)
 
 
 def _by_passage(hits: Iterable[Hit], size: int) -> list[list[Hit]]:

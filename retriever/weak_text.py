@@ -23,6 +23,8 @@ from schema.passage import Passage
 _SCOPE, _AFTER, _FAMILY_AFTER = 80, 14, 60
 #: Words of a form stand no further apart than this: characters between two that follow, and where "…" parts them.
 _NEXT, _APART = 12, 45
+#: Letters that a word cut short keeps.
+_SHORTENED = 6
 
 _WORD = re.compile(r"[a-z0-9œæμ%]+(?:[./-][a-z0-9]+)*")
 _PIECE = re.compile(r"[a-z0-9œæμ%]+")
@@ -105,6 +107,7 @@ class Vocabulary:
     moments: dict[str, re.Pattern[str]]  # by the name of a `Policy`
     alive: re.Pattern[str]
     death: re.Pattern[str]
+    both: re.Pattern[str]
     generic: frozenset[str]
     months: dict[str, int]
     numbers: dict[str, int]
@@ -137,6 +140,7 @@ def vocabulary() -> Vocabulary:
         moments={name: _any_of(words) for name, words in entries["moments"].items()},
         alive=pattern("alive"),
         death=pattern("death"),
+        both=pattern("both"),
         generic=frozenset(stem for word in entries["generic"] for stem in tokens(word)),
         months={fold(name): number for number, names in enumerate(entries["months"], start=1) for name in names},
         numbers={fold(word): number for number, word in enumerate(entries["numbers"])},
@@ -181,7 +185,8 @@ class ReadPassage:
         self.folded = folded = fold(passage.text)
         self.stops = [match.end() for match in _STOP.finditer(folded)]
         self.days = sorted(_days(folded), key=lambda day: day.start)
-        busy = [(day.start, day.end) for day in self.days]
+        # "8/10" is a score as often as a day: a date without its year hides no number.
+        busy = [(day.start, day.end) for day in self.days if day.year or "/" not in folded[day.start : day.end]]
         clocks = [m for m in _CLOCK.finditer(folded) if not _inside(m.start(), busy)]
         self.clocks = [Clock(m.start(), m.end(), int(m[1]), int(m[2] or m[3] or m[4] or 0)) for m in clocks]
         busy += [(clock.start, clock.end) for clock in self.clocks if folded[clock.start : clock.end].strip()]
@@ -303,9 +308,11 @@ class Record:
     def __len__(self) -> int:
         return len(self.passages)
 
-    def holders(self, stem: str) -> int:
-        """How many passages hold a word."""
-        return len({i for i, _ in self._places.get(stem, ())})
+    def places(self, stem: str) -> list[tuple[int, Word]]:
+        """The passages and words of a stem, or of a beginning of it that is cut short: "anticoag."."""
+        wholes = {stem[:length] for length in range(_SHORTENED, len(stem))} & self._stems_of.keys()
+        stems = {stem}.union(*(self._stems_of[whole] for whole in wholes))
+        return [(i, self.passages[i].words[at]) for one in sorted(stems) for i, at in self._places.get(one, ())]
 
     def find(self, form: str, weight: float = 1.0) -> list[Hit]:
         """Places where a form stands: its words in order, "*" for any ending, "…" for a few words between.

@@ -143,8 +143,9 @@ def noted_places(record: Record, variable: Variable, value: str) -> Iterator[Fou
         if match[1] != value:
             continue
         for part in re.split(r"[,/«»]|\bou\b|\bet\b|\best\b", match[2]):
-            if 0 < len(tokens(part)) <= 4:
-                yield from (Found(hit, 0.35) for hit in record.find(part, 0.7))
+            content = [word for word in part.split() if set(tokens(word)) - vocabulary().generic]
+            if 0 < len(content) <= 4:
+                yield from (Found(hit, 0.35) for hit in record.find("…".join(content), 0.7))
 
 
 def date_places(record: Record, variable: Variable, value: str) -> Iterator[Found]:
@@ -224,6 +225,8 @@ def text_places(record: Record, value: str) -> Iterator[Found]:
             yield Found(Hit(i, held[0].start, held[0].end, 0.7 * share), 0.5)
 
 
+#: Share of the words that tell a choice from the others, below which a sentence says nothing of it.
+_FEWEST_WORDS = 0.3
 #: Weight of the forms of a choice: those that answer by themselves, those that do beside a word of the question.
 _STATED, _LABEL = 0.9, 1.0
 
@@ -241,6 +244,11 @@ def choice_places(record: Record, variable: Variable, code: str, hints: Variable
     for part in {bare, *re.findall(r"\(([^)]*)\)", label), *re.split(r"[,/]|\bou\b", bare)}:
         if not is_bare_answer(part):
             yield from (Found(hit, 0.3 if len(part) > 4 else 0.1) for hit in record.find(part, _LABEL))
+    if vocabulary().both.search(fold(label)):
+        for other in variable.choices:
+            if other.code != code and not vocabulary().both.search(fold(other.label)):
+                found = choice_places(record, variable, other.code, hints)
+                yield from (Found(one.hit._replace(weight=0.5 * one.hit.weight), 0.5 * one.alone) for one in found)
     yield from _by_words(record, variable, code)
 
 
@@ -269,7 +277,7 @@ def _by_words(record: Record, variable: Variable, code: str) -> Iterator[Found]:
                 by_sentence.setdefault(read.sentence(word.start)[0], []).append((word.stem, word.start, word.end))
         for held in by_sentence.values():
             share = sum(weights[stem] for stem in {stem for stem, _, _ in held}) / total
-            if share >= 0.5:
+            if share >= _FEWEST_WORDS:
                 yield Found(Hit(i, held[0][1], held[0][2], 0.7 * share), 0.1)
 
 
