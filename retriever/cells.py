@@ -150,7 +150,8 @@ class GatedLinearCell(Cell):
 class SelectiveSsmCell(Cell):
     """Gu and Dao 2023, "Mamba: linear-time sequence modeling with selective state spaces", S6, without convolution.
 
-    h' = exp(A Δ (1 + gap)) h + Δ B x, shown as C h' + D x, gated; Δ, B and C are made from the input. The time elapsed
+    h' = exp(A Δ (1 + gap)) h + Δ B x, shown as C h' + D x, gated; Δ, B and C are made from the input, the last two of
+    one size (Jamba, Lieber et al. 2024): products of small numbers, they would hide the past. The time elapsed
     lengthens the decay, as in S5 (Smith et al. 2023), and not what is added: a document is an event, not a signal that
     lasts until the next. State (hidden, SSM_STATES).
     """
@@ -190,6 +191,7 @@ class SelectiveSsmCell(Cell):
         """Decay and addition (…, hidden, SSM_STATES), and how states are shown (…, SSM_STATES)."""
         pace, enters, shown = self.selection(read).split([self.hidden, SSM_STATES, SSM_STATES], dim=-1)
         pace = functional.softplus(pace)
+        enters, shown = (functional.rms_norm(x, (SSM_STATES,), eps=1e-6) for x in (enters, shown))
         decay = torch.exp(-torch.exp(self.log_rates) * (pace * (1 + gaps[..., None]))[..., None])
         return decay, (pace * read)[..., None] * enters[..., None, :], shown
 
