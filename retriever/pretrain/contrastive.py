@@ -20,6 +20,7 @@ from retriever.pretrain.pairs import Batches, Pair, fixed_batches
 
 _TEMPERATURE = 0.05
 _SPOILT = 0.5  # share of the texts that may get flaws
+_WITH_NEGATIVE = 0.5  # share of the pairs whose hard negative is read too: it costs as much as the positive
 _CHUNK = 2048  # word pieces encoded at once, padding included
 
 
@@ -53,7 +54,8 @@ def train_on_pairs(
 
         anchors = [flawed(pair.anchor) for pair in drawn]
         positives = [flawed(pair.positive) for pair in drawn]
-        negatives = [flawed(dice.choice(pair.negatives)) for pair in drawn if pair.negatives]
+        hard = [pair for pair in drawn if pair.negatives and dice.random() < _WITH_NEGATIVE]
+        negatives = [flawed(dice.choice(pair.negatives)) for pair in hard]
         return _loss(vectors(model, anchors), vectors(model, positives + negatives), _answered(drawn))
 
     def score() -> float:

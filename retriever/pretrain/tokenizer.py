@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -41,6 +42,7 @@ def train_tokenizer(texts: Iterable[str], words: int, window: int) -> PreTrained
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.model = _ordered(tokenizer)
     begin, end = "<s>", "</s>"
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{begin} $A {end}",
@@ -50,3 +52,16 @@ def train_tokenizer(texts: Iterable[str], words: int, window: int) -> PreTrained
     names = dict(zip(("bos_token", "pad_token", "eos_token", "unk_token", "mask_token"), _SPECIAL, strict=True))
     names |= {"cls_token": begin, "sep_token": end}
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=window, **names)  # type: ignore[no-untyped-call]
+
+
+def _ordered(tokenizer: Tokenizer) -> models.Unigram:
+    """The same pieces, numbered in an order that does not change from one training to the next.
+
+    The trainer adds up in the order of a hash table: its last decimals, hence its order, are left to chance.
+    """
+    pieces: list[tuple[str, float]] = json.loads(tokenizer.to_str())["model"]["vocab"]
+    rounded = sorted(((piece, round(score, 6)) for piece, score in pieces), key=lambda one: (-one[1], one[0]))
+    special = [(piece, 0.0) for piece in _SPECIAL]
+    return models.Unigram(
+        [*special, *(one for one in rounded if one[0] not in _SPECIAL)], unk_id=_SPECIAL.index("<unk>")
+    )

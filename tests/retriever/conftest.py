@@ -3,10 +3,12 @@
 import re
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from schema.document import Document, PartialDate, PatientRecord, Section
+from tests.retriever.camembert import make_camembert
 
 MakeDocument = Callable[..., Document]
 
@@ -69,3 +71,11 @@ def record() -> PatientRecord:
             make_document("Échographie : FEVG 55 %.\n", name="P1-04", date=None, kind="imagerie"),
         ],
     )
+
+
+@pytest.fixture(scope="session")
+def camembert_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CamemBERT of 2 layers and 768 hidden units, random weights, laid out as the hub lays out camembert-bio-base."""
+    folder = tmp_path_factory.mktemp("models") / "camembert-bio-base"
+    make_camembert(folder, layers=2, width=768)
+    return folder

@@ -1,51 +1,22 @@
+import shutil
+import sqlite3
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from retriever.embed import HashedNgramEncoder, SentenceTransformerEncoder
+from retriever.vector_cache import CACHE_FILE, VectorCache, shared_cache, text_key
+from schema.problem import InputError
+from tests.retriever.camembert import make_camembert
 
 TEXTS = ["Thrombolyse par ténectéplase.", "Pas de diabète.", "NIHSS à 14."]
 
 
 @pytest.fixture(scope="module")
-def camembert(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A CamemBERT of 32 dimensions with random weights and a tokenizer trained on three sentences."""
-    import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-    from transformers import CamembertConfig, CamembertModel, PreTrainedTokenizerFast
-
-    folder = tmp_path_factory.mktemp("models") / "tiny-camembert"
-    tokenizer = Tokenizer(models.Unigram())
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    tokenizer.train_from_iterator(
-        TEXTS, trainers.UnigramTrainer(vocab_size=80, special_tokens=special, unk_token="<unk>")
-    )
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        bos_token="<s>",
-        eos_token="</s>",
-        cls_token="<s>",
-        sep_token="</s>",
-        unk_token="<unk>",
-        pad_token="<pad>",
-        mask_token="<mask>",
-        model_max_length=64,
-    ).save_pretrained(folder)
-    torch.manual_seed(0)
-    config = CamembertConfig(
-        vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=80,
-        bos_token_id=0,
-        pad_token_id=1,
-        eos_token_id=2,
-    )
-    CamembertModel(config).save_pretrained(folder)
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "small-camembert"
+    make_camembert(folder, layers=1, width=64)
     return folder
 
 
@@ -73,27 +44,119 @@ def test_a_text_without_words_is_the_zero_vector():
     assert encoder.encode([]).shape == (0, encoder.dimension)
 
 
-def test_a_local_camembert_encodes(camembert):
-    encoder = SentenceTransformerEncoder(camembert)
+def test_a_camembert_laid_out_as_on_the_hub_encodes(camembert_folder):
+    encoder = SentenceTransformerEncoder(camembert_folder)
     vectors = encoder.encode(TEXTS)
-    assert encoder.dimension == 32
-    assert vectors.shape == (3, 32)
+    assert encoder.dimension == 768
+    assert vectors.shape == (3, 768)
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
-    np.testing.assert_allclose(encoder.encode(TEXTS[1:2])[0], vectors[1], atol=1e-5)
-    assert encoder.encode([]).shape == (0, 32)
+    assert encoder.name.startswith("camembert-2x768-")
 
 
-def test_other_weights_are_another_encoder(camembert, tmp_path):
-    import shutil
+def test_vectors_are_those_of_sentence_transformers(camembert_folder):
+    from sentence_transformers import SentenceTransformer
 
-    copy = shutil.copytree(camembert, tmp_path / camembert.name)
-    name = SentenceTransformerEncoder(copy).name
-    assert name == SentenceTransformerEncoder(camembert).name
-    (copy / "README.md").write_text("retrained")
+    texts = [*TEXTS, "Hypertension artérielle traitée. " * 12]
+    theirs = SentenceTransformer(str(camembert_folder), local_files_only=True)
+    expected = theirs.encode(texts, normalize_embeddings=True)
+    np.testing.assert_allclose(SentenceTransformerEncoder(camembert_folder).encode(texts), expected, atol=1e-5)
+
+
+def test_the_vector_of_a_text_does_not_depend_on_its_company(small):
+    together = SentenceTransformerEncoder(small).encode([*TEXTS, "récidive " * 60])
+    shared_cache.cache_clear()
+    alone = SentenceTransformerEncoder(small)
+    for text, vector in zip(TEXTS, together, strict=False):
+        np.testing.assert_allclose(alone.encode([text])[0], vector, atol=1e-5)
+
+
+def test_nothing_of_a_long_text_is_cut(small):
+    encoder = SentenceTransformerEncoder(small)
+    start = "Pas de diabète. " * 300  # several windows of 512 pieces
+    one, other = encoder.encode([start + "Thrombolyse.", start + "Thrombectomie."])
+    assert not np.allclose(one, other, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm([one, other], axis=1), 1, atol=1e-6)
+
+
+def test_blank_texts_are_zero_and_take_their_place(small):
+    vectors = SentenceTransformerEncoder(small).encode(["", TEXTS[0], " \n"])
+    assert not vectors[[0, 2]].any()
+    assert vectors[1].any()
+    assert SentenceTransformerEncoder(small).encode([]).shape == (0, 64)
+
+
+def test_half_precision_is_another_encoder_with_nearly_the_same_vectors(small):
+    full, half = SentenceTransformerEncoder(small), SentenceTransformerEncoder(small, dtype="bfloat16")
+    assert full.name != half.name
+    assert (full.encode(TEXTS) * half.encode(TEXTS)).sum(axis=1).min() > 0.99
+
+
+def test_other_weights_are_another_encoder_and_another_folder_is_not(small, tmp_path):
+    name = SentenceTransformerEncoder(small).name
+    copy = shutil.copytree(small, tmp_path / "elsewhere")
+    (copy / "README.md").write_text("a card")
+    assert SentenceTransformerEncoder(copy).name == name
+    make_camembert(copy, layers=2, width=64)
     assert SentenceTransformerEncoder(copy).name != name
 
 
 def test_a_public_model_name_is_refused():
     with pytest.raises(ValueError, match="is not a folder"):
         SentenceTransformerEncoder(Path("almanach/camembert-bio-base"))
+
+
+@pytest.mark.parametrize("missing", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_a_folder_without_an_encoder_is_refused_with_the_remedy(small, tmp_path, missing):
+    broken = shutil.copytree(small, tmp_path / "broken")
+    (broken / missing).unlink()
+    with pytest.raises(InputError, match=r"cannot be loaded.*tokenizer\.json"):
+        SentenceTransformerEncoder(broken)
+
+
+def test_vectors_kept_in_a_folder_are_read_again_and_no_text_is(small, tmp_path):
+    made = SentenceTransformerEncoder(small, cache=tmp_path / "kept").encode(TEXTS)
+    shared_cache.cache_clear()  # as another process would start
+    encoder = SentenceTransformerEncoder(small, cache=tmp_path / "kept")
+    encoder._model = None  # type: ignore[assignment]  # cannot encode any more
+    np.testing.assert_array_equal(encoder.encode(TEXTS), made)
+    assert all(b"diab" not in file.read_bytes() for file in (tmp_path / "kept").iterdir())
+
+
+def test_a_cache_gives_back_what_it_was_given(tmp_path):
+    cache = VectorCache("one", tmp_path)
+    vectors = {text_key(text): np.full(3, rank, np.float32) for rank, text in enumerate(TEXTS)}
+    cache.put(vectors)
+    for other in (cache, VectorCache("one", tmp_path)):
+        found = other.get([*vectors, text_key("new")])
+        assert found.keys() == vectors.keys()
+        assert all(np.array_equal(found[key], vectors[key]) for key in vectors)
+    assert VectorCache("two", tmp_path).get(vectors) == {}
+
+
+@pytest.mark.parametrize("content", [b"not a database at all" * 300, b""])
+def test_a_damaged_cache_is_made_again(tmp_path, content):
+    (tmp_path / CACHE_FILE).write_bytes(content)
+    cache = VectorCache("one", tmp_path)
+    assert cache.get([text_key("a")]) == {}
+    cache.put({text_key("a"): np.ones(2, np.float32)})
+    assert VectorCache("one", tmp_path).get([text_key("a")])
+
+
+def test_a_cache_that_another_process_holds_is_done_without(tmp_path, monkeypatch):
+    monkeypatch.setattr("retriever.vector_cache._PATIENCE", 0.01)
+    cache = VectorCache("one", tmp_path)
+    with sqlite3.connect(tmp_path / CACHE_FILE) as other:
+        other.execute("BEGIN IMMEDIATE")
+        cache.put({text_key("a"): np.ones(2, np.float32)})
+        assert cache.get([text_key("a")])
+        other.rollback()
+
+
+def test_a_full_memory_forgets_the_oldest(monkeypatch):
+    monkeypatch.setattr("retriever.vector_cache._IN_MEMORY", 4 * 4 * 10)  # ten vectors of four numbers
+    cache = VectorCache("one")
+    keys = [text_key(str(number)) for number in range(30)]
+    for key in keys:
+        cache.put({key: np.ones(4, np.float32)})
+    assert list(cache.get(keys)) == keys[-10:]
