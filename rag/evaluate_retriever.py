@@ -194,7 +194,8 @@ def _drawn(patient: str | None, records: Sequence[PatientRecord]) -> PatientReco
         if record.patient_id == patient:
             return record
     what = f"{patient!r} is not among the patients that have evidence."
-    remedy = nearest_hint(patient, [record.patient_id for record in records]) or "Give one of them, or none."
+    known = [record.patient_id for record in records]
+    remedy = nearest_hint(patient, known) or f"They are like {', '.join(known[:3])}."
     raise InputError(Problem("--patient", what, remedy))
 
 

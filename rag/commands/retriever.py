@@ -1,4 +1,4 @@
-"""`cohort-rag retriever`: measure how passages are found, and the commands that make what finds them."""
+"""`cohort-rag retriever`: measure how passages are found; the commands of the group that train what finds them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rag.commands import retriever_encoder
 from rag.commands.console import DONE, add_documents, command, say_problems
 
-_GROUP = "Find passages: measure how well they are found."
+_GROUP = "Measure how passages are found; train what finds them."
 
 _EVALUATE = """\
 examples:
@@ -19,19 +20,25 @@ examples:
   cohort-rag retriever evaluate --documents notes.jsonl --dictionary dictionary.csv \\
       --evidence evidence.jsonl --out report --methods hybrid+concepts bm25 recency
 
+  learning from the table of some patients, asking about others, and the reverse:
+  cohort-rag retriever evaluate --documents notes.jsonl --dictionary dictionary.csv --evidence evidence.jsonl \\
+      --out report --table manual.csv --fit-patients 'A*' --test-patients 'B*' --crossed
+
 EVIDENCE has one line per cell of the table whose place in the documents is known:
   {"patient_id", "variable", "kind": "plain|anaphoric|order", "evidence": [{"document_id", "quote"}]}
 
 methods, the first of those given being compared with each other one:
+  hybrid+concepts, hybrid         words, vectors and concepts; words and vectors
+  bm25, dense, concepts           words, vectors, concepts alone
+  bm25+prior                      BM25, and the kinds of document where the variable stands; learned from --table
   recency                         the latest document first
-  bm25, dense, hybrid             shared words, vectors, both
-  concepts, hybrid+concepts       concepts, all three
 
 written in REPORT:
   report.md, report.json          figures with 95 % intervals, by kind of question and by variable; differences
   figures.csv, differences.csv    the same as tables
   questions.csv                   every question and method: the figures to do other statistics with
   recall.png, timeline.png        recall against k; what was found over the timeline of one patient
+  problems.csv                    what was wrong with the input
 """
 
 
@@ -92,4 +99,4 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 
 #: The commands of the group, in the order of its help; each declares one.
-_COMMANDS: tuple[Callable[[Any], None], ...] = (_add_evaluate,)
+_COMMANDS: tuple[Callable[[Any], None], ...] = (_add_evaluate, retriever_encoder.add)
