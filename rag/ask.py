@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from generator.rules.reader import RulesGenerator
@@ -11,11 +11,13 @@ from rag.corpus.read import patient_ids, read_documents
 from rag.patient import MakeGenerator, PatientReader, build_generator, build_record, codes_of
 from rag.questions import match_question
 from rag.redcap.dictionary import read_dictionary
+from rag.retrieval import WHOLE_RECORD, PassageFinder, Retrieval, RetrieverName, fill_index
 from rag.settings import load_study, nearest_hint
 from schema.document import Document, PatientRecord, RawDocument
 from schema.problem import InputError, Problem
+from schema.study import Study
 from schema.value import ExtractedValue
-from schema.variable import Question, Variable
+from schema.variable import Variable
 
 _PASSAGES = 3
 _PATIENTS_NAMED = 5
@@ -23,7 +25,11 @@ _PATIENTS_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class AskRequest:
-    """Either ``variable`` (a name of the dictionary) or ``question`` (in French) is given."""
+    """Either ``variable`` (a name of the dictionary) or ``question`` (in French) is given.
+
+    Args:
+        retrieval: what of the record is read; where all is, passages are shown as found by `RetrieverName.HYBRID`.
+    """
 
     documents: Path
     dictionary: Path
@@ -31,6 +37,7 @@ class AskRequest:
     study: Path | None = None
     variable: str | None = None
     question: str | None = None
+    retrieval: Retrieval = WHOLE_RECORD
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +97,25 @@ def ask(request: AskRequest, make_generator: MakeGenerator = RulesGenerator) -> 
     else:
         matches = match_question(request.question, dictionary.variables, study)
     record = build_record(_patient_documents(request, problems.append), problems.append)
+    retrieval = request.retrieval
+    fill_index(retrieval, [record], problems.append)
     variable, others = (matches[0], tuple(matches[1:])) if matches else (None, ())
     found = None
     if variable:
         # All variables are read, since branching logic makes one depend on others.
         generator = build_generator(make_generator, dictionary.variables, study, request.study)
         reader = PatientReader(dictionary.variables, generator, codes_of(dictionary.variables, study))
-        found = next(value for value in reader.read(record) if value.variable == variable.name)
+        passages = PassageFinder(retrieval, dictionary.variables, study).passages_for(record)
+        found = next(value for value in reader.read(record, passages) if value.variable == variable.name)
+    citations = _citations(record, found) if found else ()
     return Answer(
         patient_id=record.patient_id,
         question=request.question,
         variable=variable,
         others=others,
         found=found,
-        citations=_citations(record, found) if found else (),
-        passages=() if request.question is None or (found and found.evidence) else _passages(record, request.question),
+        citations=citations,
+        passages=_passages(record, request.question, retrieval) if request.question and not citations else (),
         problems=tuple(problems),
     )
 
@@ -153,22 +164,10 @@ def _citation(document: Document, start: int, end: int) -> Citation:
     return Citation(document.document_id, document.type, date, start, end, context, first)
 
 
-def _passages(record: PatientRecord, question: str) -> tuple[Citation, ...]:
-    from rag.concepts import ConceptReader
-    from rag.terminology.bundled import open_terminology
-    from retriever.embed import HashedNgramEncoder
-    from retriever.index import DenseIndex
-    from retriever.retrieve import HybridRetriever, Method
-
-    reader = ConceptReader(open_terminology())
-    concepts = {document.document_id: reader.mentions(document) for document in record.documents}
-    asked = Question(record.patient_id, text=question, concepts=reader.named_in(question))
-    index = DenseIndex.in_memory(HashedNgramEncoder())
-    try:
-        index.upsert(record.documents)
-        found = HybridRetriever(record, index, Method.HYBRID_CONCEPTS, concepts).retrieve(asked, _PASSAGES)
-    finally:
-        index.close()
+def _passages(record: PatientRecord, question: str, retrieval: Retrieval) -> tuple[Citation, ...]:
+    if retrieval.retriever is RetrieverName.ALL:
+        retrieval = replace(retrieval, retriever=RetrieverName.HYBRID)
+    found = PassageFinder(retrieval, (), Study()).answers(record, question, _PASSAGES)
     documents = {document.document_id: document for document in record.documents}
     places = [(documents[p.span.document_id], p.span) for p in found]
     located = [(document, document.locate(span.start, span.end)) for document, span in places]

@@ -154,6 +154,7 @@ def _ask(arguments: argparse.Namespace) -> int:
             patient_id=arguments.patient,
             variable=arguments.variable,
             question=arguments.question,
+            retrieval=retrieval(arguments),
         )
     )
     say_problems(answer.problems, "fill lists them")
@@ -243,6 +244,7 @@ def _parser() -> argparse.ArgumentParser:
     asked = ask.add_mutually_exclusive_group(required=True)
     asked.add_argument("--variable", metavar="NAME", help="a variable of the dictionary")
     asked.add_argument("question", nargs="?", help="a question in French")
+    add_retrieval(ask)
     ask.add_argument("--json", action="store_true", help="answer in JSON")
     ask.set_defaults(command=_ask)
 

@@ -155,7 +155,7 @@ def fill(request: FillRequest, make_generator: MakeGenerator = RulesGenerator) -
 def _fill_index(spool: Spool, today: dt.date, request: FillRequest) -> list[Problem]:
     """Encode the cohort before it is read, where vectors are kept: one process writes them, all may then read them."""
     problems: list[Problem] = []
-    if request.retrieval.index is not None:
+    if request.retrieval.index is not None and request.retrieval.retriever.reads_vectors:
         places = tqdm(range(spool.patients), "index", unit="patient", disable=not request.progress)
         records = (build_record(spool.raw_documents(place), _unsaid, today) for place in places)
         fill_index(request.retrieval, records, problems.append)
@@ -273,7 +273,8 @@ def _results(
     """Every patient in order: from the store those of an earlier session, the others read, then stored."""
     done = store.done()
     places = range(spool.patients)
-    read = read_all([place for place in places if place not in done], make_reader, request.workers)
+    fork = not request.retrieval.retriever.reads_vectors  # the threads of an encoder do not survive it
+    read = read_all([place for place in places if place not in done], make_reader, request.workers, fork)
     for place in tqdm(places, unit="patient", disable=not request.progress):
         result = store.result(place) if place in done else next(read)
         if place not in done and isinstance(result, PatientResult):
@@ -308,7 +309,8 @@ def _arguments(request: FillRequest) -> dict[str, str]:
         "retriever": request.retrieval.retriever.value,
         "passages": str(request.retrieval.passages),
         "encoder": str(request.retrieval.encoder or ""),
-        "index": str(request.retrieval.index or ""),
+        "model": str(request.retrieval.model or ""),
+        "index": request.retrieval.index or "",
         "out": str(request.out),
         "workers": str(request.workers),
         "mode": request.mode.value,

@@ -6,6 +6,7 @@ A `Retrieval` says how, and travels between processes; a `PassageFinder` is made
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from schema.variable import Question, Variable
 if TYPE_CHECKING:  # they take seconds to import, and neither the whole record nor BM25 has use for them
     from retriever.embed import Encoder
     from retriever.index import DenseIndex
+    from retriever.model import TemporalModel
 
 T = TypeVar("T")
 
@@ -41,11 +43,12 @@ class RetrieverName(StrEnum):
     ALL = "all"  # the whole record
     BM25 = "bm25"  # passages, by shared words
     HYBRID = "hybrid"  # passages, by words, vectors and concepts
+    TEMPORAL = "temporal"  # passages, by a model that reads them in the order of time
 
     @property
     def reads_vectors(self) -> bool:
         """Whether it needs an encoder and an index."""
-        return self not in (RetrieverName.ALL, RetrieverName.BM25)
+        return self in (RetrieverName.HYBRID, RetrieverName.TEMPORAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,44 +57,32 @@ class Retrieval:
 
     Args:
         passages: passages read for a variable, at least 1.
-        encoder: folder of an encoder; None: the default one.
-        index: folder where vectors are kept for the next run; None: they are forgotten with the patient.
+        encoder: folder of an encoder; None: the one that comes with the program.
+        model: folder of a temporal model; None: the one that comes with the program.
+        index: folder, or URL of a Chroma server, that keeps vectors for the next run; None: they are forgotten with
+            the patient.
     """
 
     retriever: RetrieverName = RetrieverName.ALL
     passages: int = PASSAGES
     encoder: Path | None = None
-    index: Path | None = None
-
-    def load_encoder(self) -> Encoder | None:
-        """The encoder; None where the retriever has no use for one.
-
-        Raises:
-            InputError: the folder holds none.
-        """
-        if not self.retriever.reads_vectors:
-            return None
-        from retriever.embed import HashedNgramEncoder, SentenceTransformerEncoder
-
-        if self.encoder is None:
-            return HashedNgramEncoder()
-        try:
-            return SentenceTransformerEncoder(self.encoder)
-        except (OSError, ValueError) as error:
-            what, remedy = "does not hold an encoder.", "Give the folder that holds its config.json to --encoder."
-            raise InputError(Problem(str(self.encoder), what, remedy)) from error
+    model: Path | None = None
+    index: str | None = None
 
     def described(self) -> str:
-        """All that decides which passages are found; "" when the whole record is read.
+        """All that decides which passages are found, in words; "" when the whole record is read.
 
         Raises:
-            InputError: the encoder cannot be used.
+            InputError: the encoder or the model cannot be used, or do not go together.
         """
         if self.retriever is RetrieverName.ALL:
             return ""
         named = [self.retriever.value, f"{self.passages} passages"]
-        if encoder := self.load_encoder():
+        if self.retriever.reads_vectors:
+            encoder = open_encoder(self.encoder)
             named.append(f"encoder {encoder.name}")
+            if model := _open_model(self, encoder):
+                named.append(f"model {model.name}")
         return ", ".join(named)
 
 
@@ -99,18 +90,33 @@ class Retrieval:
 WHOLE_RECORD = Retrieval()
 
 
+def open_encoder(folder: Path | None) -> Encoder:
+    """The encoder of a folder; the one that comes with the program when None.
+
+    Raises:
+        InputError: the folder holds none.
+    """
+    from retriever.embed import SHIPPED, HashedNgramEncoder, SentenceTransformerEncoder, shipped_encoder
+
+    if folder is None:
+        return shipped_encoder() if SHIPPED.is_dir() else HashedNgramEncoder()
+    if not folder.is_dir():
+        what, remedy = "is not a folder.", "Give the folder that holds the encoder's config.json to --encoder."
+        raise InputError(Problem(str(folder), what, remedy))
+    return SentenceTransformerEncoder(folder)
+
+
 def fill_index(retrieval: Retrieval, records: Iterable[PatientRecord], on_problem: Callable[[Problem], None]) -> None:
     """Put the vectors of a cohort in the index that is kept, if any; what it holds already is not encoded again.
 
     Raises:
-        InputError: the encoder or the index cannot be used.
+        InputError: the encoder or the index cannot be used, or do not go together.
     """
-    encoder = retrieval.load_encoder()
-    if encoder is None or retrieval.index is None:
+    if retrieval.index is None or not retrieval.retriever.reads_vectors:
         return
-    from retriever.index import DenseIndex
+    from retriever.index import open_index
 
-    with closing(DenseIndex.in_folder(encoder, retrieval.index, on_problem)) as index:
+    with closing(open_index(open_encoder(retrieval.encoder), retrieval.index, on_problem)) as index:
         for record in records:
             index.upsert(record.documents)
 
@@ -125,9 +131,7 @@ class PassageFinder:
     def __init__(self, retrieval: Retrieval, variables: Sequence[Variable], study: Study) -> None:
         self._retriever = retrieval.retriever
         self._passages = retrieval.passages
-        self._encoder = retrieval.load_encoder()
-        self._kept = _kept(retrieval, self._encoder)
-        self._reader = ConceptReader(open_terminology()) if self._encoder else None
+        self._vectors = _Vectors(retrieval) if retrieval.retriever.reads_vectors else None
         self._opening = {v.name: branching.parse(v.branching).names for v in variables if v.branching}
         self._asked: list[tuple[Variable, VariableHints | None, tuple[str, ...]]] = []
         for variable in variables:
@@ -169,31 +173,69 @@ class PassageFinder:
         return self._search(record, lambda retriever: retriever.retrieve(asked, most))
 
     def _named(self, words: str) -> tuple[str, ...]:
-        return self._reader.named_in(words) if self._reader else ()
+        return self._vectors.concepts.named_in(words) if self._vectors else ()
 
     def _search(self, record: PatientRecord, find: Callable[[Retriever], T]) -> T:
-        if self._encoder is None or self._reader is None:
+        if self._vectors is None:
             return find(HybridRetriever(record, method=Method.BM25))
-        concepts = {document.document_id: self._reader.mentions(document) for document in record.documents}
-        if self._kept is not None:
-            try:
-                return find(_hybrid(record, self._kept, concepts))
-            except LookupError:
-                pass  # another run has put other documents of that name in the index since
+        return self._vectors.search(record, find)
+
+
+class _Vectors:
+    """What the retrievers that read vectors need: an encoder, concepts, an index, perhaps a model."""
+
+    def __init__(self, retrieval: Retrieval) -> None:
+        from retriever.index import open_index
+
+        self._encoder = open_encoder(retrieval.encoder)
+        self._model = _open_model(retrieval, self._encoder)
+        self._kept = open_index(self._encoder, retrieval.index, _unsaid) if retrieval.index else None
+        self.concepts = ConceptReader(open_terminology())
+        _use_one_thread()
+
+    def search(self, record: PatientRecord, find: Callable[[Retriever], T]) -> T:
+        """What ``find`` gives with the retriever of a patient."""
         from retriever.index import DenseIndex
 
+        named = {document.document_id: self.concepts.mentions(document) for document in record.documents}
+        if self._kept is not None:
+            try:
+                return find(self._retriever(record, self._kept, named))
+            except LookupError:
+                pass  # another run has since put other documents of these names in the index
         with closing(DenseIndex.in_memory(self._encoder)) as index:
             index.upsert(record.documents)
-            return find(_hybrid(record, index, concepts))
+            return find(self._retriever(record, index, named))
+
+    def _retriever(
+        self, record: PatientRecord, index: DenseIndex, named: Mapping[str, Sequence[ConceptMention]]
+    ) -> Retriever:
+        if self._model is None:
+            return HybridRetriever(record, index, Method.HYBRID_CONCEPTS, named)
+        from retriever.temporal import TemporalRetriever
+
+        return TemporalRetriever(record, index, self._model, named)
 
 
-def _hybrid(record: PatientRecord, index: DenseIndex, concepts: Mapping[str, Sequence[ConceptMention]]) -> Retriever:
-    return HybridRetriever(record, index, Method.HYBRID_CONCEPTS, concepts)
-
-
-def _kept(retrieval: Retrieval, encoder: Encoder | None) -> DenseIndex | None:
-    if encoder is None or retrieval.index is None:
+def _open_model(retrieval: Retrieval, encoder: Encoder) -> TemporalModel | None:
+    """The temporal model, where the retriever is one; InputError when it reads the vectors of another encoder."""
+    if retrieval.retriever is not RetrieverName.TEMPORAL:
         return None
-    from retriever.index import DenseIndex
+    from retriever.model import TemporalModel
 
-    return DenseIndex.in_folder(encoder, retrieval.index, lambda _: None)
+    model = TemporalModel.load(retrieval.model)
+    if model.encoder_name != encoder.name:
+        what = f"was trained on the vectors of {model.encoder_name!r}; this run uses those of {encoder.name!r}."
+        remedy = "Give that encoder to --encoder, or train a model on this one: cohort-rag retriever train."
+        raise InputError(Problem(str(retrieval.model or "the temporal model"), what, remedy))
+    return model
+
+
+def _use_one_thread() -> None:
+    """Processes that share a machine gain nothing by threads, and no sum must depend on how many there are."""
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
+
+
+def _unsaid(_: Problem) -> None:
+    """What is wrong with an index is said when it is filled."""

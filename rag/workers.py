@@ -38,27 +38,34 @@ _AHEAD = 3  # chunks under way per worker: the others go on while one is slow
 _read_place: ReadPlace[Any] | None = None  # this worker process's reader
 
 
-def read_all(places: Sequence[int], make_reader: MakeReader[T], workers: int) -> Iterator[T | Failure]:
-    """Read the patients at ``places``, in their order."""
+def read_all(
+    places: Sequence[int], make_reader: MakeReader[T], workers: int, fork: bool = True
+) -> Iterator[T | Failure]:
+    """Read the patients at ``places``, in their order.
+
+    Args:
+        fork: let the processes begin as copies of this one, where the system can: quicker, but only safe as long as
+            no library has threads of its own at work here.
+    """
     if workers == 1:
         yield from map(make_reader(), places)
         return
     left = deque(places)
     while left:
-        yield from _read_in_pool(left, make_reader, workers)
+        yield from _read_in_pool(left, make_reader, workers, fork)
         # A worker that died took its pool with it. The patients under way then are read again, each in a pool of its
         # own, so that the one who kills its worker is found and the others are not lost.
         for _ in range(min(len(left), workers * _AHEAD * _CHUNK)):
             suspect = deque([left.popleft()])
-            yield from _read_in_pool(suspect, make_reader, 1)
+            yield from _read_in_pool(suspect, make_reader, 1, fork)
             yield from (Failure(place, "the process that read this patient died") for place in suspect)
 
 
-def _read_in_pool(left: deque[int], make_reader: MakeReader[T], workers: int) -> Iterator[T | Failure]:
+def _read_in_pool(left: deque[int], make_reader: MakeReader[T], workers: int, fork: bool) -> Iterator[T | Failure]:
     """Read the patients at the places in ``left``, taking them away; stop where a worker died."""
     waiting = deque(left)
     under_way: deque[Future[list[T | Failure]]] = deque()
-    pool = ProcessPoolExecutor(workers, _context(), _start_worker, (make_reader,))
+    pool = ProcessPoolExecutor(workers, _context(fork), _start_worker, (make_reader,))
     try:
         while waiting or under_way:
             while waiting and len(under_way) < workers * _AHEAD:
@@ -74,10 +81,10 @@ def _read_in_pool(left: deque[int], make_reader: MakeReader[T], workers: int) ->
         pool.shutdown(cancel_futures=True)
 
 
-def _context() -> BaseContext:
+def _context(fork: bool) -> BaseContext:
     """Fork where it is to be had: a worker then starts with every module already loaded."""
     methods = multiprocessing.get_all_start_methods()
-    return multiprocessing.get_context("fork" if "fork" in methods else "spawn")
+    return multiprocessing.get_context("fork" if fork and "fork" in methods else "spawn")
 
 
 def _start_worker(make_reader: MakeReader[Any]) -> None:

@@ -40,17 +40,27 @@ def add_omop(parser: argparse.ArgumentParser) -> None:
 def add_retrieval(parser: argparse.ArgumentParser) -> None:
     """Declare what of a record is read; `retrieval` reads it."""
     group = parser.add_argument_group("what is read for a variable: the whole record, or the best passages")
-    group.add_argument("--retriever", choices=("all", "bm25", "hybrid"), default="all", help="what finds them (all)")
+    names = ("all", "bm25", "hybrid", "temporal")
+    group.add_argument("--retriever", choices=names, default="all", help="what finds them (all: read everything)")
     group.add_argument("--passages", type=positive, default=10, metavar="K", help="passages per variable (10)")
-    group.add_argument("--encoder", type=Path, metavar="FOLDER", help="encoder of passages (the one shipped)")
-    group.add_argument("--index", type=Path, metavar="FOLDER", help="keep their vectors here for the next run")
+    own = "the one that comes with the program"
+    group.add_argument("--encoder", type=Path, metavar="FOLDER", help=f"encoder of passages ({own})")
+    group.add_argument("--model", type=Path, metavar="FOLDER", help=f"model of the temporal retriever ({own})")
+    about = "folder, or URL of a Chroma server, that keeps vectors for the next run (none)"
+    group.add_argument("--index", metavar="PLACE", help=about)
 
 
 def retrieval(arguments: argparse.Namespace) -> Retrieval:
     """What `add_retrieval` declares."""
     from rag.retrieval import Retrieval, RetrieverName
 
-    return Retrieval(RetrieverName(arguments.retriever), arguments.passages, arguments.encoder, arguments.index)
+    return Retrieval(
+        retriever=RetrieverName(arguments.retriever),
+        passages=arguments.passages,
+        encoder=arguments.encoder,
+        model=arguments.model,
+        index=arguments.index,
+    )
 
 
 def positive(text: str) -> int:
