@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.commands import deid, deidentify, normalize, retriever, terminology
+from rag.commands import deid, deidentify, normalize, retriever, synth, terminology
 from rag.commands.console import (
     DONE,
     IMPOSSIBLE,
@@ -263,6 +263,7 @@ def _parser() -> argparse.ArgumentParser:
     normalize.add(commands)
     retriever.add(commands)
     terminology.add(commands)
+    synth.add(commands)
 
     corpus = command(commands.add_parser, "corpus", "Prepare documents.", _CORPUS)
     parts = corpus.add_subparsers(title="commands", required=True, metavar="COMMAND")

@@ -1,0 +1,140 @@
+"""Values made of several facts: who the patient is, the antecedents, a treatment."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from rag.synth.facts import Key
+from rag.synth.grammar import Slot
+from rag.synth.load import grammar
+from rag.synth.medicine import Drug
+
+if TYPE_CHECKING:
+    from rag.synth.life import Life
+    from rag.synth.scene import Scene
+
+#: Slots written here: treatment, antecedents, age, day of birth, "Mme Prénom NOM".
+LISTS = frozenset({"ttt", "atcd", "age", "dob", "qui_est"})
+
+_WITH_TREATMENT = ("antiagregant", "anticoagulant", "antithrombotique", "statine")
+#: Whether the antecedents are told, and where from.
+ANTECEDENTS = Key("", "atcd")
+#: Conditions that a list of antecedents rules out by not naming them.
+ASKED = ("hta", "diabete", "dyslipidemie", "fa", "avc", "coronaropathie", "cancer", "depression")
+#: What is true of a patient from some day on, told as of the document's day.
+LASTING = frozenset({*ASKED, "tabac", "alcool"})
+
+
+def companions(life: Life, key: Key) -> list[Key]:
+    """The coded facts that go with a treatment."""
+    if key.concept != "ttt":
+        return []
+    keys = [Key(key.encounter, name, key.moment) for name in _WITH_TREATMENT]
+    return [each for each in keys if each in life.facts]
+
+
+def say(scene: Scene, slot: Slot) -> str | None:
+    """The words of one of the ``LISTS``, marked."""
+    match slot.name.partition("@")[0].rpartition(".")[2]:
+        case "ttt":
+            return _treatment(scene, slot)
+        case "atcd":
+            return _antecedents(scene)
+        case "age":
+            return _age(scene)
+        case "dob":
+            return _birth(scene)
+    return _who(scene)
+
+
+def _treatment(scene: Scene, slot: Slot) -> str | None:
+    from rag.synth.scene import Mark
+
+    key = scene.key(slot.name)
+    if key is None:
+        return None
+    fact = scene.life.facts[key]
+    if fact.silent or fact.like is not None:
+        return None
+    drugs = scene.life.treatments[key.encounter, key.moment]
+    if drugs:
+        dice = scene.dice
+        branded, doses = dice.random() < 0.3, dice.random() < 0.75
+        ordered = dice.sample(drugs, len(drugs)) if dice.random() < 0.5 else drugs
+        text = scene.forms.list_join.join(_drug(drug, branded, doses) for drug in ordered)
+        text = (
+            f"- {text}" if scene.forms.list_join == "\n- " else f"• {text}" if scene.forms.list_join == "\n• " else text
+        )
+    else:
+        text = grammar().rule("no_treatment", scene) or "aucun"
+    keys = [key, *companions(scene.life, key)]
+    return scene.told([Mark(each, scene.life.facts[each].value, False) for each in keys], text)
+
+
+def _drug(drug: Drug, branded: bool, doses: bool) -> str:
+    name = drug.brand.upper() if branded else drug.name
+    return f"{name} {drug.dose}" if doses else name
+
+
+def _antecedents(scene: Scene) -> str | None:
+    from rag.synth.scene import Mark
+
+    life, today, dice = scene.life, scene.today, scene.dice
+    if life.facts[ANTECEDENTS].silent:
+        return None
+    if scene.here.role == "index" and life.facts[ANTECEDENTS].like is not None:
+        return None
+    said: list[str] = []
+    for name, since in life.conditions.items():
+        if since > today or (name == "avc" and any(e.role == "old" for e in life.encounters)):
+            continue
+        key = Key("", name)
+        if (name not in ASKED and dice.random() < 0.35) or (key in life.facts and life.facts[key].silent):
+            continue
+        text = grammar().rule(f"cond_{name}", scene)
+        if text:
+            said.append(text + _since(scene, since))
+    for stroke in scene.past_strokes:
+        text = grammar().rule("past_stroke", scene)
+        if text and not life.facts[Key("", "avc")].silent:
+            said.append(f"{text} en {scene.forms.month(stroke.start)}")
+    if len(said) < 2 or dice.random() < 0.4:
+        said = dice.sample(said, len(said))
+    marks = [
+        Mark(Key("", name, f"{today}"), life.condition(name, today), False)
+        for name in ASKED
+        if not life.facts[Key("", name)].silent
+    ]
+    join = scene.forms.list_join
+    text = join.join(said) if said else grammar().rule("no_antecedent", scene) or "aucun"
+    if said and join.startswith("\n"):
+        text = join.strip("\n") + text
+    return scene.told(marks, text)
+
+
+def _since(scene: Scene, since: dt.date) -> str:
+    if scene.dice.random() < 0.65:
+        return ""
+    return scene.dice.choice([f" ({since.year})", f" depuis {since.year}", f" en {since.year}", f" {since.year}"])
+
+
+def _age(scene: Scene) -> str:
+    from rag.synth.scene import Mark
+
+    years = str(scene.life.patient.age(scene.today))
+    return scene.told([Mark(Key("", "age", f"{scene.today}"), years, False)], years)
+
+
+def _birth(scene: Scene) -> str:
+    from rag.synth.scene import Mark
+
+    born = scene.life.patient.born
+    return scene.told([Mark(Key("", "naissance"), f"{born}", False)], scene.forms.day(born))
+
+
+def _who(scene: Scene) -> str:
+    from rag.synth.scene import Mark
+
+    text = grammar().rule("identity", scene) or ""
+    return scene.told([Mark(Key("", "sexe"), "2" if scene.life.patient.female else "1", False)], text)

@@ -1,0 +1,142 @@
+"""The table's row and its evidence, from what the documents told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from rag.synth.dictionary import SynthVariable
+from rag.synth.facts import Key, Ledger, Told
+from rag.synth.life import Encounter, Life
+from rag.synth.listing import ASKED, LASTING
+
+Kind = Literal["plain", "anaphoric", "order"]
+
+_MOST_QUOTES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One cell: its value, the quotes that support it, and what it takes to find it."""
+
+    variable: str
+    value: str
+    evidence: tuple[Told, ...]
+    kind: Kind
+
+
+def answers(life: Life, variables: tuple[SynthVariable, ...], ledger: Ledger) -> list[Answer]:
+    """The cells that the documents document; a variable without one stays empty."""
+    found = {variable.meaning: _answer(life, variable, ledger) for variable in variables}
+    by_name = {variable.name: variable for variable in variables}
+    kept = []
+    for variable in variables:
+        answer = found[variable.meaning]
+        if answer is not None and _open(variable, by_name, found):
+            kept.append(answer)
+    return kept
+
+
+def _open(variable: SynthVariable, by_name: dict[str, SynthVariable], found: dict[str, Answer | None]) -> bool:
+    """Whether the branching lets the variable be asked."""
+    if not variable.branching:
+        return True
+    parent, _, value = variable.branching.partition("] = ")
+    asked = by_name.get(parent.removeprefix("["))
+    answer = found.get(asked.meaning) if asked else None
+    return answer is not None and answer.value == value.strip("'")
+
+
+def _answer(life: Life, variable: SynthVariable, ledger: Ledger) -> Answer | None:
+    encounter = life.encounter("index" if variable.role in ("patient", "index") else variable.role)
+    index = life.encounter("index")
+    if encounter is None or index is None:
+        return None
+    if variable.role == "patient":
+        return _lasting(life, variable, ledger, index)
+    key = Key(encounter.name, variable.concept, variable.moment)
+    fact = life.facts.get(key)
+    if fact is None:
+        return None
+    told = [each for each in ledger.of(key) if each.value == fact.value]
+    if variable.concept == "fa" and fact.value == "1":
+        told += [
+            each
+            for each in ledger.about("fa")
+            if not each.key.encounter and each.value == "1" and each.key.moment <= f"{index.end}"
+        ]
+    if variable.concept == "fa" and fact.value == "0":
+        told += [
+            each
+            for each in ledger.about("fa")
+            if not each.key.encounter and each.value == "0" and f"{index.start}" <= each.key.moment
+        ]
+    if not told:
+        return None
+    plain = [each for each in told if not each.reference]
+    if plain or fact.like is None:
+        near = _best(plain, _documents(ledger, encounter))
+        return Answer(variable.name, variable.coded(fact.value), near, _order(variable, key, fact.value, near, ledger))
+    first = told[0]
+    source = [each for each in ledger.of(fact.like) if not each.reference and each.value == fact.value]
+    source = [each for each in source if each.document_id < first.document_id] or source
+    if not source:
+        return None
+    return Answer(variable.name, variable.coded(fact.value), (first, source[-1]), "anaphoric")
+
+
+def _lasting(life: Life, variable: SynthVariable, ledger: Ledger, index: Encounter) -> Answer | None:
+    """What is true of the patient whatever the encounter: age, sex, antecedents."""
+    concept = variable.concept
+    if concept == "age":
+        value = str(life.patient.age(index.start))
+        told = [
+            t for t in ledger.about("age") if t.value == value and f"{index.start}" <= t.key.moment <= f"{index.end}"
+        ]
+        told = told or ledger.about("naissance")
+    elif concept == "sexe":
+        value = "2" if life.patient.female else "1"
+        told = list(ledger.about("sexe"))
+    else:
+        value = life.condition(concept, index.start)
+        if concept == "diabete":
+            value = life.condition(concept, index.end)
+        told = [t for t in ledger.about(concept) if t.value == value and t.key.moment <= f"{index.end}"]
+        if value != "0":
+            told += [t for t in ledger.about(concept) if t.value == value and t.key.moment > f"{index.end}"]
+    if not told:
+        return None
+    ours = _documents(ledger, index)
+    near = _best(told, ours)
+    key = near[0].key
+    pointer = next((t for t in ledger.about("atcd") if t.reference), None)
+    if concept in ASKED and pointer is not None and not any(t.document_id in ours for t in told):
+        earlier = [t for t in told if t.document_id < pointer.document_id]
+        if earlier:
+            return Answer(variable.name, variable.coded(value), (pointer, earlier[-1]), "anaphoric")
+    kind = _order(variable, key, value, near, ledger) if concept in LASTING or concept == "age" else "plain"
+    return Answer(variable.name, variable.coded(value), near, kind)
+
+
+def _documents(ledger: Ledger, encounter: Encounter) -> frozenset[str]:
+    return frozenset(told.document_id for told in ledger.told if told.key.encounter == encounter.name)
+
+
+def _best(told: list[Told], near: frozenset[str]) -> tuple[Told, ...]:
+    """The first telling and the last, of different documents, those of the encounter's own documents first."""
+    own = [each for each in told if each.document_id in near] or told
+    by_document: dict[str, Told] = {}
+    for each in own:
+        known = by_document.get(each.document_id)
+        if known is None or len(each.quote) < len(known.quote):
+            by_document[each.document_id] = each
+    return tuple(list(by_document.values())[:_MOST_QUOTES])
+
+
+def _order(variable: SynthVariable, key: Key, value: str, chosen: tuple[Told, ...], ledger: Ledger) -> Kind:
+    """Whether another document tells the same concept with another value at another moment."""
+    documents = {each.document_id for each in chosen}
+    for other in ledger.about(variable.concept):
+        if other.value != value and other.key != key and other.document_id not in documents:
+            return "order"
+    return "plain"
