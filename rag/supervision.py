@@ -28,7 +28,7 @@ from rag.redcap.values import InvalidValue, decode, validate
 from rag.variable_words import words_of
 from retriever.lexical import LexicalIndex
 from retriever.query import query_text
-from retriever.weak import HardNegative, WeakLabels
+from retriever.weak import UNLIKELY, HardNegative, Negative, WeakLabels
 from schema.document import PatientRecord, Span
 from schema.passage import Passage
 from schema.problem import Problem
@@ -214,13 +214,21 @@ class Supervisor:
     def negatives(
         self, passages: Sequence[Passage], row: Mapping[str, str], labels: Mapping[str, Distant]
     ) -> dict[str, list[HardNegative]]:
-        """Passages that look right and are not, by variable name; the labels are those of `label`."""
+        """Passages that look right and are not, by variable name; the labels are those of `label`.
+
+        Those where the generator, reading them alone, finds another value are among them.
+        """
         weak = WeakLabels(passages, anchor_of(self._variables, row))
-        return {
-            v.name: weak.negatives(v, row[v.name], labels[v.name].combined(), self._words[v.name])
-            for v in self._variables
-            if v.name in labels
-        }
+        found: dict[str, list[HardNegative]] = {}
+        for variable in self._variables:
+            if (label := labels.get(variable.name)) is None:
+                continue
+            name, combined = variable.name, label.combined()
+            kinds = {n.passage: n for n in weak.negatives(variable, row[name], combined, self._words[name])}
+            for i in np.flatnonzero((label.refuted > 0) & (combined < UNLIKELY * combined.max(initial=0.0))):
+                kinds.setdefault(int(i), HardNegative(int(i), Negative.WRONG_VALUE))
+            found[name] = [kinds[i] for i in sorted(kinds)]
+        return found
 
 
 def _first_of(positives: Weights, by_words: Weights) -> list[int]:

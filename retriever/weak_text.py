@@ -108,6 +108,7 @@ class Vocabulary:
     alive: re.Pattern[str]
     death: re.Pattern[str]
     both: re.Pattern[str]
+    unchanged: re.Pattern[str]
     generic: frozenset[str]
     months: dict[str, int]
     numbers: dict[str, int]
@@ -141,6 +142,7 @@ def vocabulary() -> Vocabulary:
         alive=pattern("alive"),
         death=pattern("death"),
         both=pattern("both"),
+        unchanged=pattern("unchanged"),
         generic=frozenset(stem for word in entries["generic"] for stem in tokens(word)),
         months={fold(name): number for number, names in enumerate(entries["months"], start=1) for name in names},
         numbers={fold(word): number for number, word in enumerate(entries["numbers"])},

@@ -277,7 +277,7 @@ def _by_words(record: Record, variable: Variable, code: str) -> Iterator[Found]:
                 by_sentence.setdefault(read.sentence(word.start)[0], []).append((word.stem, word.start, word.end))
         for held in by_sentence.values():
             share = sum(weights[stem] for stem in {stem for stem, _, _ in held}) / total
-            if share >= _FEWEST_WORDS:
+            if share >= _FEWEST_WORDS and not all(stem.isdigit() for stem, _, _ in held):
                 yield Found(Hit(i, held[0][1], held[0][2], 0.7 * share), 0.1)
 
 
