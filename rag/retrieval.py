@@ -6,6 +6,7 @@ A `Retrieval` says how, and travels between processes; a `PassageFinder` is made
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
@@ -90,6 +91,7 @@ class Retrieval:
 WHOLE_RECORD = Retrieval()
 
 
+@functools.lru_cache(maxsize=1)
 def open_encoder(folder: Path | None) -> Encoder:
     """The encoder of a folder; the one that comes with the program when None.
 
