@@ -102,7 +102,7 @@ class PassageMeasures:
             [bool(concepts & family) for family in self._family],
             *self._value(question, names),
         ]
-        return np.hstack([np.array(columns, dtype=np.float32).T.reshape(self._size, -1), self._static])
+        return np.hstack([np.array(columns, dtype=np.float32).T.reshape(self._size, len(columns)), self._static])
 
     def _best_sentence(self, names: str) -> Floats:
         best = np.zeros(self._size, dtype=np.float32)
