@@ -57,8 +57,7 @@ class Names:
             "mt": life.gp,
             "cardio": life.cardiologist,
             "conjoint": "son époux" if f else "son épouse",
-            "eux": "euse" if f else "eux",
-            "if": "ive" if f else "if",
+            "x_se": "se" if f else "x",
             "jour": self._stay_day(),
             "day": planned.flags.get("day", ""),
         }

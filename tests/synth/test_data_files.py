@@ -10,5 +10,7 @@ def test_every_rule_that_is_called_is_given() -> None:
 
 
 def test_there_are_voices_and_rules() -> None:
-    assert {"samu", "urgences", "imagerie", "thrombectomie", "biologie", "crh", "consultation", "courrier"} <= set(voices())
+    assert {"samu", "urgences", "imagerie", "thrombectomie", "biologie", "crh", "consultation", "courrier"} <= set(
+        voices()
+    )
     assert len(grammar().rules) > 50
