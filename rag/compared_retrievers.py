@@ -3,42 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import cached_property, partial
 
 import numpy as np
 
+from rag.compared_models import PARTS, Learned, Models
 from rag.concepts import ConceptReader
-from rag.supervision import anchor_of
-from rag.variable_words import words_of
 from retriever.index import DenseIndex
 from retriever.lexical import LexicalIndex
+from retriever.model import TemporalModel
 from retriever.passages import passages
-from retriever.prior import PRIORS, Counts, Prior, Traits, count, traits_of
+from retriever.prior import PRIORS, Counts, Prior, traits_of
 from retriever.query import query_text
 from retriever.retrieve import HybridRetriever, Method, Retriever
 from retriever.timeline import EncodedTimeline, encode_timeline
-from retriever.weak import WeakLabels, Weights
 from schema.concept import ConceptMention
 from schema.document import Document, PatientRecord
 from schema.passage import Passage
-from schema.study import Study, VariableHints
-from schema.variable import Question, Variable
+from schema.study import VariableHints
+from schema.variable import Question
 
 _SEED = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Learned:
-    """What was learned from a table.
-
-    Args:
-        prior: where each variable is usually written; None without a table.
-        own: what each patient brought to ``prior``, left out when that patient is asked about.
-    """
-
-    prior: Prior | None = None
-    own: Mapping[str, Mapping[str, Counts]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -48,6 +35,7 @@ class Case:
     record: PatientRecord
     reader: ConceptReader
     shared_index: DenseIndex
+    shared_spelling: DenseIndex
 
     @cached_property
     def concepts(self) -> Mapping[str, Sequence[ConceptMention]]:
@@ -59,6 +47,12 @@ class Case:
         """The index, once it holds this patient's documents."""
         self.shared_index.upsert(self.record.documents)
         return self.shared_index
+
+    @cached_property
+    def spelling(self) -> DenseIndex:
+        """The same, of vectors that need no trained encoder."""
+        self.shared_spelling.upsert(self.record.documents)
+        return self.shared_spelling
 
     @cached_property
     def timeline(self) -> EncodedTimeline:
@@ -76,51 +70,17 @@ class Case:
         return PatientRecord.of(self.record.patient_id, dealt)
 
 
-class Questions:
-    """The questions of a dictionary, the concepts of each read once."""
-
-    def __init__(self, variables: Sequence[Variable], study: Study, reader: ConceptReader) -> None:
-        self._variables = variables
-        self._hints = study.variables
-        self._words = words_of(variables, study)
-        self._asked = {variable.name: self._question(variable, reader) for variable in variables}
-
-    def ask(self, retriever: Retriever, variable: str, k: int) -> list[Passage]:
-        """What a retriever finds for a variable of its patient."""
-        question = replace(self._asked[variable], patient_id=retriever.record.patient_id)
-        return retriever.retrieve(question, k, self._hints.get(variable))
-
-    def weak(self, found: Sequence[Passage], row: Mapping[str, str]) -> dict[str, Weights]:
-        """By wording of a variable, how compatible each passage of a patient is with the value in the patient's row."""
-        labels = WeakLabels(found, anchor_of(self._variables, row))
-        return {
-            query_text(self._asked[variable.name]): labels.positives(
-                variable, row[variable.name], self._words[variable.name], self._asked[variable.name].concepts
-            )
-            for variable in self._variables
-            if row.get(variable.name)
-        }
-
-    def _question(self, variable: Variable, reader: ConceptReader) -> Question:
-        words = query_text(Question("", variable), self._hints.get(variable.name))
-        return Question("", variable, concepts=reader.named_in(words))
-
-
-def learn(cases: Sequence[Case], rows: Mapping[str, Mapping[str, str]], questions: Questions) -> Learned:
-    """Learn where variables are written from the patients who have a row, by coded value of each variable."""
-    taught: dict[str, tuple[list[Traits], dict[str, Weights]]] = {}
-    for case in cases:
-        if row := rows.get(case.record.patient_id):
-            timeline = case.timeline
-            taught[case.record.patient_id] = (traits_of(timeline), questions.weak(timeline.passages, row))
-    if not taught:
-        return Learned()
-    own = {patient: count(traits, weights) for patient, (traits, weights) in taught.items()}
-    return Learned(Prior.learned(taught.values()), own)
-
-
 #: Makes the retriever of one patient.
 Make = Callable[[Case, Learned], Retriever]
+
+
+class Need(StrEnum):
+    """What some methods cannot be made without: said to the user, after "needs"."""
+
+    TABLE = "--table"
+    MODEL = "--model, or --table and --fit-patients"
+    ABLATIONS = "--ablations"
+    ENCODER = "a trained encoder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +88,12 @@ class Compared:
     """One line of the table.
 
     Args:
-        needs: an option of the command without which it cannot be made; "" for none.
+        needs: what it cannot be made without, of `Need`.
         ablation: the temporal retriever without one of its parts, not a baseline.
     """
 
     make: Make
-    needs: str = ""
+    needs: Need | None = None
     ablation: bool = False
 
 
@@ -196,9 +156,45 @@ def _by_method(method: Method, case: Case, _: Learned) -> Retriever:
     return HybridRetriever(case.record, index, method, case.concepts if method.reads_concepts else None)
 
 
+def _by_spelling(method: Method, case: Case, _: Learned) -> Retriever:
+    return HybridRetriever(case.record, case.spelling, method, case.concepts if method.reads_concepts else None)
+
+
+def _temporal(case: Case, learned: Learned) -> Retriever:
+    return _in_time(case, case.record, _models(learned).whole)
+
+
+def _shuffled(case: Case, learned: Learned) -> Retriever:
+    return _in_time(case, case.shuffled, _models(learned).whole)
+
+
+def _without(part: str, case: Case, learned: Learned) -> Retriever:
+    return _in_time(case, case.record, _models(learned).without[part])
+
+
+def _in_time(case: Case, record: PatientRecord, model: TemporalModel) -> Retriever:
+    from retriever.temporal import TemporalRetriever
+
+    return TemporalRetriever(record, case.index, model, case.concepts)
+
+
+def _models(learned: Learned) -> Models:
+    if learned.models is None:
+        raise ValueError("no temporal model was given or trained")
+    return learned.models
+
+
 #: By name, in the order of the tables; the first one is compared with the others.
 COMPARED: Mapping[str, Compared] = {
+    "temporal": Compared(_temporal, Need.MODEL),
+    "temporal-shuffled": Compared(_shuffled, Need.MODEL, ablation=True),
+    **{f"temporal-no-{part}": Compared(partial(_without, part), Need.ABLATIONS, ablation=True) for part in PARTS},
     **{method.value: Compared(partial(_by_method, method)) for method in reversed(Method)},
-    "bm25+prior": Compared(_by_prior, needs="--table"),
+    **{
+        f"{method.value}-spelling": Compared(partial(_by_spelling, method), Need.ENCODER)
+        for method in reversed(Method)
+        if method.reads_vectors
+    },
+    "bm25+prior": Compared(_by_prior, Need.TABLE),
     "recency": Compared(_by_recency),
 }

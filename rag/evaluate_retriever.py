@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,50 +18,32 @@ from eval.retrieval import Figures, Query, Scores, score_question
 from eval.retrieval_plots import TimelineView, write_plots
 from eval.retrieval_report import RetrievalReport, report_on, write_report
 from eval.tables import write_rows
-from rag.compared_retrievers import COMPARED, Case, Learned, Questions, learn
+from rag.compared_models import Learned, Models, learn_prior, read_models, train_models
+from rag.compared_retrievers import COMPARED, Case, Need
 from rag.concepts import ConceptReader
 from rag.corpus.build import build_document
 from rag.corpus.read import read_documents
+from rag.evaluation_plan import EvaluateRequest, Fold, folds_of, methods_of
 from rag.known_answers import known_answers
 from rag.redcap.dictionary import Dictionary, read_dictionary
+from rag.retrieval import open_encoder
 from rag.settings import load_study, nearest_hint
 from rag.supervision import read_rows
 from rag.terminology.bundled import open_terminology
-from retriever.embed import Encoder, HashedNgramEncoder, SentenceTransformerEncoder
+from rag.train_retriever import Teacher
+from retriever.embed import Encoder, HashedNgramEncoder
 from retriever.index import DenseIndex
 from retriever.passages import passages
+from retriever.query import query_text
+from retriever.retrieve import Retriever
+from retriever.train import Lesson
 from schema.document import Document, PatientRecord, Span
 from schema.passage import Passage
 from schema.problem import InputError, Problem
+from schema.study import Study
+from schema.variable import Question, Variable
 
 Report = Callable[[Problem], None]
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluateRequest:
-    """What to measure, and on what.
-
-    Args:
-        methods: names of `COMPARED`, the first of which is compared with each other one; () for all that can be made.
-        table: what `bm25+prior` learns from: the rows of other patients than the one asked about.
-        fit_patients, test_patients: patterns of identifiers ("D1*"): learn from the first, ask about the second.
-        crossed: then the reverse too, the questions of both being put together.
-        encoder: folder of a sentence encoder; the default one when None.
-        patient: whose timeline is drawn; that of most documents when None.
-    """
-
-    documents: Path
-    dictionary: Path
-    evidence: Path
-    study: Path | None = None
-    methods: tuple[str, ...] = ()
-    table: Path | None = None
-    fit_patients: str | None = None
-    test_patients: str | None = None
-    crossed: bool = False
-    encoder: Path | None = None
-    patient: str | None = None
-    progress: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +73,13 @@ def evaluate_retriever(request: EvaluateRequest) -> Evaluation:
     Raises:
         InputError: an input cannot be read, a method is unknown, or no quote at all is found in the documents.
     """
-    methods = _known(request)
+    encoder = open_encoder(request.encoder)
+    methods = methods_of(request, trained_encoder=not isinstance(encoder, HashedNgramEncoder))
     dictionary = read_dictionary(request.dictionary)
     problems = list(dictionary.problems)
     study = load_study(request.study, dictionary.variables, problems.append)
     records = _records(request.documents, problems.append)
-    folds = _folds(request, [record.patient_id for record in records])
+    folds = folds_of(request, [record.patient_id for record in records])
     texts = {(r.patient_id, d.document_id): d.source_text for r in records for d in r.documents}
     evidence = read_evidence(request.evidence)
     problems += evidence.problems
@@ -107,23 +90,23 @@ def evaluate_retriever(request: EvaluateRequest) -> Evaluation:
         what = "no quote of it was found in the documents, so that nothing can be measured."
         raise InputError(*problems, Problem(str(request.evidence), what, "Check that the files go together."))
     drawn = _drawn(request.patient, used)
-    rows = _rows(request, dictionary, problems.append)
+    learning = _Learning(request, methods, dictionary, study, encoder, {r.patient_id: r for r in records})
+    problems += learning.problems
     reader = ConceptReader(open_terminology())
-    questions = Questions(dictionary.variables, study, reader)
-    encoder = _encoder(request.encoder)
-    measured = _Measured(methods, questions)
-    bar = tqdm(total=len(used), unit="patient", disable=not request.progress)
-    with bar, closing(DenseIndex.in_memory(encoder)) as index:
-        cases = {record.patient_id: Case(record, reader, index) for record in records}
-        for fold in folds:
-            learned = learn([cases[patient] for patient in fold.fit], rows, questions)
+    measured = _Measured(methods, _Questions(dictionary.variables, study, reader))
+    spelling = DenseIndex.in_memory(HashedNgramEncoder())
+    with closing(DenseIndex.in_memory(encoder)) as index, closing(spelling):
+        bar = tqdm(total=len(used), unit="patient", disable=not request.progress)
+        for place, fold in enumerate(folds):
+            learned = learning.before(place, fold)
             for record in used:
-                if record.patient_id not in fold.test:
-                    continue
-                found = measured.add(cases[record.patient_id], learned, asked[record.patient_id])
-                if record is drawn:
-                    timeline = _timeline(methods[0], record, asked[record.patient_id], found)
-                bar.update()
+                if record.patient_id in fold.test:
+                    case = Case(record, reader, index, spelling)
+                    found = measured.add(case, learned, asked[record.patient_id])
+                    if record is drawn:
+                        timeline = _timeline(methods[0], record, asked[record.patient_id], found)
+                    bar.update()
+        bar.close()
     return Evaluation(
         scores=measured.scores(),
         timeline=timeline,
@@ -136,10 +119,86 @@ def evaluate_retriever(request: EvaluateRequest) -> Evaluation:
     )
 
 
+class _Learning:
+    """What is learned before the questions about each group of patients; nothing where no method has use for it.
+
+    Raises:
+        InputError: the table cannot be read, or the report's folder holds trained models already.
+    """
+
+    def __init__(
+        self,
+        request: EvaluateRequest,
+        methods: Sequence[str],
+        dictionary: Dictionary,
+        study: Study,
+        encoder: Encoder,
+        records: Mapping[str, PatientRecord],
+    ) -> None:
+        self._request = request
+        self._needs = {COMPARED[method].needs for method in methods}
+        self._encoder = encoder
+        self._records = records
+        self._rows: Mapping[str, Mapping[str, str]] = {}
+        self.problems: tuple[Problem, ...] = ()
+        if request.table:
+            self._rows, self.problems = read_rows(request.table, dictionary)
+        self._teacher = functools.cache(lambda: Teacher(dictionary.variables, study, encoder))
+        self._lesson = functools.cache(self._taught)
+        self._models = request.out / "models"
+        if self._trains and self._models.exists():
+            remedy = f"Choose another --out, or measure them again: --model {self._models}/*."
+            raise InputError(Problem(str(self._models), "holds trained models already.", remedy))
+
+    @property
+    def _trains(self) -> bool:
+        return Need.MODEL in self._needs and self._request.trains
+
+    def before(self, place: int, fold: Fold) -> Learned:
+        """What is learned from the patients of one fold, the ``place``-th."""
+        lessons: list[Lesson] = []
+        if Need.TABLE in self._needs or self._trains:
+            lessons = [self._lesson(patient) for patient in fold.fit if self._rows.get(patient)]
+            if not lessons:
+                what = "has no row of the patients to learn from."
+                raise InputError(
+                    Problem(str(self._request.table), what, "Check that identifiers are the same in both.")
+                )
+        return learn_prior(lessons, self._models_of(place, lessons))
+
+    def _models_of(self, place: int, lessons: Sequence[Lesson]) -> Models | None:
+        request, ablations = self._request, Need.ABLATIONS in self._needs
+        if not self._needs & {Need.MODEL, Need.ABLATIONS}:
+            return None
+        if self._trains:
+            start = None if request.new else read_models(request.start, ablations)
+            return train_models(lessons, self._encoder, start, ablations, self._models / str(place + 1))
+        return read_models(request.models[min(place, len(request.models) - 1)] if request.models else None, ablations)
+
+    def _taught(self, patient: str) -> Lesson:
+        return self._teacher().lesson(self._records[patient], self._rows[patient], str(self._request.documents))
+
+
+class _Questions:
+    """The questions of a dictionary, the concepts of each read once."""
+
+    def __init__(self, variables: Sequence[Variable], study: Study, reader: ConceptReader) -> None:
+        self._hints = study.variables
+        self._asked = {
+            v.name: Question("", v, concepts=reader.named_in(query_text(Question("", v), self._hints.get(v.name))))
+            for v in variables
+        }
+
+    def ask(self, retriever: Retriever, variable: str, k: int) -> list[Passage]:
+        """What a retriever finds for a variable of its patient."""
+        question = replace(self._asked[variable], patient_id=retriever.record.patient_id)
+        return retriever.retrieve(question, k, self._hints.get(variable))
+
+
 class _Measured:
     """The figures of every method, patient after patient."""
 
-    def __init__(self, methods: Sequence[str], questions: Questions) -> None:
+    def __init__(self, methods: Sequence[str], questions: _Questions) -> None:
         self._questions = questions
         self._queries: list[Query] = []
         self._figures: dict[str, list[Figures]] = {method: [] for method in methods}
@@ -215,76 +274,11 @@ def _timeline(
     return TimelineView(method, record.patient_id, labels, variables, scores, gold)
 
 
-@dataclass(frozen=True, slots=True)
-class _Fold:
-    """Patients to learn from and patients to ask about, by identifier."""
-
-    fit: tuple[str, ...]
-    test: frozenset[str]
-
-
-def _folds(request: EvaluateRequest, patients: Sequence[str]) -> list[_Fold]:
-    """Without a pattern of patients to learn from: one fold, where a patient's own row is left out by other means."""
-    test = _matching("--test-patients", request.test_patients, patients)
-    if request.fit_patients is None:
-        if request.crossed:
-            remedy = "Give both --fit-patients and --test-patients."
-            raise InputError(Problem("--crossed", "has no two groups of patients to cross.", remedy))
-        return [_Fold(tuple(patients), frozenset(test))]
-    fit = _matching("--fit-patients", request.fit_patients, patients)
-    if both := sorted(set(fit) & set(test)):
-        what = f"also takes patients of --fit-patients ({', '.join(both[:3])}{'…' if both[3:] else ''})."
-        raise InputError(Problem("--test-patients", what, "Give patterns without a patient in common."))
-    folds = [_Fold(fit, frozenset(test))]
-    return [*folds, _Fold(test, frozenset(fit))] if request.crossed else folds
-
-
-def _matching(option: str, pattern: str | None, patients: Sequence[str]) -> tuple[str, ...]:
-    found = tuple(p for p in patients if pattern is None or fnmatchcase(p, pattern))
-    if not found:
-        remedy = f"Identifiers look like {', '.join(patients[:3])}; * stands for any characters."
-        raise InputError(Problem(option, f"no patient's identifier is like {pattern!r}.", remedy))
-    return found
-
-
-def _rows(request: EvaluateRequest, dictionary: Dictionary, on_problem: Report) -> Mapping[str, Mapping[str, str]]:
-    if request.table is None:
-        return {}
-    rows, problems = read_rows(request.table, dictionary)
-    for problem in problems:
-        on_problem(problem)
-    return rows
-
-
-def _known(request: EvaluateRequest) -> tuple[str, ...]:
-    """The methods asked for, or all those that what was given suffices for."""
-    given = {"": True, "--table": request.table is not None}
-    for name in request.methods:
-        if name not in COMPARED:
-            remedy = nearest_hint(name, COMPARED) or f"Known methods are {', '.join(COMPARED)}."
-            raise InputError(Problem("--methods", f"knows no method {name!r}.", remedy))
-        if not given[COMPARED[name].needs]:
-            what = f"{name!r} cannot be made without {COMPARED[name].needs}."
-            raise InputError(Problem("--methods", what, f"Give {COMPARED[name].needs}, or leave the method out."))
-    possible = (name for name, compared in COMPARED.items() if given[compared.needs])
-    return tuple(dict.fromkeys(request.methods or possible))
-
-
 def _records(documents: Path, on_problem: Report) -> list[PatientRecord]:
     by_patient: defaultdict[str, list[Document]] = defaultdict(list)
     for raw in read_documents(documents, on_problem):
         by_patient[raw.patient_id].append(build_document(raw, on_problem))
     return [PatientRecord.of(patient, found) for patient, found in sorted(by_patient.items())]
-
-
-def _encoder(folder: Path | None) -> Encoder:
-    if folder is None:
-        return HashedNgramEncoder()
-    try:
-        return SentenceTransformerEncoder(folder)
-    except (OSError, ValueError) as error:
-        what, remedy = "does not hold an encoder.", "Give the folder that holds its config.json to --encoder."
-        raise InputError(Problem(str(folder), what, remedy)) from error
 
 
 def _located(span: Span, documents: Mapping[str, Document]) -> Span:

@@ -133,7 +133,7 @@ def test_a_prior_is_learned_from_the_rows_of_other_patients(inputs: list[object]
     ("options", "said"),
     [
         (["--methods", "bm52"], "--methods: knows no method 'bm52'. Did you mean bm25"),
-        (["--methods", "bm25+prior"], "'bm25+prior' cannot be made without --table."),
+        (["--methods", "bm25+prior"], "--methods: 'bm25+prior' needs --table. Give it, or leave the method out."),
         (["--test-patients", "Z*"], "--test-patients: no patient's identifier is like 'Z*'."),
         (
             ["--fit-patients", "A*", "--test-patients", "*1"],
