@@ -12,7 +12,7 @@ from generator.rules.drugs import drug_forms, drugs_of_label
 from generator.rules.events import event_concepts, event_forms, event_of_label
 from generator.rules.lexicon import load_lexicon
 from generator.rules.plan import Plan, make_plans
-from schema.study import Study, VariableHints
+from schema.study import Policy, Study, VariableHints
 from schema.variable import Variable, VariableKind
 
 #: Marks a form of an answer that counts only beside a word of the question.
@@ -61,8 +61,7 @@ def _completed(plan: Plan) -> VariableHints:
             code: (*forms, *(BESIDE + form for form in wording.beside.get(code, ())))
             for code, forms in wording.forms.items()
         }
-        if plan.reader == "treatment":
-            choices = {choice.code: (*choices[choice.code], *_drugs(choice.label)) for choice in variable.choices}
+        choices = {choice.code: (*choices[choice.code], *_drugs(choice.label)) for choice in variable.choices}
         if plan.reader == "side":
             synonyms += (form for name in ("lesion", "occlusion") for form in load_lexicon("sides")[name]["forms"])
     return hints.model_copy(
@@ -72,9 +71,16 @@ def _completed(plan: Plan) -> VariableHints:
             "choices": {code: _once(forms) for code, forms in choices.items()},
             "policy": plan.policy,
             "offset": plan.offset,
-            "omission": plan.omission,
+            "omission": plan.omission or _silent_lists(plan),
         }
     )
+
+
+def _silent_lists(plan: Plan) -> str:
+    """The lists from which a table's no was drawn, where the annotation rule names none."""
+    if any(anchor.startswith(DRUG) for anchor in plan.anchors):
+        return "treatment"
+    return "history" if plan.policy in (Policy.BEFORE, Policy.ANY_TIME) else "care"
 
 
 def _drugs(label: str) -> list[str]:

@@ -24,8 +24,10 @@ _SAME_SENTENCE, _SAME_PASSAGE = 0.8, 0.35
 _NEAR = 45  # characters
 #: What is left of it when the words around say otherwise.
 _DENIED, _DOUBTED, _RELATIVE = 0.15, 0.5, 0.1
-#: A list of the history that does not name the thing, where the annotation rule makes that a no.
-_OMITTED = 0.45
+#: A list that does not name the thing, where nothing denies it; and where something does.
+_OMITTED, _OMITTED_TOO = 0.45, 0.25
+#: Words of a variable that surely name it.
+_PLAIN = 0.6
 #: "NIHSS inchangé" tells the value, and so does the place that it refers to.
 _REFERENCE = 0.7
 #: Passages below this are in no bag.
@@ -112,26 +114,31 @@ class Reading:
             read.of_relative(hit.start, hit.end),
         )
 
-    def _presence(self) -> Iterable[tuple[int, float]]:
+    def _presence(self) -> Iterator[tuple[int, float]]:
         """Passages that affirm or deny the variable's own thing, for a variable that asks whether it is there."""
         if self._role == "":
             return
         affirmed: set[int] = set()
+        denials = 0
         for cue in (cue for held in self._cues for cue in held):
             denied, doubted, relative = self._flags(cue)
-            if not (denied or doubted or relative) and cue.weight >= 0.6:
+            plain = cue.weight >= _PLAIN and not (doubted or relative)
+            if plain and not denied:
                 affirmed.add(cue.passage)
-            right = denied == (self._role == "no")
             weight = (0.9 if self._role in ("no", "yes") else 0.4) * cue.weight
             weight *= _RELATIVE if relative else _DOUBTED if doubted and self._role != "no" else 1.0
-            if right:
+            if denied == (self._role == "no"):
+                denials += plain and denied
                 yield cue.passage, weight
-        if self._role == "no":
-            for hit in self._of_other_choices():
-                if self._flags(hit)[0]:
-                    yield hit.passage, 0.5 * hit.weight
-            yield from ((i, weight) for i, weight in self._omissions() if i not in affirmed)
-            yield from self._alive()
+        if self._role != "no":
+            return
+        for hit in self._of_other_choices():
+            if self._flags(hit)[0]:
+                denials += 1
+                yield hit.passage, 0.5 * hit.weight
+        omitted = _OMITTED_TOO if denials else _OMITTED
+        yield from ((i, omitted * weight) for i, weight in self._omissions() if i not in affirmed)
+        yield from self._alive()
 
     def _coded(self) -> Iterable[tuple[int, float]]:
         """Where the code itself stands right after a word of the variable: "TOAST 1", "Fazekas : 2"."""
@@ -147,7 +154,7 @@ class Reading:
         return [found.hit for code in others for found in places(self._record, self._variable, code, self._hints)]
 
     def _omissions(self) -> Iterable[tuple[int, float]]:
-        """Lists that would name the thing: the rule makes their silence a no."""
+        """Lists that would name the thing, and how surely: where the rule says so, their silence is a no."""
         name = self._hints.omission if self._hints.omission is not None else _omission_of(self._variable)
         if not name:
             return
@@ -156,7 +163,7 @@ class Reading:
             passage = read.passage
             title = fold(passage.section)
             if passage.section_kind in _LIST_KINDS[name] or words.search(title) or words.search(read.folded):
-                yield i, _OMITTED if name != "care" else 0.5 * _OMITTED
+                yield i, 1.0 if name != "care" else 0.5
 
     def _alive(self) -> Iterable[tuple[int, float]]:
         """Where death is denied: every document of the time asked that sees the patient alive."""
@@ -194,14 +201,14 @@ class Reading:
 
     def of_relatives(self) -> Iterable[int]:
         """Passages that name the variable's thing of a relative."""
-        hits = [cue for held in self._cues for cue in held if cue.weight >= 0.6]
+        hits = [cue for held in self._cues for cue in held if cue.weight >= _PLAIN]
         return [hit.passage for hit in hits if self._flags(hit)[2]]
 
     def contrary(self) -> Iterable[int]:
         """Passages that affirm what the table denies, or deny what it affirms."""
         if self._role == "":
             return []
-        hits = [cue for held in self._cues for cue in held if cue.weight >= 0.6]
+        hits = [cue for held in self._cues for cue in held if cue.weight >= _PLAIN]
         flags = [(hit.passage, *self._flags(hit)) for hit in hits]
         no = self._role == "no"
         return [i for i, denied, doubted, relative in flags if not (doubted or relative) and denied != no]
@@ -210,7 +217,7 @@ class Reading:
 #: Kinds of sections that list what an omission is read from.
 _LIST_KINDS = {
     "history": ("antecedents", "facteurs_risque"),
-    "treatment": ("traitement_entree",),
+    "treatment": ("traitement_entree", "traitement_sortie"),
     "care": ("evolution", "conclusion"),
 }
 _OMISSION_STEMS = {"history": ("enumer", "liste des antecedents"), "treatment": ("traitement habituel", "est liste")}

@@ -109,6 +109,7 @@ class Vocabulary:
     death: re.Pattern[str]
     both: re.Pattern[str]
     unchanged: re.Pattern[str]
+    abbreviated: dict[str, str]
     generic: frozenset[str]
     months: dict[str, int]
     numbers: dict[str, int]
@@ -143,6 +144,7 @@ def vocabulary() -> Vocabulary:
         death=pattern("death"),
         both=pattern("both"),
         unchanged=pattern("unchanged"),
+        abbreviated=dict(entries["abbreviated_labels"]),
         generic=frozenset(stem for word in entries["generic"] for stem in tokens(word)),
         months={fold(name): number for number, names in enumerate(entries["months"], start=1) for name in names},
         numbers={fold(word): number for number, word in enumerate(entries["numbers"])},
@@ -315,6 +317,13 @@ class Record:
         wholes = {stem[:length] for length in range(_SHORTENED, len(stem))} & self._stems_of.keys()
         stems = {stem}.union(*(self._stems_of[whole] for whole in wholes))
         return [(i, self.passages[i].words[at]) for one in sorted(stems) for i, at in self._places.get(one, ())]
+
+    def ending(self, word: str, weight: float) -> list[Hit]:
+        """Places of words that are the end of a longer, folded one: "aspiration" of "thromboaspiration"."""
+        wholes = {word[cut:] for cut in range(1, len(word) - _SHORTENED)} & self._stems_of.keys()
+        places = (self._places[stem] for whole in sorted(wholes) for stem in self._stems_of[whole])
+        words = [(i, self.passages[i].words[at]) for one in places for i, at in one]
+        return [Hit(i, found.start, found.end, weight) for i, found in words if found.whole in wholes]
 
     def find(self, form: str, weight: float = 1.0) -> list[Hit]:
         """Places where a form stands: its words in order, "*" for any ending, "…" for a few words between.

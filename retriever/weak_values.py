@@ -86,7 +86,7 @@ def _factors(variable: Variable) -> list[float]:
     """What a number is multiplied with, or divided by, to be in the variable's unit: the note's and known ones."""
     said = [float(match[1].replace(",", ".")) for match in _OF_NOTE.finditer(variable.note)]
     label = fold(variable.label)
-    known = [factor for words, factor in vocabulary().conversions if words.search(label)] if variable.unit else []
+    known = [factor for words, factor in vocabulary().conversions if words.search(label)]
     return list(dict.fromkeys(factor for factor in said + known if factor > 0))
 
 
@@ -227,6 +227,8 @@ def text_places(record: Record, value: str) -> Iterator[Found]:
 
 #: Share of the words that tell a choice from the others, below which a sentence says nothing of it.
 _FEWEST_WORDS = 0.3
+#: Letters of a word long enough to have a family, and of those that its family shares.
+_LONG, _ROOT = 8, 6
 #: Weight of the forms of a choice: those that answer by themselves, those that do beside a word of the question.
 _STATED, _LABEL = 0.9, 1.0
 
@@ -244,12 +246,23 @@ def choice_places(record: Record, variable: Variable, code: str, hints: Variable
     for part in {bare, *re.findall(r"\(([^)]*)\)", label), *re.split(r"[,/]|\bou\b", bare)}:
         if not is_bare_answer(part):
             yield from (Found(hit, 0.3 if len(part) > 4 else 0.1) for hit in record.find(part, _LABEL))
+            yield from _alike(record, part)
     if vocabulary().both.search(fold(label)):
         for other in variable.choices:
             if other.code != code and not vocabulary().both.search(fold(other.label)):
                 found = choice_places(record, variable, other.code, hints)
                 yield from (Found(one.hit._replace(weight=0.5 * one.hit.weight), 0.5 * one.alone) for one in found)
+    if (full := vocabulary().abbreviated.get(fold(label).strip())) is not None:
+        yield from (Found(hit, 0.1) for hit in record.find(full, _LABEL))
     yield from _by_words(record, variable, code)
+
+
+def _alike(record: Record, label: str) -> Iterator[Found]:
+    """Words of the family of a one-word label: "athérome", "athéromateux"; "thrombolyse" in "lyse"."""
+    words = [word for word in re.findall(r"[a-z]+", fold(label)) if tokens(word)]
+    if len(words) == 1 and len(words[0]) >= _LONG:
+        yield from (Found(hit, 0.1) for hit in record.find(words[0][:_ROOT] + "*", 0.4))
+        yield from (Found(hit, 0.1) for hit in record.ending(words[0], 0.4))
 
 
 def is_bare_answer(label: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from retriever.lexical import tokens
@@ -60,6 +61,8 @@ def role_of(variable: Variable, value: str) -> str:
     """What a value says of presence: "no", "yes", "graded" (there, of some kind); "" where presence is not asked."""
     if variable.kind in (VariableKind.YESNO, VariableKind.TRUEFALSE) and not variable.choices:
         return "no" if value == "0" else "yes"
+    if variable.kind in NUMBERS:
+        return "no" if re.fullmatch(r"0(?:[.,]0+)?", value) else ""
     labels = {choice.code: choice.label for choice in variable.choices}
     if not any(_says_no(label) for label in labels.values()):
         return ""

@@ -21,15 +21,15 @@ ADMISSION = dt.date(2022, 5, 10)
 YES_NO = (Choice("0", "Non"), Choice("1", "Oui"))
 
 
-def passage(text: str, name: str = "D1", date: str | None = "2022-05-10", kind: str = "crh", **more: str) -> Passage:
-    return Passage("P1", Span(name, 0, len(text)), text, kind, PartialDate.parse(date) if date else None, **more)
+def passage(text: str, name: str = "D1", date: str | None = "2022-05-10", kind: str = "crh") -> Passage:
+    return Passage("P1", Span(name, 0, len(text)), text, kind, PartialDate.parse(date) if date else None)
 
 
 def weights(
     variable: Variable, value: str, texts: Sequence[str | Passage], hints: VariableHints | None = None
 ) -> list[float]:
     passages = [passage(one) if isinstance(one, str) else one for one in texts]
-    return WeakLabels(passages, ADMISSION).positives(variable, value, hints).tolist()
+    return [float(weight) for weight in WeakLabels(passages, ADMISSION).positives(variable, value, hints)]
 
 
 def number(label: str, kind: VariableKind = VariableKind.INTEGER, **more: object) -> Variable:
