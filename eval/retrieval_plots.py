@@ -53,7 +53,7 @@ def write_plots(report: RetrievalReport, view: TimelineView, out: Path) -> None:
 def recall_plot(report: RetrievalReport) -> Figure:
     """Share of the quotes among the first k passages, with its 95 % interval, for each method but the ablations."""
     methods = [method for method in report.methods if method not in report.ablations]
-    figure = Figure(figsize=(7, 5), layout="constrained")
+    figure = Figure(figsize=(8.5, 5), layout="constrained")
     axes = figure.subplots()
     for i, method in enumerate(methods):
         curve = np.array([_bounds(_main(report.rows, method, f"recall@{k}").estimate) for k in range(1, DEEPEST + 1)])
@@ -76,7 +76,7 @@ def recall_plot(report: RetrievalReport) -> Figure:
     axes.set_xticks([1, 3, 5, 10, 15, 20])
     axes.grid(visible=True, color="#e0e0e0")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="lower right", fontsize=8)
+    figure.legend(frameon=False, loc="outside right center", fontsize=8)
     return figure
 
 
@@ -98,7 +98,7 @@ def ablation_plot(report: RetrievalReport) -> Figure:
     axes.set_xticks(range(len(groups)), [label for _, label in groups])
     axes.set(ylabel=f"{level} {name}", ylim=(0, 1.01))
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8, loc="upper right", bbox_to_anchor=(1, 1.02), ncols=2)
+    figure.legend(frameon=False, loc="outside upper center", fontsize=8, ncols=3)
     return figure
 
 
