@@ -20,7 +20,7 @@ from retriever.query import query_text
 from retriever.retrieve import HybridRetriever, Method, Retriever
 from retriever.timeline import EncodedTimeline, encode_timeline
 from schema.concept import ConceptMention
-from schema.document import Document, PatientRecord
+from schema.document import PatientRecord
 from schema.passage import Passage
 from schema.study import VariableHints
 from schema.variable import Question
@@ -104,14 +104,13 @@ class RecencyRetriever:
         self.record = record
         dated = [document for document in record.documents if document.written_on]
         undated = [document for document in record.documents if not document.written_on]
-        self._documents: list[Document] = [*reversed(dated), *undated]
+        self._passages = [passage for document in (*reversed(dated), *undated) for passage in passages(document)]
 
     def retrieve(self, question: Question, k: int = 10, hints: VariableHints | None = None) -> list[Passage]:
         """See `retriever.retrieve.Retriever`; ``as_of`` is not read."""
-        found = [passage for document in self._documents for passage in passages(document)]
         return [
             replace(passage, score=1 / rank, rank=rank, method="recency")
-            for rank, passage in enumerate(found[:k], start=1)
+            for rank, passage in enumerate(self._passages[:k], start=1)
         ]
 
 
