@@ -173,6 +173,7 @@ def load_model(folder: Path, dtype: str) -> SentenceTransformer:
     """
     # Read by huggingface_hub and transformers when they are first imported, hence before the import.
     os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1")
+    from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.base.modules import Transformer
     from sentence_transformers.sentence_transformer.modules import Pooling
@@ -186,7 +187,7 @@ def load_model(folder: Path, dtype: str) -> SentenceTransformer:
             else:
                 bert = Transformer(str(folder), model_kwargs=weights, processor_kwargs=local, config_kwargs=local)
                 model = SentenceTransformer(modules=[bert, Pooling(bert.get_embedding_dimension(), "mean")])
-    except (OSError, ValueError, RuntimeError, ImportError, KeyError) as error:
+    except (OSError, ValueError, RuntimeError, ImportError, KeyError, SafetensorError) as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)[:200]
         remedy = "Give the folder of a BERT, RoBERTa or CamemBERT encoder with its tokenizer.json."
         raise InputError(Problem(str(folder), f"cannot be loaded ({reason}).", remedy)) from None
