@@ -16,7 +16,7 @@ from rag.synth.stroke import Course, labs
 _STYLES = ("letters", "telegraphic", "forms", "dictated")
 
 
-def live(config: SynthConfig, dice: random.Random, patient_id: str, documents: int) -> Life:
+def live(config: SynthConfig, dice: random.Random, patient_id: str, seed: str, documents: int) -> Life:
     """A life that leaves at least ``documents`` documents."""
     index_day = dt.date(2014, 1, 1) + dt.timedelta(days=dice.randrange(4100))
     patient = make_patient(dice, patient_id, index_day)
@@ -30,7 +30,7 @@ def live(config: SynthConfig, dice: random.Random, patient_id: str, documents: i
     smoking = dice.choices("012", [55, 25, 20])[0]
     alcohol = dice.choices("012", [62, 24, 14])[0]
     people = doctor(dice), doctor(dice)
-    life = Life(patient, index_day, conditions, diabetes, smoking, alcohol, Pharmacy(dice), places, *people)
+    life = Life(seed, patient, index_day, conditions, diabetes, smoking, alcohol, Pharmacy(dice), places, *people)
     if smoking == "2" and dice.random() < 0.5:
         life.stopped_smoking = index_day + dt.timedelta(days=dice.randrange(30, 200))
     mrs = dice.choices([0, 1, 2, 3, 4], [62, 16, 11, 8, 3])[0]
@@ -104,11 +104,14 @@ def _routine(life: Life, dice: random.Random, since: dt.date, until: dt.date, wa
     since = max(since, life.patient.born + dt.timedelta(days=365 * 18))
     span = max(30, (until - since).days - 20)
     count = 0.0
+    stays = [(each.start, each.end) for each in life.encounters if "stay" in each.flags]
     days: list[tuple[dt.date, bool]] = []
     reasons = data("reasons.yml")
     while count < wanted or not days:
         stay = dice.random() < (0.2 if wanted > 6 else 0.05)
-        days.append((since + dt.timedelta(days=dice.randrange(span)), stay))
+        day = since + dt.timedelta(days=dice.randrange(span))
+        if not any(start <= day <= end for start, end in stays):
+            days.append((day, stay))
         count += 6 if stay else 1.1
     for day, stay in sorted(days):
         if stay:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from rag.synth.facts import Told
-from rag.synth.grammar import capital
+from rag.synth.grammar import SOFT, capital
 from rag.synth.load import Voice, grammar, voices
 from rag.synth.noise import Noise
 from rag.synth.scene import CLOSE, MOST_MARKS, OPEN, Scene
@@ -68,11 +68,13 @@ _SPACES = re.compile(r" {2,}(?=\S)")
 _BEFORE = re.compile(rf" +(?=[{_MARKS}]*[,.](?:\s|[{_MARKS}]|$))", re.MULTILINE)
 _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
 _DOUBLED = re.compile(rf"([.,;:])([{_MARKS}]*)[.,;](?=[\s{_MARKS}]|$)")
+_SOFT_AT_START = re.compile(rf"(^[{_MARKS}]*){SOFT}", re.MULTILINE)
 _LINES = re.compile(r"\n{3,}")
 _SENTENCE = re.compile(rf"(?:(?<=[.!?] )|(?<=\n))[{_MARKS}]*[a-zà-ÿ](?![A-Z])")
 
 
 def _tidy(text: str) -> str:
+    text = _SOFT_AT_START.sub(r"\1", text).replace(SOFT, "\n")
     text = _SPACES.sub(" ", text)
     text = _BEFORE.sub("", text)
     text = _DOUBLED.sub(r"\1\2", text)

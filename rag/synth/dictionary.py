@@ -32,7 +32,8 @@ _COLUMNS = (
 class SynthVariable:
     """One row of the dictionary and the fact that answers it.
 
-    ``meaning`` is the variable's name in all vocabularies; ``codes`` maps the life's codes to the table's.
+    ``meaning`` is the variable's name in all vocabularies; ``moments``: the first that is told answers;
+    ``codes`` maps the life's codes to the table's.
     """
 
     meaning: str
@@ -47,7 +48,7 @@ class SynthVariable:
     branching: str
     role: str
     concept: str
-    moment: str
+    moments: tuple[str, ...]
     codes: tuple[tuple[str, str], ...]
 
     def coded(self, value: str) -> str:
@@ -96,7 +97,7 @@ def _variable(
         branching=branching,
         role=str(spec.get("role", "index")),
         concept=str(spec.get("concept", meaning)),
-        moment=str(spec.get("moment", "")),
+        moments=tuple(str(spec.get("moment", "")).split()) or ("",),
         codes=tuple(zip(codes, shifted, strict=True)),
     )
 

@@ -41,6 +41,10 @@ def add_stroke(
     if not course.dead:
         life.treat(stay, "out", _after_stroke(life, dice, course, before, fa))
     _stroke_documents(life, dice, stay, course)
+    if not index:
+        others = [planned for planned in stay.documents if planned.kind != "crh"]
+        kept = dice.sample(others, min(len(others), dice.randrange(0, 5)))
+        stay.documents = [planned for planned in stay.documents if planned.kind == "crh" or planned in kept]
     if found:
         life.conditions["fa"] = course.arrival.date() + _DAY
     return course

@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+#: A line break, if the line holds something already; a sign of the private use area, above those of the marks.
+SOFT = "\uf8f0"
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -48,9 +51,14 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of the options that can be said."""
+    """One of the options that can be said.
+
+    ``sticky``: "patient" or "encounter" where all documents of one choose the same option: a cancer keeps its organ.
+    """
 
     options: tuple[Option, ...]
+    sticky: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,9 @@ class Speaker(Protocol):
     """Who knows what can be said."""
 
     dice: random.Random
+
+    def sticky(self, scope: str, name: str) -> random.Random:
+        """Dice that fall the same way for a rule in all documents of a patient or of an encounter."""
 
     def holds(self, term: Term) -> bool:
         """Whether the condition of the guard is met."""
@@ -212,8 +223,11 @@ class Grammar:
         return text
 
     def _choice(self, choice: Choice, speaker: Speaker) -> str | None:
-        options = choice.options
-        for option in speaker.dice.sample(options, len(options)) if len(options) > 1 else options:
+        options: Sequence[Option] = choice.options
+        if len(options) > 1:
+            dice = speaker.sticky(choice.sticky, choice.name) if choice.sticky else speaker.dice
+            options = dice.sample(options, len(options))
+        for option in options:
             text = self.say(option, speaker)
             if text is not None:
                 return text

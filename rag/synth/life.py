@@ -53,6 +53,7 @@ class Encounter:
 class Life:
     """All of one patient."""
 
+    seed: str
     patient: Patient
     index_day: dt.date
     conditions: dict[str, dt.date]

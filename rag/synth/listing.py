@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from rag.synth.facts import Key
-from rag.synth.grammar import Slot
+from rag.synth.grammar import SOFT, Slot
 from rag.synth.load import grammar
 from rag.synth.medicine import Drug
 
@@ -80,7 +80,8 @@ def _drug(drug: Drug, branded: bool, doses: bool) -> str:
 def _antecedents(scene: Scene) -> str | None:
     from rag.synth.scene import Mark
 
-    life, today, dice = scene.life, scene.today, scene.dice
+    life, dice = scene.life, scene.dice
+    today = scene.here.start if "stay" in scene.here.flags else scene.today
     if life.facts[ANTECEDENTS].silent:
         return None
     if scene.here.role == "index" and life.facts[ANTECEDENTS].like is not None:
@@ -108,9 +109,14 @@ def _antecedents(scene: Scene) -> str | None:
     ]
     join = scene.forms.list_join
     text = join.join(said) if said else grammar().rule("no_antecedent", scene) or "aucun"
-    if said and join.startswith("\n"):
-        text = join.strip("\n") + text
+    if said:
+        text = _as_list(text, join)
     return scene.told(marks, text)
+
+
+def _as_list(text: str, join: str) -> str:
+    """The items of a list of lines begin on a line of their own: ``SOFT`` is a line break where none is yet."""
+    return f"{SOFT}{join.strip(chr(10))}{text}" if join.startswith("\n") else text
 
 
 def _since(scene: Scene, since: dt.date) -> str:

@@ -123,12 +123,12 @@ def _rules(content: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _rule(head: str, lines: list[str]) -> tuple[str, Choice | Series]:
-    """``@name``: one of the lines; ``@@name keep=0.8 join="; " fixed``: all of them."""
+    """``@name sticky=patient``: one of the lines; ``@@name keep=0.8 join="; " fixed``: all of them."""
     name, *settings = shlex.split(head)
     options = tuple(parse_option(line) for line in lines)
-    if not name.startswith("@@"):
-        return name[1:], Choice(options)
     given = dict(setting.partition("=")[::2] for setting in settings)
+    if not name.startswith("@@"):
+        return name[1:], Choice(options, given.get("sticky", ""), name[1:])
     join = given.get("join", " ").replace("\\n", "\n")
     return name[2:], Series(options, float(given.get("keep", 1)), join, "fixed" in given)
 
@@ -138,7 +138,7 @@ def _joined(first: Choice | Series | None, second: Choice | Series) -> Choice | 
         case None, _:
             return second
         case Choice(), Choice():
-            return Choice((*first.options, *second.options))
+            return Choice((*first.options, *second.options), first.sticky or second.sticky, first.name)
         case Series(), Series():
             return Series((*first.options, *second.options), first.keep, first.join, first.fixed)
     raise GrammarError("is a choice in one file and a series in another")

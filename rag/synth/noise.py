@@ -27,7 +27,7 @@ class Noise:
         if self._bare:
             text = "".join(_bare(sign) for sign in text)
         if self._upper:
-            text = text.upper()
+            text = "".join(sign if sign == "µ" else sign.upper() for sign in text)
         return _WORD.sub(self._slip, text) if self._slips else text
 
     def _slip(self, match: re.Match[str]) -> str:

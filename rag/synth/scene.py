@@ -46,6 +46,11 @@ class Scene:
         ]
         self.past_strokes = sorted(past, key=lambda encounter: encounter.end)
 
+    def sticky(self, scope: str, name: str) -> random.Random:
+        """Dice that fall the same way in all documents of a patient or of an encounter."""
+        where = self.here.name if scope == "encounter" else ""
+        return random.Random(f"{self.life.seed}/{where}/{name}")  # noqa: S311
+
     @property
     def today(self) -> dt.date:
         """The day of the document."""
@@ -97,6 +102,10 @@ class Scene:
             self.marks.append(mark)
             text = f"{chr(OPEN + number)}{text}{chr(CLOSE + number)}"
         return text
+
+    def admitted(self, key: Key) -> str:
+        """The day of admission of the encounter that a fact is of."""
+        return self.life.value(Key(key.encounter, "admission")) or ""
 
     def key(self, name: str) -> Key | None:
         """The fact that a name means here: ``[alias.]concept[@moment]``."""

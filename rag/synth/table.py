@@ -48,29 +48,28 @@ def _open(variable: SynthVariable, by_name: dict[str, SynthVariable], found: dic
 
 
 def _answer(life: Life, variable: SynthVariable, ledger: Ledger) -> Answer | None:
-    encounter = life.encounter("index" if variable.role in ("patient", "index") else variable.role)
     index = life.encounter("index")
-    if encounter is None or index is None:
+    if index is None:
         return None
     if variable.role == "patient":
         return _lasting(life, variable, ledger, index)
-    key = Key(encounter.name, variable.concept, variable.moment)
+    encounter = life.encounter(variable.role)
+    if encounter is None:
+        return _dead_at_three_months(variable, ledger, index) if variable.meaning == "mrs_3mois" else None
+    found = None
+    for moment in variable.moments:
+        found = _at(life, variable, ledger, encounter, Key(encounter.name, variable.concept, moment))
+        if found is not None:
+            break
+    return found
+
+
+def _at(life: Life, variable: SynthVariable, ledger: Ledger, encounter: Encounter, key: Key) -> Answer | None:
     fact = life.facts.get(key)
     if fact is None:
         return None
     told = [each for each in ledger.of(key) if each.value == fact.value]
-    if variable.concept == "fa" and fact.value == "1":
-        told += [
-            each
-            for each in ledger.about("fa")
-            if not each.key.encounter and each.value == "1" and each.key.moment <= f"{index.end}"
-        ]
-    if variable.concept == "fa" and fact.value == "0":
-        told += [
-            each
-            for each in ledger.about("fa")
-            if not each.key.encounter and each.value == "0" and f"{index.start}" <= each.key.moment
-        ]
+    told += [each for each in _implied(life, ledger, encounter, key, fact.value) if each not in told]
     if not told:
         return None
     plain = [each for each in told if not each.reference]
@@ -83,6 +82,28 @@ def _answer(life: Life, variable: SynthVariable, ledger: Ledger) -> Answer | Non
     if not source:
         return None
     return Answer(variable.name, variable.coded(fact.value), (first, source[-1]), "anaphoric")
+
+
+def _implied(life: Life, ledger: Ledger, encounter: Encounter, key: Key, value: str) -> list[Told]:
+    """The tellings of another fact that answer, as the notes of the dictionary have it."""
+    match key.concept, value:
+        case "fa", "1":
+            until = f"{encounter.end}"
+            return [t for t in ledger.about("fa") if not t.key.encounter and t.value == "1" and t.key.moment <= until]
+        case "fa", "0":
+            since = f"{encounter.start}"
+            return [t for t in ledger.about("fa") if not t.key.encounter and t.value == "0" and since <= t.key.moment]
+        case "sich", "0":  # no bleeding at all
+            return [t for t in ledger.of(Key(encounter.name, "transfo")) if t.value == "0"]
+        case "deces", "0":  # seen alive at three months
+            visit = life.encounter("m3")
+            return [t for t in ledger.told if visit and t.key.encounter == visit.name][:1]
+    return []
+
+
+def _dead_at_three_months(variable: SynthVariable, ledger: Ledger, index: Encounter) -> Answer | None:
+    told = [each for each in ledger.of(Key(index.name, "deces")) if each.value == "1"]
+    return Answer(variable.name, variable.coded("6"), _best(told, frozenset()), "plain") if told else None
 
 
 def _lasting(life: Life, variable: SynthVariable, ledger: Ledger, index: Encounter) -> Answer | None:

@@ -35,7 +35,7 @@ def write_patient(config: SynthConfig, patient_id: str, seed: str) -> tuple[Life
     """All documents of one patient, in order of time: as many as the settings ask."""
     dice = random.Random(seed)  # noqa: S311
     wanted = dice.randint(*config.documents)
-    life = live(config, dice, patient_id, round(wanted * 1.15) + 2)
+    life = live(config, dice, patient_id, seed, round(wanted * 1.15) + 2)
     chosen = _choose(life, dice, wanted)
     settle(life, config, dice)
     ledger = Ledger()

@@ -24,11 +24,12 @@ _SLIPS = {"nihss": 3, "pas": 20, "aspects": 1, "fevg": 5, "passages": 1, "mrs": 
 def written(scene: Scene, key: Key, value: str, form: str) -> str | None:
     """The value in the author's form.
 
-    ``form``: "d" day, "c" day without year, "h" time, "dh" both, "l" long day, "n" bare number.
+    ``form``: "d" day, "c" day without year, "h" time (with the day if it is not that of admission), "t" time
+    alone, "dh" both, "l" long day, "n" bare number.
     """
     forms, concept = scene.forms, key.concept
     if concept in _MOMENTS or concept in _DAYS:
-        return _moment(scene, dt.datetime.fromisoformat(value), form, concept)
+        return _moment(scene, key, dt.datetime.fromisoformat(value), form)
     if concept in _CONVERTED and form != "n":
         factor, decimals, units = _CONVERTED[concept]
         return forms.converted(value, factor, decimals, units)
@@ -45,8 +46,8 @@ def written(scene: Scene, key: Key, value: str, form: str) -> str | None:
     return value
 
 
-def _moment(scene: Scene, moment: dt.datetime, form: str, concept: str) -> str:
-    forms = scene.forms
+def _moment(scene: Scene, key: Key, moment: dt.datetime, form: str) -> str:
+    forms, concept = scene.forms, key.concept
     match form or ("d" if concept in _DAYS else "h"):
         case "d":
             return forms.day(moment.date())
@@ -54,6 +55,10 @@ def _moment(scene: Scene, moment: dt.datetime, form: str, concept: str) -> str:
             return forms.short(moment.date())
         case "l":
             return forms.long(moment.date())
+        case "t":
+            return forms.time(moment)
+        case "h" if concept == "debut" and f"{moment.date()}" != scene.admitted(key):
+            return f"{forms.time(moment)} le {forms.short(moment.date())}"
         case "dh":
             link = scene.dice.choice([" à ", " à ", " ", ", "])
             return f"{forms.short(moment.date())}{link}{forms.time(moment)}"
