@@ -77,8 +77,13 @@ def reference(text: str) -> Reference | None:
 
     Case, accents and letters that a scan misread do not matter.
     """
-    found = [made for clause in _CLAUSE_END.split(text) if (made := _of_clause(fold(clause)))]
+    found = [made for clause in sentences(text) if (made := _of_clause(fold(clause)))]
     return max(found, key=lambda made: made.strength, default=None)
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a passage, parts between semicolons apart: what one pointing back may be about."""
+    return [sentence for sentence in _CLAUSE_END.split(text) if sentence.strip()]
 
 
 def antecedents(pointing: Reference, timeline: EncodedTimeline, t: int) -> NDArray[np.float32]:
