@@ -51,11 +51,25 @@ def add_retrieval(parser: argparse.ArgumentParser) -> None:
 
 
 def retrieval(arguments: argparse.Namespace) -> Retrieval:
-    """What `add_retrieval` declares."""
-    from rag.retrieval import Retrieval, RetrieverName
+    """What `add_retrieval` declares.
 
+    Raises:
+        InputError: an option that the retriever has no use for.
+    """
+    from rag.retrieval import Retrieval, RetrieverName
+    from schema.problem import InputError, Problem
+
+    name = RetrieverName(arguments.retriever)
+    given = {
+        "--encoder": arguments.encoder and not name.reads_vectors,
+        "--index": arguments.index and not name.reads_vectors,
+        "--model": arguments.model and name is not RetrieverName.TEMPORAL,
+    }
+    if unused := [option for option, is_unused in given.items() if is_unused]:
+        what, remedy = f"has no use for {' and '.join(unused)}.", "Leave it out, or give another --retriever."
+        raise InputError(Problem(f"--retriever {name.value}", what, remedy))
     return Retrieval(
-        retriever=RetrieverName(arguments.retriever),
+        retriever=name,
         passages=arguments.passages,
         encoder=arguments.encoder,
         model=arguments.model,

@@ -139,3 +139,14 @@ def test_options_that_mean_nothing_are_refused(inputs: list[object], tmp_path: P
     answer = run("fill", *inputs, "--out", tmp_path / "run", option, value)
     assert answer.code == 2
     assert option in answer.err
+
+
+@pytest.mark.parametrize(
+    ("retriever", "option"),
+    [("all", "--encoder"), ("bm25", "--encoder"), ("bm25", "--index"), ("all", "--model"), ("hybrid", "--model")],
+)
+def test_an_option_that_would_do_nothing_is_refused(
+    inputs: list[object], tmp_path: Path, retriever: str, option: str
+) -> None:
+    message = refused("fill", *inputs, "--out", tmp_path / "run", "--retriever", retriever, option, tmp_path)
+    assert message.startswith(f"error: --retriever {retriever}: has no use for {option}.")
