@@ -40,6 +40,8 @@ _EXACT_UP_TO = 13  # patients: 2 ** 13 sign changes are fewer than are drawn oth
 
 #: Questions whose evidence does not say what kind they are of.
 UNLABELLED = "unlabelled"
+#: Kinds that take the order of time; both together are one more group.
+_TIMED = ("anaphoric", "order")
 
 #: (questions, 2: `LEVELS`, len(FIGURES))
 Figures = NDArray[np.float64]
@@ -266,3 +268,5 @@ def _groups(queries: Sequence[Query]) -> Iterator[tuple[str, str, list[int]]]:
     for by, names in (("kind", [query.kind for query in queries]), ("variable", [query.variable for query in queries])):
         for name in sorted(set(names)):
             yield by, name, [i for i, other in enumerate(names) if other == name]
+        if by == "kind" and set(_TIMED) <= set(names):
+            yield by, " or ".join(_TIMED), [i for i, other in enumerate(names) if other in _TIMED]

@@ -101,10 +101,15 @@ def format_summary(report: RetrievalReport) -> str:
         for method in report.methods:
             figures = "".join(f"  {_figure(found['kind', kind, method, *MAIN].estimate):<19}" for kind in kinds)
             lines.append(f"  {method:<{wide}}{figures}".rstrip())
-    less = [row for row in report.differences if (row.by, row.level, row.figure) == ("all", *MAIN)]
-    if less:
+    compared = [row for row in report.differences if (row.level, row.figure) == MAIN]
+    groups = [("all", ""), *(("kind", kind) for kind in (kinds if len(kinds) > 1 else ()))]
+    if compared:
         lines += ["", f"  {report.reference} less each, {' '.join(MAIN)}"]
-        lines += [f"  {row.less:<{wide}}  {_signed(row.estimate):<26} p {_p(row.p_value)}" for row in less]
+        heads = [group or "all questions" for _, group in groups]
+        lines.append(f"  {'':<{wide}}" + "".join(f"  {head:<34}" for head in heads).rstrip())
+        cells = {(row.by, row.group, row.less): f"{_signed(row.estimate)} p {_p(row.p_value)}" for row in compared}
+        for less in dict.fromkeys(row.less for row in compared):
+            lines.append(f"  {less:<{wide}}" + "".join(f"  {cells[*group, less]:<34}" for group in groups).rstrip())
     return "\n".join(lines + [f"  note: {remark}" for remark in report.remarks])
 
 

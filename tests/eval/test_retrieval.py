@@ -202,6 +202,16 @@ def test_figures_are_given_for_all_by_kind_and_by_variable() -> None:
     assert len(value) == 2 * (1 + 2 + 2)
 
 
+def test_kinds_that_take_the_order_of_time_are_also_given_together() -> None:
+    timed = scores(("A", "x", "anaphoric", 1, 0), ("A", "y", "order", 0, 0), ("B", "x", "plain", 0, 0))
+    value = {
+        row.group: (row.estimate.value, row.questions)
+        for row in figure_rows(timed)
+        if (row.by, row.method, row.level, row.figure) == ("kind", "ours", "passage", "MRR")
+    }
+    assert value == {"anaphoric": (1, 1), "order": (0, 1), "plain": (0, 1), "anaphoric or order": (0.5, 2)}
+
+
 def test_differences_are_taken_question_by_question() -> None:
     rows = [row for row in difference_rows(SOME, "ours") if (row.level, row.figure) == ("document", "MRR")]
     found = {(row.by, row.group): row for row in rows}
