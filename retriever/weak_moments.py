@@ -25,6 +25,16 @@ _DAYS: dict[Policy, tuple[float, float]] = {
     Policy.AT_DISCHARGE: (0, 400),
 }
 _EVER = (-1e6, 1e6)
+#: The stay and its first report; what is left of documents outside of it, where a table asks of the stay or before.
+_STAY = (-2, 45)
+_AWAY: dict[Policy, float] = {
+    Policy.BEFORE: 0.6,
+    Policy.FIRST: 0.7,
+    Policy.DURING_STAY: 0.5,
+    Policy.AT_DAY: 0.6,
+    Policy.AT_DISCHARGE: 0.6,
+    Policy.ANY_TIME: 0.75,
+}
 #: A visit is seldom on its day: the part of the delay after which it may be one.
 _EARLIEST_VISIT = 0.6
 #: Kinds of sections that speak of another moment.
@@ -40,25 +50,28 @@ _SECTIONS: dict[Policy, frozenset[str]] = {
 
 def in_window(record: Record, hints: VariableHints) -> NDArray[np.bool_]:
     """Which passages belong to documents that may tell the moment asked, by their dates alone: shape (N,)."""
-    low, high = _window(hints.policy, hints.offset)
+    policy, offset = hints.policy, hints.offset
+    if policy in (Policy.AT_DAY, Policy.AT_FOLLOW_UP) and offset is not None:
+        return _written_within(record, (_EARLIEST_VISIT * offset, _EVER[1]))
+    return _written_within(record, _DAYS.get(policy, _EVER) if policy else _EVER)
+
+
+def _written_within(record: Record, days: tuple[float, float]) -> NDArray[np.bool_]:
+    """Which passages were, or may have been, written between two days, counted from the admission: shape (N,)."""
     inside = np.ones(len(record), dtype=bool)
     for i, read in enumerate(record.passages):
         written = read.passage.written_on
         if record.anchor is not None and written is not None:
             last, first = (written.latest() - record.anchor).days, (written.earliest() - record.anchor).days
-            inside[i] = low <= last and first <= high
+            inside[i] = days[0] <= last and first <= days[1]
     return inside
-
-
-def _window(policy: Policy | None, offset: float | None) -> tuple[float, float]:
-    if policy in (Policy.AT_DAY, Policy.AT_FOLLOW_UP) and offset is not None:
-        return _EARLIEST_VISIT * offset, 1e6
-    return _DAYS.get(policy, _EVER) if policy else _EVER
 
 
 def by_document(record: Record, hints: VariableHints) -> NDArray[np.float32]:
     """What is left of each passage by its document's date and type, and by its section: shape (N,)."""
-    left = np.where(in_window(record, hints), 1.0, OTHER_DATE).astype(np.float32)
+    left = np.where(in_window(record, hints), 1.0, OTHER_DATE)
+    if hints.policy in _AWAY:
+        left *= np.where(_written_within(record, _STAY), 1.0, _AWAY[hints.policy])
     excluded = [fold(word) for word in hints.excluded_types]
     sections = _SECTIONS.get(hints.policy, frozenset()) if hints.policy else frozenset()
     for i, read in enumerate(record.passages):
@@ -66,7 +79,7 @@ def by_document(record: Record, hints: VariableHints) -> NDArray[np.float32]:
             left[i] *= OTHER_TYPE
         if read.passage.section_kind in sections:
             left[i] *= _OTHER_SECTION
-    return left
+    return left.astype(np.float32)
 
 
 def by_words(record: Record, hit: Hit, hints: VariableHints) -> float:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from retriever import weak_moments
 from retriever.weak_references import references
 from retriever.weak_text import Hit, ReadPassage, Record, fold, vocabulary
-from retriever.weak_values import NUMBERS, places
+from retriever.weak_values import NUMBERS, answer_of, is_bare_answer, places
 from retriever.weak_words import by_passage, cues, role_of, starts_of_kind
 from schema.study import VariableHints
 from schema.variable import Variable
@@ -102,12 +102,16 @@ class Reading:
         return left
 
     def _flags(self, hit: Hit) -> tuple[bool, bool, bool]:
-        """Denied, doubted, of a relative: as the concepts of the passage say where one stands there."""
+        """Denied, doubted, of a relative: as the concepts of the passage say where one stands there.
+
+        What is said "d'après la famille" is no relative's: the words have to agree.
+        """
         read = self._record.passages[hit.passage]
         offset = read.passage.span.start
         for mention in read.passage.concepts:
             if mention.start - offset < hit.end and hit.start < mention.end - offset:
-                return mention.negated, mention.hypothetical, mention.family
+                relative = mention.family and read.of_relative(hit.start, hit.end)
+                return mention.negated, mention.hypothetical, relative
         return (
             read.denied(hit.start, hit.end),
             read.doubted(hit.start, hit.end),
@@ -211,6 +215,8 @@ class Reading:
         hits = [cue for held in self._cues for cue in held if cue.weight >= _PLAIN]
         flags = [(hit.passage, *self._flags(hit)) for hit in hits]
         no = self._role == "no"
+        if no and not is_bare_answer(answer_of(self._variable, self._value)):
+            return []  # "Non ou occasionnelle" denies in part
         return [i for i, denied, doubted, relative in flags if not (doubted or relative) and denied != no]
 
 

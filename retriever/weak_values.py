@@ -235,7 +235,7 @@ _STATED, _LABEL = 0.9, 1.0
 
 def choice_places(record: Record, variable: Variable, code: str, hints: VariableHints) -> Iterator[Found]:
     """Where a choice's forms or the words of its label stand; what is not said of the patient is not counted out."""
-    label = next((choice.label for choice in variable.choices if choice.code == code), "")
+    label = answer_of(variable, code)
     if _SEX.search(fold(variable.label)):
         yield from _civilities(record, label)
     for form in hints.choices.get(code, ()):
@@ -263,6 +263,11 @@ def _alike(record: Record, label: str) -> Iterator[Found]:
     if len(words) == 1 and len(words[0]) >= _LONG:
         yield from (Found(hit, 0.1) for hit in record.find(words[0][:_ROOT] + "*", 0.4))
         yield from (Found(hit, 0.1) for hit in record.ending(words[0], 0.4))
+
+
+def answer_of(variable: Variable, code: str) -> str:
+    """The label of a choice; "" for a value that is none."""
+    return next((choice.label for choice in variable.choices if choice.code == code), "")
 
 
 def is_bare_answer(label: str) -> bool:
