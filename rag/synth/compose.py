@@ -70,7 +70,7 @@ _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
 _DOUBLED = re.compile(rf"([.,;:])([{_MARKS}]*)[.,;](?=[\s{_MARKS}]|$)")
 _SOFT_AT_START = re.compile(rf"(^[{_MARKS}]*){SOFT}", re.MULTILINE)
 _LINES = re.compile(r"\n{3,}")
-_SENTENCE = re.compile(rf"(?:(?<=[.!?] )|(?<=\n))[{_MARKS}]*[a-zà-ÿ](?![A-Z])")
+_SENTENCE = re.compile(rf"(?:(?<=[.!?] )(?<!cf\. )(?<!Cf\. )|(?<=\n))[{_MARKS}]*[a-zà-ÿ](?![A-Z])")
 
 
 def _tidy(text: str) -> str:
@@ -101,7 +101,7 @@ def _read_marks(text: str, scene: Scene, document_id: str) -> tuple[str, list[To
         mark = scene.marks[number]
         quote = _quote(body, start, end)
         if quote:
-            told.append(Told(document_id, mark.key, mark.value, quote, mark.reference))
+            told.append(Told(document_id, mark.key, mark.value, quote, mark.source))
     return body, told
 
 

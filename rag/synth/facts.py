@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ class Key(NamedTuple):
 
 @dataclass(slots=True)
 class Fact:
-    """A value. ``silent``: no document tells it. ``like``: told only by reference to that other fact."""
+    """A value. ``silent``: no document tells it. ``like``: equal to that earlier fact, and told by reference to it."""
 
     value: str
     silent: bool = False
@@ -25,13 +26,13 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One telling: where, of what, with which value. ``reference``: the words only point to what was told before."""
+    """One telling: where, of what, with which value. ``source``: the earlier telling that the words only point to."""
 
     document_id: str
     key: Key
     value: str
     quote: str
-    reference: bool = False
+    source: Told | None = None
 
 
 @dataclass(slots=True)
@@ -39,6 +40,7 @@ class Ledger:
     """All that was told, in the order of writing."""
 
     told: list[Told] = field(default_factory=list)
+    documents: dict[str, tuple[str, dt.date]] = field(default_factory=dict)  # kind and day by document
     _by_key: dict[Key, list[Told]] = field(default_factory=dict)
     _by_concept: dict[str, list[Told]] = field(default_factory=dict)
 

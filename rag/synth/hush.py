@@ -55,7 +55,7 @@ def _written(encounter: Encounter, moment: str) -> bool:
 
 
 def _chance(concept: str, moment: str) -> float:
-    if concept == "nihss" and moment == "in":
+    if moment in ("in", "in2") and concept in ("nihss", "pas", "gly", "poids"):
         return 0.0  # a first examination never points back
     return 1.0 if concept in ("nihss", "mrs", "ttt") else 0.5
 

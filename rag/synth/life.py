@@ -73,6 +73,10 @@ class Life:
         """The encounter of a role."""
         return next((encounter for encounter in self.encounters if encounter.role == role), None)
 
+    def by_name(self, name: str) -> Encounter:
+        """The encounter of a name."""
+        return self.encounters[int(name[1:])]
+
     def meet(self, role: str, start: dt.date, end: dt.date, place: Hospital, doctor: str, **flags: str) -> Encounter:
         """Add an encounter."""
         encounter = Encounter(f"e{len(self.encounters)}", role, start, end, place, doctor, flags)

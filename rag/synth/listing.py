@@ -54,8 +54,7 @@ def _treatment(scene: Scene, slot: Slot) -> str | None:
     key = scene.key(slot.name)
     if key is None:
         return None
-    fact = scene.life.facts[key]
-    if fact.silent or fact.like is not None:
+    if not scene.can_tell(key):
         return None
     drugs = scene.life.treatments[key.encounter, key.moment]
     if drugs:
@@ -69,7 +68,7 @@ def _treatment(scene: Scene, slot: Slot) -> str | None:
     else:
         text = grammar().rule("no_treatment", scene) or "aucun"
     keys = [key, *companions(scene.life, key)]
-    return scene.told([Mark(each, scene.life.facts[each].value, False) for each in keys], text)
+    return scene.told([Mark(each, scene.life.facts[each].value) for each in keys], text)
 
 
 def _drug(drug: Drug, branded: bool, doses: bool) -> str:
@@ -84,7 +83,7 @@ def _antecedents(scene: Scene) -> str | None:
     today = scene.here.start if "stay" in scene.here.flags else scene.today
     if life.facts[ANTECEDENTS].silent:
         return None
-    if scene.here.role == "index" and life.facts[ANTECEDENTS].like is not None:
+    if scene.here.role == "index" and not scene.can_tell(ANTECEDENTS):
         return None
     said: list[str] = []
     for name, since in life.conditions.items():
@@ -103,7 +102,7 @@ def _antecedents(scene: Scene) -> str | None:
     if len(said) < 2 or dice.random() < 0.4:
         said = dice.sample(said, len(said))
     marks = [
-        Mark(Key("", name, f"{today}"), life.condition(name, today), False)
+        Mark(Key("", name, f"{today}"), life.condition(name, today))
         for name in ASKED
         if not life.facts[Key("", name)].silent
     ]
@@ -129,18 +128,18 @@ def _age(scene: Scene) -> str:
     from rag.synth.scene import Mark
 
     years = str(scene.life.patient.age(scene.today))
-    return scene.told([Mark(Key("", "age", f"{scene.today}"), years, False)], years)
+    return scene.told([Mark(Key("", "age", f"{scene.today}"), years)], years)
 
 
 def _birth(scene: Scene) -> str:
     from rag.synth.scene import Mark
 
     born = scene.life.patient.born
-    return scene.told([Mark(Key("", "naissance"), f"{born}", False)], scene.forms.day(born))
+    return scene.told([Mark(Key("", "naissance"), f"{born}")], scene.forms.day(born))
 
 
 def _who(scene: Scene) -> str:
     from rag.synth.scene import Mark
 
     text = grammar().rule("identity", scene) or ""
-    return scene.told([Mark(Key("", "sexe"), "2" if scene.life.patient.female else "1", False)], text)
+    return scene.told([Mark(Key("", "sexe"), "2" if scene.life.patient.female else "1")], text)

@@ -19,6 +19,7 @@ class Names:
     ) -> None:
         self._life, self._here, self._planned, self._place = life, here, planned, place
         self._forms, self._dice = forms, dice
+        self.reference = ("", planned.when.date())  # kind and day of the document that the words point to
         self._author = here.doctor if place is here.place else dice.choice(place.doctors)
         patient, f = life.patient, life.patient.female
         self._plain = {
@@ -82,6 +83,8 @@ class Names:
                 return self._date(today.date() + dt.timedelta(days=dice.randrange(20, 400)), slot.form)
             case "avant":
                 return self._date(today.date() - dt.timedelta(days=dice.randrange(3, 90)), slot.form)
+            case "ref":
+                return self._date(self.reference[1], slot.form)
             case "dr":
                 return dice.choice(self._place.doctors)
             case "qui":
@@ -107,6 +110,8 @@ class Names:
                 return self._place.style
             case "smoking":
                 return self._life.smoking
+            case "ref_kind":
+                return self.reference[0]
             case "moment":
                 return self._planned.moment
         since = self._life.conditions.get(name)

@@ -6,8 +6,8 @@ import datetime as dt
 import random
 from typing import NamedTuple
 
-from rag.synth import listing
-from rag.synth.facts import Key, Ledger
+from rag.synth import listing, reference
+from rag.synth.facts import Key, Ledger, Told
 from rag.synth.forms import Forms
 from rag.synth.grammar import Slot, Term
 from rag.synth.life import Encounter, Life, Planned
@@ -25,7 +25,7 @@ class Mark(NamedTuple):
 
     key: Key
     value: str
-    reference: bool
+    source: Told | None = None
 
 
 class Scene:
@@ -59,10 +59,13 @@ class Scene:
     def holds(self, term: Term) -> bool:
         """Whether a condition of a guard is met; a telling one needs the fact to be told in that way."""
         if term.sign == "~":
-            return self._reference(term.name) is not None
+            pointed = self._pointed(term.name)
+            if pointed is not None:
+                self.names.reference = self.ledger.documents[pointed[1].document_id]
+            return pointed is not None
         if term.sign == "+":
             key = self.key(term.name)
-            return key is not None and self._open(key) and _compare(self._current(key), term)
+            return key is not None and self.can_tell(key) and _compare(self._current(key), term)
         known = self._value(term.name)
         met = known not in (None, "", "0") if not term.operator else _compare(known or "", term)
         return met != (term.sign == "!")
@@ -74,24 +77,28 @@ class Scene:
         key = self.key(slot.name)
         if key is None:
             return self.names.get(slot)
-        if not self._open(key):
+        if not self.can_tell(key):
             return None
         value = self._current(key)
         if self._wrong and (key.encounter != self.here.name or key.moment not in ("", self.planned.moment)):
             value = misremembered(key.concept, value, self.dice)
         text = written(self, key, value, slot.form)
-        return None if text is None else self.told([Mark(self._dated(key), value, False)], text)
+        return None if text is None else self.told([Mark(self._dated(key), value)], text)
 
     def mark(self, term: Term, text: str) -> str:
         """Mark a text as telling a fact, or as pointing back to where it was told."""
         if term.sign == "+":
             key = self.key(term.name)
-            return text if key is None else self.told([Mark(self._dated(key), self._current(key), False)], text)
-        key = self._reference(term.name)
+            return text if key is None else self.told([Mark(self._dated(key), self._current(key))], text)
+        key, _ = self._pointed(term.name) or (None, None)
         if key is None:
             return text
-        keys = [key, *listing.companions(self.life, key)]
-        return self.told([Mark(each, self.life.facts[each].value, True) for each in keys], text)
+        marks = []
+        for each in [key, *listing.companions(self.life, key)]:
+            source = reference.source(self, each)
+            if source is not None:
+                marks.append(Mark(each, self.life.facts[each].value, source))
+        return self.told(marks, text)
 
     def told(self, marks: list[Mark], text: str) -> str:
         """The text between marks."""
@@ -123,9 +130,10 @@ class Scene:
                 return key
         return None
 
-    def _open(self, key: Key) -> bool:
+    def can_tell(self, key: Key) -> bool:
+        """Whether a fact may be told plainly: one that is told by reference may where there is nothing to point to."""
         fact = self.life.facts[key]
-        return not fact.silent and fact.like is None
+        return not fact.silent and (fact.like is None or reference.source(self, key) is None)
 
     def _current(self, key: Key) -> str:
         return self.life.facts[key].value if key.encounter else self.life.condition(key.concept, self.today)
@@ -133,14 +141,14 @@ class Scene:
     def _dated(self, key: Key) -> Key:
         return key if key.encounter else Key("", key.concept, f"{self.today}")
 
-    def _reference(self, name: str) -> Key | None:
-        """The key of a fact that is told by reference, if an earlier document told what it refers to."""
+    def _pointed(self, name: str) -> tuple[Key, Told] | None:
+        """A fact that is told by reference, and the earlier telling that its words point to."""
         key = listing.ANTECEDENTS if name == "atcd" and self.here.role == "index" else self.key(name)
         fact = self.life.facts[key] if key else None
         if key is None or fact is None or fact.like is None or fact.silent:
             return None
-        earlier = self.ledger.about("hta") if key == listing.ANTECEDENTS else self.ledger.of(fact.like)
-        return key if any(not told.reference for told in earlier) else None
+        source = reference.source(self, key)
+        return None if source is None else (key, source)
 
     def _alias(self, alias: str) -> Encounter | None:
         """here; "avc": the last stroke before; "avc1": the one before that; "prev": the encounter before this one."""

@@ -72,16 +72,14 @@ def _at(life: Life, variable: SynthVariable, ledger: Ledger, encounter: Encounte
     told += [each for each in _implied(life, ledger, encounter, key, fact.value) if each not in told]
     if not told:
         return None
-    plain = [each for each in told if not each.reference]
-    if plain or fact.like is None:
+    plain = [each for each in told if each.source is None]
+    if plain:
         near = _best(plain, _documents(ledger, encounter))
         return Answer(variable.name, variable.coded(fact.value), near, _order(variable, key, fact.value, near, ledger))
     first = told[0]
-    source = [each for each in ledger.of(fact.like) if not each.reference and each.value == fact.value]
-    source = [each for each in source if each.document_id < first.document_id] or source
-    if not source:
+    if first.source is None:
         return None
-    return Answer(variable.name, variable.coded(fact.value), (first, source[-1]), "anaphoric")
+    return Answer(variable.name, variable.coded(fact.value), (first, first.source), "anaphoric")
 
 
 def _implied(life: Life, ledger: Ledger, encounter: Encounter, key: Key, value: str) -> list[Told]:
@@ -130,7 +128,7 @@ def _lasting(life: Life, variable: SynthVariable, ledger: Ledger, index: Encount
     ours = _documents(ledger, index)
     near = _best(told, ours)
     key = near[0].key
-    pointer = next((t for t in ledger.about("atcd") if t.reference), None)
+    pointer = next((t for t in ledger.about("atcd") if t.source is not None), None)
     if concept in ASKED and pointer is not None and not any(t.document_id in ours for t in told):
         earlier = [t for t in told if t.document_id < pointer.document_id]
         if earlier:

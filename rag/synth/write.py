@@ -80,6 +80,7 @@ def _write(
         return None
     name = f"{voice.kind}/{voice.name}"
     used[name] = used.get(name, 0) + 1
+    ledger.documents[document_id] = planned.kind, scene.today
     for told in text.told:
         ledger.add(told)
     return SyntheticDocument(
