@@ -37,6 +37,9 @@ class Names:
             "fumeur": "fumeuse" if f else "fumeur",
             "Fumeur": "Fumeuse" if f else "Fumeur",
             "ne_e": "ne" if f else "",
+            "eur": "rice" if f else "eur",
+            "er": "ère" if f else "er",
+            "le_patient": "à la patiente" if f else "au patient",
             "f_ve": "ve" if f else "f",
             "sexe1": "F" if f else "M",
             "sexef": "Féminin" if f else "Masculin",
@@ -85,6 +88,8 @@ class Names:
                 return self._date(today.date() - dt.timedelta(days=dice.randrange(3, 90)), slot.form)
             case "ref":
                 return self._date(self.reference[1], slot.form)
+            case "avc_annee":
+                return self._past_stroke()
             case "dr":
                 return dice.choice(self._place.doctors)
             case "qui":
@@ -118,6 +123,11 @@ class Names:
         if since is not None:
             return str(int(since <= self._planned.when.date()))
         return None
+
+    def _past_stroke(self) -> str | None:
+        today = self._planned.when.date()
+        past = [e.start for e in self._life.encounters if "stroke" in e.flags and e.end < today and e is not self._here]
+        return self._date(max(past), "m") if past else None
 
     def _date(self, day: dt.date, form: str) -> str:
         match form:
