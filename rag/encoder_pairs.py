@@ -36,7 +36,7 @@ from schema.variable import Question, Variable
 Report = Callable[[Problem], None]
 
 _HELD_OUT = 12  # one patient and one concept in so many choose the best weights
-_MOST_HELD_OUT = 600  # pairs of each kind
+_MOST_HELD_OUT = 800  # pairs of each kind
 _MENTIONS = 3  # pairs by passage
 _NEGATIVES = 4  # by question and passage
 _SHORT = 0.4  # share of the answers that are the quote's sentences alone
@@ -190,7 +190,9 @@ def _teach_cohort(made: Lessons, cohort: Cohort, teacher: _Teacher, on_problem: 
         answers = _answers(rows[patient], documents, cut)
         for row in rows[patient]:
             variable = variables[row.variable]
-            pairs += _question_pairs(variable, asked[row.variable], cut, answers, f"questions:{cohort.name}", patient)
+            pairs += _question_pairs(
+                variable, asked[row.variable], cut, answers, f"questions:{cohort.name}:{patient}", patient
+            )
         made.add(pairs, _is_held_out(patient))
 
 
@@ -261,14 +263,21 @@ def _documents(source: Path, on_problem: Report) -> Iterator[Document]:
 
 
 def _some(pairs: Sequence[Pair]) -> list[Pair]:
-    """At most `_MOST_HELD_OUT` of each kind."""
-    by_kind: defaultdict[str, list[Pair]] = defaultdict(list)
+    """About `_MOST_HELD_OUT` of each kind, by whole sources: a question is asked among its patient's passages."""
+    by_kind: defaultdict[str, defaultdict[str, list[Pair]]] = defaultdict(lambda: defaultdict(list))
     for pair in pairs:
-        by_kind[pair.source.partition(":")[0]].append(pair)
-    kept = []
-    for kind in sorted(by_kind):
-        some = by_kind[kind]
-        kept += _dice("held out", kind, 0).sample(some, min(len(some), _MOST_HELD_OUT))
+        by_kind[pair.source.partition(":")[0]][pair.source].append(pair)
+    kept: list[Pair] = []
+    for kind, sources in sorted(by_kind.items()):
+        dice = _dice("held out", kind, 0)
+        count = 0
+        for source in dice.sample(sorted(sources), len(sources)):
+            some = sources[source]
+            some = dice.sample(some, min(len(some), _MOST_HELD_OUT))
+            kept += some
+            count += len(some)
+            if count >= _MOST_HELD_OUT:
+                break
     return kept
 
 

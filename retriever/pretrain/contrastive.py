@@ -42,27 +42,33 @@ def train_on_pairs(
     """Teach an encoder pairs; score: share of held-out anchors whose positive is the nearest of its batch.
 
     Args:
-        batch, characters, weights: sizes of a batch, and how often a source is drawn; see `Batches`.
+        batch, characters, weights: sizes of a batch, and how often a kind is drawn; see `Batches`.
     """
     batches = Batches(pairs, batch, characters, seed, weights)
 
     def loss_of(step: int) -> torch.Tensor:
         drawn, dice = batches.draw(step)
+        flawed: dict[str, str] = {}  # by text: what comes twice is spoilt alike, hence encoded once
 
-        def flawed(text: str) -> str:
-            return spoilt(text, dice) if dice.random() < _SPOILT else text
+        def spoil(text: str) -> str:
+            if text not in flawed:
+                flawed[text] = spoilt(text, dice) if dice.random() < _SPOILT else text
+            return flawed[text]
 
-        anchors = [flawed(pair.anchor) for pair in drawn]
-        positives = [flawed(pair.positive) for pair in drawn]
-        hard = [pair for pair in drawn if pair.negatives and dice.random() < _WITH_NEGATIVE]
-        negatives = [flawed(dice.choice(pair.negatives)) for pair in hard]
-        return _loss(vectors(model, anchors), vectors(model, positives + negatives), _answered(drawn))
+        anchors = [spoil(pair.anchor) for pair in drawn]
+        positives = [spoil(pair.positive) for pair in drawn]
+        hard = [place for place, pair in enumerate(drawn) if pair.negatives and dice.random() < _WITH_NEGATIVE]
+        negatives = [spoil(dice.choice(drawn[place].negatives)) for place in hard]
+        found = vectors(model, anchors + positives + negatives)
+        size = len(drawn)
+        return _loss(found[:size], found[size : 2 * size], found[2 * size :], hard, _answered(drawn))
 
     def score() -> float:
         """The mean over sources' kinds, so that none drowns another."""
         by_kind: dict[str, list[torch.Tensor]] = {}
         for some in fixed_batches(held_out, batch, characters):
-            found = vectors(model, [pair.anchor for pair in some]) @ vectors(model, [p.positive for p in some]).T
+            both = vectors(model, [*(pair.anchor for pair in some), *(pair.positive for pair in some)])
+            found = both[: len(some)] @ both[len(some) :].T
             found = found.masked_fill(_answered(some).to(found.device), -torch.inf)
             right = found.argmax(1) == torch.arange(len(some), device=found.device)
             by_kind.setdefault(some[0].source.partition(":")[0], []).append(right.float())
@@ -75,7 +81,8 @@ def train_on_pairs(
 def vectors(model: SentenceTransformer, texts: Sequence[str]) -> torch.Tensor:
     """Vectors of norm 1 with their graph, (len(texts), d); texts are cut at the model's window."""
     tokenizer: Any = model.tokenizer
-    cut = tokenizer(list(texts), truncation=True, max_length=model.max_seq_length, return_token_type_ids=False)
+    places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    cut = tokenizer(list(places), truncation=True, max_length=model.max_seq_length, return_token_type_ids=False)
     ids: list[list[int]] = cut["input_ids"]
     found: list[torch.Tensor] = []
     order: list[int] = []
@@ -87,8 +94,8 @@ def vectors(model: SentenceTransformer, texts: Sequence[str]) -> torch.Tensor:
         features = {"input_ids": padded.to(model.device), "attention_mask": mask.to(model.device)}
         found.append(model(features)["sentence_embedding"])
         order += rows
-    places = torch.tensor(order).argsort()
-    return normalize(torch.cat(found).float(), dim=1)[places.to(model.device)]
+    unique = normalize(torch.cat(found).float(), dim=1)[torch.tensor(order).argsort().to(model.device)]
+    return unique[torch.tensor([places[text] for text in texts]).to(model.device)]
 
 
 def _chunks(lengths: Sequence[int]) -> Iterator[list[int]]:
@@ -101,20 +108,27 @@ def _chunks(lengths: Sequence[int]) -> Iterator[list[int]]:
         start += count
 
 
-def _loss(anchors: torch.Tensor, candidates: torch.Tensor, answered: torch.Tensor) -> torch.Tensor:
-    """Both ways: the positive among all candidates, the anchor among all anchors.
+def _loss(
+    anchors: torch.Tensor,
+    positives: torch.Tensor,
+    negatives: torch.Tensor,
+    owners: Sequence[int],
+    answered: torch.Tensor,
+) -> torch.Tensor:
+    """Both ways: the positive among all positives and the anchor's own negative, the anchor among all anchors.
 
     Args:
-        anchors: (B, d).
-        candidates: (B + N, d): the positives, in order, then hard negatives.
+        anchors, positives: (B, d).
+        negatives: (N, d), of the anchors at ``owners``; they may answer other anchors, hence count for theirs alone.
         answered: (B, B) true where a positive that is not the anchor's own answers it too.
     """
-    size = len(anchors)
-    logits = anchors @ candidates.T / _TEMPERATURE  # B × (B + N)
-    masked = logits[:, :size].masked_fill(answered.to(logits.device), -torch.inf)
-    wanted = torch.arange(size, device=logits.device)
-    forward = cross_entropy(torch.cat([masked, logits[:, size:]], dim=1), wanted)
-    return (forward + cross_entropy(masked.T, wanted)) / 2
+    logits = (anchors @ positives.T / _TEMPERATURE).masked_fill(answered.to(anchors.device), -torch.inf)  # B × B
+    wanted = torch.arange(len(anchors), device=anchors.device)
+    own = torch.full_like(logits[:, :1], -torch.inf)
+    if owners:
+        rows = torch.tensor(owners, device=anchors.device)
+        own = own.index_copy(0, rows, (anchors[rows] * negatives).sum(1, keepdim=True) / _TEMPERATURE)
+    return (cross_entropy(torch.cat([logits, own], dim=1), wanted) + cross_entropy(logits.T, wanted)) / 2
 
 
 def _answered(pairs: Sequence[Pair]) -> torch.Tensor:

@@ -71,35 +71,27 @@ class Batches:
     """Batches drawn at random, each of one source; step n depends on the seed and n alone.
 
     Args:
-        weights: how often a source is drawn, by the part of its name before ":"; 1 where not said, times the square
-            root of its number of pairs.
         size: pairs by batch, at most.
-        characters: of a batch, at most: names come by hundreds, passages by dozens.
+        characters: of a batch, at most, each text counted once: names come by hundreds, passages by dozens.
+        weights: how often a kind is drawn, the part of a source's name before ":"; 1 where not said.
     """
 
     def __init__(
-        self,
-        pairs: Sequence[Pair],
-        size: int,
-        characters: int,
-        seed: int,
-        weights: Mapping[str, float] | None = None,
+        self, pairs: Sequence[Pair], size: int, characters: int, seed: int, weights: Mapping[str, float]
     ) -> None:
-        by_source: dict[str, list[Pair]] = {}
-        for pair in pairs:
-            by_source.setdefault(pair.source, []).append(pair)
-        self._sources = [by_source[name] for name in sorted(by_source)]
-        kinds = [name.partition(":")[0] for name in sorted(by_source)]
-        self._weights = [
-            (weights or {}).get(kind, 1.0) * len(some) ** 0.5 for kind, some in zip(kinds, self._sources, strict=True)
-        ]
+        kinds: dict[str, list[list[Pair]]] = {}
+        for source, some in _by_source(pairs).items():
+            kinds.setdefault(source.partition(":")[0], []).append(some)
+        self._kinds = list(kinds.values())
+        self._weights = [weights.get(kind, 1.0) for kind in kinds]
         self._size, self._characters, self._seed = size, characters, seed
 
     def draw(self, step: int) -> tuple[list[Pair], random.Random]:
         """The batch of a step, and the dice with which its texts may be spoilt."""
         dice = random.Random(f"pairs {self._seed} {step}")  # noqa: S311 (reproducible, no secret)
-        (source,) = dice.choices(self._sources, self._weights)
-        # Anchors that ask for different things first: the same twice teaches once.
+        (kind,) = dice.choices(self._kinds, self._weights)
+        (source,) = dice.choices(kind, [len(some) ** 0.5 for some in kind])
+        # Anchors that ask for different things first: the same twice teaches less.
         drawn = dice.sample(source, min(len(source), 2 * self._size))
         seen: set[str] = set()
         first: list[Pair] = []
@@ -112,23 +104,29 @@ class Batches:
 
 def fixed_batches(pairs: Sequence[Pair], size: int, characters: int) -> Iterator[list[Pair]]:
     """All pairs, once, by source, in batches that are always the same; see `Batches` for their sizes."""
-    by_source: dict[str, list[Pair]] = {}
-    for pair in pairs:
-        by_source.setdefault(pair.source, []).append(pair)
-    for name in sorted(by_source):
-        some = list(by_source[name])
+    for some in _by_source(pairs).values():
         random.Random(0).shuffle(some)  # noqa: S311 (reproducible, no secret)
         yield from _cut(some, size, characters)
 
 
+def _by_source(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
+    found: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        found.setdefault(pair.source, []).append(pair)
+    return dict(sorted(found.items()))
+
+
 def _cut(pairs: Sequence[Pair], size: int, characters: int) -> Iterator[list[Pair]]:
     batch: list[Pair] = []
+    texts: set[str] = set()
     held = 0
     for pair in pairs:
-        own = len(pair.anchor) + len(pair.positive)
+        own = sum(len(text) for text in {pair.anchor, pair.positive} - texts)
         if batch and (len(batch) == size or held + own > characters):
             yield batch
-            batch, held = [], 0
+            batch, texts, held = [], set(), 0
+            own = len(pair.anchor) + len(pair.positive)
         batch.append(pair)
+        texts |= {pair.anchor, pair.positive}
         held += own
     yield batch

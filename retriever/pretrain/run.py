@@ -49,7 +49,7 @@ class EncoderPlan:
         mask_rate, pair_rate: highest learning rates; None: for a new encoder 1e-3 and 5e-4, for one that exists 5e-5
             and 2e-5.
         every: steps between two looks at the held-out part.
-        weights: how often the pairs of a source are drawn, see `retriever.pretrain.pairs.Batches`.
+        weights: how often the pairs of a kind are drawn, see `retriever.pretrain.pairs.Batches`.
         seed: decides everything left to chance.
     """
 
@@ -63,7 +63,9 @@ class EncoderPlan:
     mask_rate: float | None = None
     pair_rate: float | None = None
     every: int = 250
-    weights: Mapping[str, float] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(
+        default_factory=lambda: {"questions": 4.0, "mentions": 1.5, "names": 1.0, "copies": 0.5}
+    )
     seed: int = 0
 
 

@@ -55,9 +55,9 @@ def test_spoilt_texts_differ_and_stay_near():
 
 
 def test_a_step_always_draws_the_same_batch_of_one_source():
-    pairs = PAIRS + [Pair(f"sentence {i}", "x" * 1000, "copies", str(i)) for i in range(40)]
-    batches = [Batches(pairs, 16, 5000, seed=1).draw(step)[0] for step in range(30)]
-    assert batches == [Batches(pairs, 16, 5000, seed=1).draw(step)[0] for step in range(30)]
+    pairs = PAIRS + [Pair(f"sentence {i}", str(i) * 600, "copies", str(i)) for i in range(10, 50)]
+    batches = [Batches(pairs, 16, 5000, 1, {}).draw(step)[0] for step in range(30)]
+    assert batches == [Batches(pairs, 16, 5000, 1, {}).draw(step)[0] for step in range(30)]
     assert all(len({pair.source for pair in batch}) == 1 for batch in batches)
     assert {len(batch) for batch in batches} == {len(PAIRS), 4}  # all names; as many passages as characters allow
     assert {batch[0].source for batch in batches} == {"names", "copies"}
