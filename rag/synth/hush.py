@@ -44,10 +44,18 @@ def _refer(life: Life, config: SynthConfig, dice: random.Random) -> None:
                     continue
                 source = latest.get(concept)
                 near = source is not None and (source[0] is encounter or (encounter.start - source[0].end).days < 900)
-                if source and near and not fact.silent and dice.random() < config.anaphora * _chance(concept, moment):
+                # nobody leaves a stroke unit on an unchanged treatment without antithrombotic
+                bare = concept == "ttt" and moment == "out" and "stroke" in encounter.flags
+                bare = bare and source is not None and _untreated(life, source[1])
+                drawn = not fact.silent and not bare and dice.random() < config.anaphora * _chance(concept, moment)
+                if source is not None and near and drawn:
                     _make_like(life, key, source[1])
                 elif not fact.silent and _written(encounter, moment):
                     latest[concept] = (encounter, key)
+
+
+def _untreated(life: Life, treatment: Key) -> bool:
+    return life.value(treatment._replace(concept="antithrombotique")) == "0"
 
 
 def _written(encounter: Encounter, moment: str) -> bool:
