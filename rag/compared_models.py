@@ -81,17 +81,15 @@ def train_models(
         InputError: ``out`` holds a model already.
     """
 
-    def trained(folder: Path, first: TemporalModel | None, switches: Mapping[str, bool]) -> TemporalModel:
+    def train(folder: Path, first: TemporalModel | None, switches: Mapping[str, bool]) -> None:
         plan = TrainingPlan(rate=_GENTLE) if first else TrainingPlan()
         config = default_config(encoder.dimension, **switches)
-        return train_on(lessons, TrainRequest((), folder, encoder, config, plan, first), lambda _: None)
+        train_on(lessons, TrainRequest((), folder, encoder, config, plan, first), lambda _: None)
 
-    whole = trained(out, start.whole if start else None, {})
-    without = {
-        part: trained(_ablated(out, part), start.without[part] if start else None, {f"use_{part}": False})
-        for part in (PARTS if ablations else ())
-    }
-    return Models(whole, without)
+    train(out, start.whole if start else None, {})
+    for part in PARTS if ablations else ():
+        train(_ablated(out, part), start.without[part] if start else None, {f"use_{part}": False})
+    return read_models(out, ablations)
 
 
 def _ablated(folder: Path, part: str) -> Path:

@@ -129,6 +129,38 @@ def test_a_prior_is_learned_from_the_rows_of_other_patients(inputs: list[object]
     assert len(questions(tmp_path)) == 16
 
 
+def test_temporal_models_are_trained_on_one_group_for_the_other_and_kept(inputs: list[object], tmp_path: Path) -> None:
+    groups = ["--table", tmp_path / "table.csv", "--fit-patients", "A*", "--test-patients", "B*"]
+    methods = ["--methods", "temporal", "temporal-no-recurrence", "--ablations"]
+    answer = evaluate(*inputs, *groups, *methods, "--new")
+    assert (answer.code, answer.err) == (0, "")
+    trained = questions(tmp_path)
+    assert len(trained) == 4 * 2
+    assert (tmp_path / "report" / "ablations.png").exists()
+    models = tmp_path / "report" / "models"
+    assert "holds trained models already" in refused("retriever", "evaluate", *inputs, *groups, *methods, "--new")
+    both = ["--model", models / "1", models / "1"]
+    assert evaluate(*inputs, *groups, *methods, "--crossed", *both).code == 0
+    again = questions(tmp_path)
+    assert len(again) == 8 * 2
+    assert {asked: again[asked] for asked in trained} == trained
+    assert "is given 2 folders" in refused("retriever", "evaluate", *inputs, *groups, *methods, *both)
+
+
+def test_a_shuffled_timeline_has_the_same_documents_and_dates() -> None:
+    from rag.compared_retrievers import Case
+    from rag.corpus.build import build_document
+    from schema.document import PatientRecord, RawDocument
+
+    raws = [RawDocument("P", f"D{i}", f"Texte {i}.", f"2021-01-{i:02d}") for i in range(1, 10)]
+    record = PatientRecord.of("P", [build_document(raw, print) for raw in raws])
+    shuffled, again = (Case(record, *[None] * 3).shuffled for _ in range(2))  # type: ignore[arg-type]
+    assert shuffled == again
+    assert [d.document_id for d in shuffled.documents] != [d.document_id for d in record.documents]
+    assert {(d.document_id, d.text) for d in shuffled.documents} == {(d.document_id, d.text) for d in record.documents}
+    assert [d.written_on for d in shuffled.documents] == [d.written_on for d in record.documents]
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -145,6 +177,8 @@ def test_a_prior_is_learned_from_the_rows_of_other_patients(inputs: list[object]
             "--patient: 'A3' is not among the patients that have evidence. They are like A1, A2, B1.",
         ),
         (["--encoder", "absent"], "absent"),
+        (["--methods", "temporal-no-gaps"], "--methods: 'temporal-no-gaps' needs --ablations."),
+        (["--methods", "temporal", "--model", "absent"], "absent: is not a temporal model"),
     ],
 )
 def test_options_that_cannot_be_followed_are_refused(inputs: list[object], options: list[str], said: str) -> None:
