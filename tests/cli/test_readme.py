@@ -56,6 +56,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
         row["patient_id"] = PATIENTS[row["patient_id"]]
         write(folder / "notes" / row["patient_id"] / f"{row['date']} {row['document_id']}.txt", row["text"])
     write(folder / "notes.jsonl", "".join(json.dumps(row) + "\n" for row in documents))
+    with (STUDY / "sample" / "evidence.jsonl").open(encoding="utf-8") as lines:
+        known = [row for row in map(json.loads, lines) if row["patient_id"] in PATIENTS]
+    known = [{**row, "patient_id": PATIENTS[row["patient_id"]]} for row in known]
+    write(folder / "evidence.jsonl", "".join(json.dumps(row) + "\n" for row in known))
     with (STUDY / "sample" / "table.csv").open(encoding="utf-8", newline="") as stream:
         header, *table = csv.reader(stream)
     with (folder / "manual.csv").open("w", encoding="utf-8", newline="") as stream:
