@@ -1,6 +1,6 @@
 """What a table loses, or wins, when each variable is read in a few passages instead of the whole record.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.fill_passages COHORT_DIR [--study YML] [--retrievers …] [--passages …] [--patients PATTERN]
+    OMP_NUM_THREADS=1 python -m benchmarks.fill_passages COHORT_DIR [--study YML] [--retrievers …] [--passages …]
 
 COHORT_DIR holds documents.jsonl, dictionary.csv and table.csv. With evidence.jsonl, one more line reads the passages
 that hold the evidence: what a retriever that never errs would give. Agreement is that of `cohort-rag evaluate`, with
