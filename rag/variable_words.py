@@ -80,6 +80,8 @@ def _silent_lists(plan: Plan) -> str:
     """The lists from which a table's no was drawn, where the annotation rule names none."""
     if any(anchor.startswith(DRUG) for anchor in plan.anchors):
         return "treatment"
+    if plan.reader == "procedure":
+        return "care"
     return "history" if plan.policy in (Policy.BEFORE, Policy.ANY_TIME) else "care"
 
 

@@ -5,6 +5,8 @@ What is told of another moment is weakened, never left out: a discharge summary 
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,8 +37,12 @@ _AWAY: dict[Policy, float] = {
     Policy.AT_DISCHARGE: 0.6,
     Policy.ANY_TIME: 0.75,
 }
-#: A visit is seldom on its day: the part of the delay after which it may be one.
-_EARLIEST_VISIT = 0.6
+#: A visit is seldom on its day: the parts of the delay between which it is one, and what is left of later ones.
+_EARLIEST_VISIT, _LATEST_VISIT = 0.6, 1.7
+_LATER_VISIT = 0.5
+#: What is left of a place beside a year that is neither the stay's nor the next.
+_OTHER_YEAR = 0.4
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 #: Kinds of sections that speak of another moment.
 _SECTIONS: dict[Policy, frozenset[str]] = {
     Policy.BEFORE: frozenset({"traitement_sortie", "devenir", "conduite_a_tenir"}),
@@ -72,8 +78,12 @@ def by_document(record: Record, hints: VariableHints) -> NDArray[np.float32]:
     left = np.where(in_window(record, hints), 1.0, OTHER_DATE)
     if hints.policy in _AWAY:
         left *= np.where(_written_within(record, _STAY), 1.0, _AWAY[hints.policy])
+    if hints.policy is Policy.AT_FOLLOW_UP and hints.offset is not None:
+        left *= np.where(_written_within(record, (_EVER[0], _LATEST_VISIT * hints.offset)), 1.0, _LATER_VISIT)
     excluded = [fold(word) for word in hints.excluded_types]
     sections = _SECTIONS.get(hints.policy, frozenset()) if hints.policy else frozenset()
+    if hints.omission == "care":  # an act of the stay is not told where old ones are
+        sections |= {"antecedents"}
     for i, read in enumerate(record.passages):
         if any(word in fold(read.passage.document_type) for word in excluded):
             left[i] *= OTHER_TYPE
@@ -94,3 +104,16 @@ def by_words(record: Record, hit: Hit, hints: VariableHints) -> float:
     if hints.policy.value in said:
         return 1.0
     return _OTHER_WORDS if said else _NO_WORDS
+
+
+def by_year(record: Record, hit: Hit, hints: VariableHints) -> float:
+    """What is left of a place by the year beside it, where the stay is asked of: an act "en 2012" is an old one."""
+    of_stay = hints.omission == "care" or hints.policy in (Policy.DURING_STAY, Policy.AT_ADMISSION, Policy.AT_DISCHARGE)
+    if record.anchor is None or not of_stay:
+        return 1.0
+    read = record.passages[hit.passage]
+    low, high = read.sentence(hit.start)
+    years = [
+        int(year) for year in _YEAR.findall(read.folded, max(low, hit.start - _BESIDE), min(high, hit.end + _BESIDE))
+    ]
+    return _OTHER_YEAR if years and not {record.anchor.year, record.anchor.year + 1} & set(years) else 1.0

@@ -58,8 +58,8 @@ class Reading:
 
     def _referring(self, timeless: Weights) -> Iterator[tuple[int, int, float]]:
         """Passages that tell the value by reference, the passage referred to, and the weight of both."""
-        if self._role == "no" or not (self._variable.kind in NUMBERS or self._variable.choices):
-            return  # what is absent, or dated, is not told by reference
+        if self._role in ("no", "yes") or not (self._variable.kind in NUMBERS or self._variable.choices):
+            return  # presence is told in words, and a date by itself
         same = [int(i) for i in np.flatnonzero(timeless >= 0.3)]
         for place, since in references(self._record, self._variable, self._cues, same, list(self.beside_another())):
             weight = _REFERENCE * weak_moments.by_words(self._record, place, self._hints)
@@ -70,6 +70,7 @@ class Reading:
         for found in self._found:
             weight = found.hit.weight * max(self._nearness(found.hit), found.alone) * self._said(found.hit)
             weight *= weak_moments.by_words(self._record, found.hit, self._hints)
+            weight *= weak_moments.by_year(self._record, found.hit, self._hints)
             weights[found.hit.passage] = max(weights[found.hit.passage], weight)
         for passage, weight in (*self._presence(), *self._coded()):
             weights[passage] = max(weights[passage], weight)
@@ -104,14 +105,16 @@ class Reading:
     def _flags(self, hit: Hit) -> tuple[bool, bool, bool]:
         """Denied, doubted, of a relative: as the concepts of the passage say where one stands there.
 
-        What is said "d'après la famille" is no relative's: the words have to agree.
+        What is said "d'après la famille" is no relative's: the words have to agree. Where the table says no, a denial
+        by the words is enough.
         """
         read = self._record.passages[hit.passage]
         offset = read.passage.span.start
         for mention in read.passage.concepts:
             if mention.start - offset < hit.end and hit.start < mention.end - offset:
                 relative = mention.family and read.of_relative(hit.start, hit.end)
-                return mention.negated, mention.hypothetical, relative
+                denied = mention.negated or (self._role == "no" and read.denied(hit.start, hit.end))
+                return denied, mention.hypothetical, relative
         return (
             read.denied(hit.start, hit.end),
             read.doubted(hit.start, hit.end),
@@ -131,6 +134,7 @@ class Reading:
                 affirmed.add(cue.passage)
             weight = (0.9 if self._role in ("no", "yes") else 0.4) * cue.weight
             weight *= _RELATIVE if relative else _DOUBTED if doubted and self._role != "no" else 1.0
+            weight *= weak_moments.by_year(self._record, cue, self._hints)
             if denied == (self._role == "no"):
                 denials += plain and denied
                 yield cue.passage, weight

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from retriever.lexical import tokens
@@ -155,6 +156,7 @@ def date_places(record: Record, variable: Variable, value: str) -> Iterator[Foun
         yield from _clock_places(record, wanted_day, wanted_clock)
     elif wanted_day is not None:
         yield from _day_places(record, wanted_day)
+        yield from _range_places(record, fold(variable.label), wanted_day)
 
 
 def _day_places(record: Record, wanted: dt.date) -> Iterator[Found]:
@@ -174,6 +176,19 @@ def _day_places(record: Record, wanted: dt.date) -> Iterator[Found]:
         if written_day == wanted:  # a report of that day tells it by being written then
             for clock in read.clocks:
                 yield Found(Hit(i, clock.start, clock.end, 0.6), 0.05)
+
+
+def _range_places(record: Record, label: str, wanted: dt.date) -> Iterator[Found]:
+    """The ends of a stay: "du 14/06/2021 au 25/06/2021" tells the arrival and the discharge without naming them."""
+    moments = vocabulary().moments
+    first, last = (moments[name].search(label) is not None for name in ("at_admission", "at_discharge"))
+    for i, read in enumerate(record.passages):
+        for start, end in pairwise(read.days):
+            if read.folded[start.end : end.start].strip() not in ("au", "-", "a", "jusqu'au"):
+                continue
+            for day in (start,) * first + (end,) * last:
+                if _same_day(day, wanted) > 0.5:
+                    yield Found(Hit(i, day.start, day.end, 1.0), 0.8)
 
 
 def _clock_places(record: Record, wanted: dt.date | None, clock: dt.time) -> Iterator[Found]:
