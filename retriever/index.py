@@ -23,7 +23,7 @@ from chromadb.errors import ChromaError, NotFoundError
 
 from retriever.embed import Encoder, Vectors
 from retriever.manifest import manifest_of, require_same
-from retriever.place import FolderPlace, MemoryPlace, OnProblem, Place, ServerPlace
+from retriever.place import REMOTE, FolderPlace, MemoryPlace, OnProblem, Place, ServerPlace
 from retriever.rows import (
     DamagedError,
     Row,
@@ -101,13 +101,13 @@ class DenseIndex:
         return cls(encoder, FolderPlace(folder, on_problem), rebuild=rebuild)
 
     @classmethod
-    def on_server(cls, encoder: Encoder, url: str, *, rebuild: bool = False, remote: bool = False) -> DenseIndex:
+    def on_server(cls, encoder: Encoder, url: str, *, rebuild: bool = False) -> DenseIndex:
         """The index that a Chroma server keeps; see `retriever.place.ServerPlace`.
 
         Raises:
-            InputError: as `in_folder`; or the server is another machine and ``remote`` is not set, or does not answer.
+            InputError: as `in_folder`; or the server is another machine that was not allowed, or does not answer.
         """
-        return cls(encoder, ServerPlace(url, remote=remote), rebuild=rebuild)
+        return cls(encoder, ServerPlace(url), rebuild=rebuild)
 
     def upsert(self, documents: Iterable[Document]) -> int:
         """Index documents, replacing what was held of each; a document that has not changed is not encoded again.
@@ -305,16 +305,14 @@ class DenseIndex:
         return [held for held in client.list_collections() if held.name.startswith(f"{self._place.prefix}.states.")]
 
 
-def open_index(
-    encoder: Encoder, place: str, on_problem: OnProblem, *, rebuild: bool = False, remote: bool = False
-) -> DenseIndex:
+def open_index(encoder: Encoder, place: str, on_problem: OnProblem, *, rebuild: bool = False) -> DenseIndex:
     """The index in a folder, or the one at the URL of a Chroma server ("http://127.0.0.1:8000/stroke").
 
     Raises:
         InputError: as `DenseIndex.in_folder` and `DenseIndex.on_server`.
     """
-    if place.startswith(("http://", "https://")):
-        return DenseIndex.on_server(encoder, place, rebuild=rebuild, remote=remote)
+    if place.removeprefix(REMOTE).startswith(("http://", "https://")):
+        return DenseIndex.on_server(encoder, place, rebuild=rebuild)
     return DenseIndex.in_folder(encoder, Path(place), on_problem, rebuild=rebuild)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
-from retriever.retrieve import HybridRetriever
+from retriever.retrieve import Retriever
 from schema.passage import Passage
 from schema.variable import Question
 
@@ -21,7 +21,7 @@ class PatientRetriever(BaseRetriever):
     (``Document.source_text``, end excluded), date ("" when unknown), type and section.
 
     Args:
-        retriever: the patient's retriever.
+        retriever: the patient's retriever, of any kind (`HybridRetriever`, `TemporalRetriever`…).
         k: number of passages to return.
         as_of: read no document written later.
         named_in: the concepts that a query names, for a method that reads concepts.
@@ -29,7 +29,7 @@ class PatientRetriever(BaseRetriever):
 
     def __init__(
         self,
-        retriever: HybridRetriever,
+        retriever: Retriever,
         k: int = 10,
         as_of: dt.date | None = None,
         named_in: Callable[[str], tuple[str, ...]] | None = None,

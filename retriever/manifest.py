@@ -45,5 +45,8 @@ def require_same(place: str, theirs: Manifest | None, ours: Manifest) -> None:
         what = f"was made by the encoder {made}; this run asks for {asked}."
     else:
         what = f"was made of other passages ({theirs['passages']}); this run cuts {ours['passages']}."
-    remedy = "Give another folder to --index, or the encoder it was made by; or --rebuild, to encode everything again."
+    remedy = (
+        "Give another --index, or the encoder that it was made by; or make it again, with "
+        "cohort-rag retriever index … --rebuild."
+    )
     raise InputError(Problem(place, what, remedy))

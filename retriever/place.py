@@ -30,6 +30,9 @@ from schema.problem import InputError, Problem
 #: Files of ours beside Chroma's: the lock, and a word that changes with every writing.
 LOCK, WRITTEN = "index.lock", "index.written"
 
+#: Begins the URL of a server that may be another machine.
+REMOTE = "remote:"
+
 _DATABASE = "chroma.sqlite3"
 _SEGMENT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # a folder of Chroma's vectors
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")  # no full stop, which ends a prefix
@@ -237,16 +240,16 @@ class FolderPlace:
 class ServerPlace:
     """A Chroma server, which does its own locking. The URL's path names the index: ``http://127.0.0.1:8000/stroke``.
 
-    Args:
-        url: of the server.
-        remote: let the server be another machine: vectors and identifiers of patients then leave this one.
+    Another machine is refused unless the URL is written ``remote:http://…``: vectors and identifiers of patients then
+    leave this one.
 
     Raises:
-        InputError: not a URL that can be used, another machine although ``remote`` is not set, or no answer.
+        InputError: not a URL that can be used, another machine that is not allowed, or no answer.
     """
 
-    def __init__(self, url: str, *, remote: bool = False) -> None:
+    def __init__(self, url: str) -> None:
         self.name = url
+        remote, url = url.startswith(REMOTE), url.removeprefix(REMOTE)
         try:
             parts = urlsplit(url)
             host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 8000)
@@ -259,7 +262,7 @@ class ServerPlace:
             _bypass_proxy(host)
         elif not remote:
             what = "is another machine: patients' identifiers and the vectors of their documents would leave this one."
-            remedy = "Use a folder or a server on 127.0.0.1, or allow it with --remote-index."
+            remedy = f"Use a folder or a server on 127.0.0.1, or allow it: {REMOTE}{url}"
             raise InputError(Problem(url, what, remedy))
         self.prefix = f"cohort-rag-{index}"
         try:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rag.commands import retriever_encoder, retriever_train
+from rag.commands import retriever_encoder, retriever_index, retriever_train
 from rag.commands.console import DONE, add_documents, command, say_problems
 
 _GROUP = "Measure how passages are found; train what finds them."
@@ -119,4 +119,9 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 
 #: The commands of the group, in the order of its help; each declares one.
-_COMMANDS: tuple[Callable[[Any], None], ...] = (_add_evaluate, retriever_train.add_train, retriever_encoder.add)
+_COMMANDS: tuple[Callable[[Any], None], ...] = (
+    _add_evaluate,
+    retriever_train.add_train,
+    retriever_index.add,
+    retriever_encoder.add,
+)

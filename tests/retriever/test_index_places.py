@@ -268,7 +268,7 @@ def test_what_another_client_dropped_is_made_again(server, document):
     "url", ["http://192.168.1.9:8000", "https://chroma.example.org", "http://127.0.0.1.example.org"]
 )
 def test_another_machine_is_refused_unless_allowed(url):
-    with pytest.raises(InputError, match=r"another machine.*--remote-index"):
+    with pytest.raises(InputError, match=rf"another machine.*remote:{url}"):
         open_index(ENCODER, url, unexpected)
 
 
