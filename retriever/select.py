@@ -7,14 +7,14 @@ the passage that it points at, or its reader has nothing to read.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import numpy as np
 from numpy.typing import NDArray
 
-from retriever.anaphora import antecedents, reference, sentences
+from retriever.anaphora import Reference, references
+from retriever.antecedents import antecedent, subject
 from retriever.lexical import tokens
 from retriever.timeline import EncodedTimeline
+from retriever.topics import topics_of
 
 #: What a passage loses, in standard deviations of the scores: for each passage already chosen from its document…
 SAME_DOCUMENT = 0.1
@@ -25,21 +25,16 @@ COPIED = 0.7
 
 #: A passage that points back less surely than this stands on its own.
 POINTS_BACK = 0.5
-#: How much of a pointing back counts in a sentence that has no word of the question.
-OFF_TOPIC = 0.6
-#: The passage pointed at is at most this many standard deviations below the best.
-WITHIN = 2.5
 
 Scores = NDArray[np.floating]
 
 
-def select(scores: Scores, timeline: EncodedTimeline, k: int, words: Collection[str] = ()) -> list[int]:
+def select(scores: Scores, timeline: EncodedTimeline, k: int, asked: str = "") -> list[int]:
     """The k passages to return, best first; fewer when there are fewer.
 
     Args:
         scores: (N,) of any scale; higher is better. Ties, to six decimals, go by document_id, then start.
-        words: the question's, as `retriever.lexical.tokens` gives them: a pointing back in a sentence without any of
-            them may be about something else.
+        asked: the question's words; with them, a pointing back that is about something else is left alone.
 
     Returns:
         Places in ``timeline.passages``. A passage pointed at stands right after the one that points at it, in the
@@ -51,7 +46,7 @@ def select(scores: Scores, timeline: EncodedTimeline, k: int, words: Collection[
     relevance = np.exp((scores - scores.max()) / spread)
     result: list[int] = []
     for i in _diverse(scores, timeline, k, spread):
-        result += [j for j in (i, _antecedent(i, relevance, timeline, frozenset(words))) if j is not None]
+        result += [i, *_pointed_at(i, timeline, relevance, asked)]
     return list(dict.fromkeys(result))[:k]
 
 
@@ -81,24 +76,21 @@ def _copy(one: frozenset[str], other: frozenset[str]) -> float:
     return max(0.0, (shared - COPIED) / (1 - COPIED))
 
 
-def _antecedent(i: int, relevance: Scores, timeline: EncodedTimeline, words: frozenset[str]) -> int | None:
-    """The passage that passage ``i`` points at; None when it stands on its own, or nothing before it will do."""
-    passage, t = timeline.passages[i], int(timeline.owner[i])
-    pointing = None
-    strength = POINTS_BACK
-    for sentence in sentences(passage.text):
-        found = reference(sentence)
-        if found is None:
-            continue
-        counted = found.strength * (1.0 if not words or words & set(tokens(sentence)) else OFF_TOPIC)
-        if counted >= strength:
-            pointing, strength = found, counted
-    if pointing is None:
-        return None
-    weights = relevance * antecedents(pointing, timeline, t)[timeline.owner]
-    weights[relevance < np.exp(-WITHIN)] = 0
-    weights[i:] = 0  # passages stand by document, then start
-    for j in np.flatnonzero(weights):
-        further = reference(timeline.passages[j].text)
-        weights[j] *= 1 - 0.7 * (further.strength if further else 0)  # what points back itself says less
-    return int(weights.argmax()) if weights.any() else None
+def _pointed_at(i: int, timeline: EncodedTimeline, relevance: Scores, asked: str) -> list[int]:
+    """The passage that passage ``i`` points at, if there is one, for what is asked rather than for something else."""
+    pointing = [made for made in references(timeline.passages[i].text) if made.strength >= POINTS_BACK]
+    if asked:
+        pointing = [made for made in pointing if _bears_on(made, asked) > 0]
+    if not pointing:
+        return []
+    best = max(pointing, key=lambda made: (_bears_on(made, asked), made.strength))
+    found = antecedent(best, timeline, i, relevance, asked)
+    return [] if found is None else [found]
+
+
+def _bears_on(pointing: Reference, asked: str) -> int:
+    """Whether a pointing back is about what is asked: 2 when it says so, 1 when it may be, 0 when it is not."""
+    topics, wanted = subject(pointing), topics_of(asked)
+    if topics & wanted or set(tokens(pointing.about)) & set(tokens(asked)):
+        return 2
+    return 0 if topics else 1

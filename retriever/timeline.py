@@ -22,7 +22,7 @@ from schema.passage import Passage
 if TYPE_CHECKING:
     from retriever.embed import Vectors
 
-#: The vectors of passages of one patient, one row each, in their order: `Encoder.encode` or `DenseIndex.vectors`.
+#: The vectors of passages of one patient, one row each, in their order, as `DenseIndex.vectors` gives them.
 VectorsOf = Callable[[Sequence[Passage]], "Vectors"]
 
 
