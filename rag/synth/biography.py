@@ -57,7 +57,7 @@ def _after(life: Life, dice: random.Random, course: Course, documents: int) -> N
         mrs = max(int(course.facts["mrs", "pre"]), mrs - dice.choice([0, 0, 1, 1, 2]))
         encounters.add_rehabilitation(life, dice, course, mrs)
     day = life.index_day + dt.timedelta(days=dice.randrange(78, 116))
-    if course.mrs >= 4 and dice.random() < 0.15:
+    if course.mrs >= 4 and dice.random() < 0.3:
         died = course.leaves + dt.timedelta(days=dice.randrange(4, 60))
         encounters.add_death(life, course, died)
         life.encounters[-1].plan("courrier", "death", at(died + dt.timedelta(days=6), 10, dice), 0.9, None, death="1")

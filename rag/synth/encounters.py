@@ -211,6 +211,8 @@ def add_plain_stay(life: Life, dice: random.Random, day: dt.date, reason: dict[s
     stay = life.meet(
         "", day, end, place, dice.choice(place.doctors), stay="1", reason=reason["name"], **{reason["name"]: "1"}
     )
+    if reason.get("surgery"):
+        stay.flags["surgery"] = "1"
     level = float(reason.get("inflamed", 0))
     facts: dict[tuple[str, str], str] = {
         ("arrivee", ""): stamp(arrival),

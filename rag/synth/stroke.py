@@ -141,7 +141,7 @@ def _aftermath(dice: random.Random, course: Course, nihss: int, age: int) -> Non
     facts["nihss", "out"] = str(last)
     facts |= _pressure(dice, "out", 132, 11)
     before = int(facts["mrs", "pre"])
-    course.mrs = max(before, min(5, round(last / 4.2 + dice.choice([0, 0, 0.6, 1]))))
+    course.mrs = max(before, min(5, round(last / 3.4 + dice.choice([0, 0.4, 0.8, 1.3]))))
     facts["mrs", "out"] = str(course.mrs)
     home = course.mrs <= 2 or (course.mrs == 3 and dice.random() < 0.3)
     course.rehabilitation = not home and dice.random() < 0.72
