@@ -12,7 +12,6 @@ from torch import Tensor
 from retriever.embed import Vectors
 from retriever.features import PassageMeasures
 from retriever.index import DenseIndex
-from retriever.lexical import tokens
 from retriever.model import TemporalModel
 from retriever.query import query_text
 from retriever.select import select
@@ -76,7 +75,7 @@ class TemporalRetriever:
         if not timeline.passages:
             return []
         scores = self.scores(question, hints)
-        chosen = select(scores, timeline, k, tokens(query_text(question, hints)))
+        chosen = select(scores, timeline, k, query_text(question, hints))
         return [
             replace(timeline.passages[i], score=float(scores[i]), rank=rank, method=METHOD)
             for rank, i in enumerate(chosen, start=1)
@@ -86,7 +85,8 @@ class TemporalRetriever:
         """The score of every passage that may be read, in the timeline's order: shape (N,)."""
         view = self._view(question.as_of)
         asked = self._model.asked(view.timeline, view.measures, [question], [hints], self._encode)
-        return self._model.score(view.timeline, view.context, asked)[0]
+        scores: Vectors = self._model.score(view.timeline, view.context, asked)[0]
+        return scores
 
     def _view(self, as_of: dt.date | None) -> _View:
         if as_of not in self._views:
@@ -95,7 +95,8 @@ class TemporalRetriever:
         return self._views[as_of]
 
     def _vectors(self, passages: Sequence[Passage]) -> Vectors:
-        return self._index.vectors(self.record.patient_id, passages)
+        vectors: Vectors = self._index.vectors(self.record.patient_id, passages)
+        return vectors
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
         return np.stack([self._index.query_vector(text) for text in texts])
