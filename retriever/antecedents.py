@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retriever.anaphora import Reference, references
 from retriever.kinds import KINDS
+from retriever.lexical import tokens
 from retriever.timeline import EncodedTimeline
 from retriever.topics import tells, topics_of
 
@@ -21,9 +23,33 @@ STAY_GAP = 10
 #: A passage that names the topic and tells nothing of it, or points back itself, keeps this much of its weight.
 UNTOLD = 0.05
 #: The weight of a passage that is no answer to the question; the best answer's is 1.
-IRRELEVANT = 0.1
+IRRELEVANT = 0.6
 
 _Flags = NDArray[np.bool_]
+
+
+def bearing_on(text: str, asked: str) -> Reference | None:
+    """The surest pointing back of a passage that is about what is asked; None when there is none.
+
+    Its strength is halved where it does not say what it is about. With no question, it is the surest of all.
+    """
+    made = (replace(one, strength=one.strength * _share(one, asked)) for one in references(text))
+    surest = max(made, key=lambda one: one.strength, default=None)
+    return surest if surest and surest.strength > 0 else None
+
+
+def _share(pointing: Reference, asked: str) -> float:
+    if not asked:
+        return 1.0
+    topics = subject(pointing)
+    if topics & topics_of(asked) or set(tokens(pointing.about)) & set(tokens(asked)):
+        return 1.0
+    return 0.0 if topics else 0.5
+
+
+def subject(pointing: Reference) -> frozenset[str]:
+    """The topics that a pointing back is about, from its own words or else from the heading above; may be none."""
+    return topics_of(pointing.about) or topics_of(pointing.heading)
 
 
 def antecedents(pointing: Reference, timeline: EncodedTimeline, t: int) -> NDArray[np.float32]:
@@ -62,11 +88,6 @@ def antecedent(
     weights *= IRRELEVANT + (1 - IRRELEVANT) * relevance[:i]
     weights *= [_told(passage.text, topics) for passage in timeline.passages[:i]]
     return int(weights.argmax()) if weights.any() else None
-
-
-def subject(pointing: Reference) -> frozenset[str]:
-    """The topics that a pointing back is about, from its own words or else from the heading above; may be none."""
-    return topics_of(pointing.about) or topics_of(pointing.heading)
 
 
 def _told(text: str, topics: frozenset[str]) -> float:

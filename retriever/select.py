@@ -10,11 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from retriever.anaphora import Reference, references
-from retriever.antecedents import antecedent, subject
+from retriever.antecedents import antecedent, bearing_on
 from retriever.lexical import tokens
 from retriever.timeline import EncodedTimeline
-from retriever.topics import topics_of
 
 #: What a passage loses, in standard deviations of the scores: for each passage already chosen from its document…
 SAME_DOCUMENT = 0.1
@@ -77,20 +75,9 @@ def _copy(one: frozenset[str], other: frozenset[str]) -> float:
 
 
 def _pointed_at(i: int, timeline: EncodedTimeline, relevance: Scores, asked: str) -> list[int]:
-    """The passage that passage ``i`` points at, if there is one, for what is asked rather than for something else."""
-    pointing = [made for made in references(timeline.passages[i].text) if made.strength >= POINTS_BACK]
-    if asked:
-        pointing = [made for made in pointing if _bears_on(made, asked) > 0]
-    if not pointing:
+    """The passage that passage ``i`` points at for what is asked, if there is one."""
+    pointing = bearing_on(timeline.passages[i].text, asked)
+    if pointing is None or pointing.strength < POINTS_BACK:
         return []
-    best = max(pointing, key=lambda made: (_bears_on(made, asked), made.strength))
-    found = antecedent(best, timeline, i, relevance, asked)
+    found = antecedent(pointing, timeline, i, relevance, asked)
     return [] if found is None else [found]
-
-
-def _bears_on(pointing: Reference, asked: str) -> int:
-    """Whether a pointing back is about what is asked: 2 when it says so, 1 when it may be, 0 when it is not."""
-    topics, wanted = subject(pointing), topics_of(asked)
-    if topics & wanted or set(tokens(pointing.about)) & set(tokens(asked)):
-        return 2
-    return 0 if topics else 1
