@@ -35,7 +35,7 @@ def add_stroke(
     life.know(stay, {("fa", ""): fa, **_body(life, dice)})
     if index and "diabete" not in life.conditions and dice.random() < 0.08:
         life.conditions["diabete"], life.diabetes = course.arrival.date() + _DAY, "2"
-        life.know(stay, {("hba1c", ""): f"{dice.uniform(6.6, 9.4):.1f}"})
+        life.know(stay, {("diabete_trouve", ""): "2", ("hba1c", ""): f"{dice.uniform(6.6, 9.4):.1f}"})
     before = usual(life, stay.start)
     life.treat(stay, "in", before)
     if not course.dead:

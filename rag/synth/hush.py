@@ -7,10 +7,12 @@ import random
 from rag.synth.config import SynthConfig
 from rag.synth.facts import Fact, Key
 from rag.synth.life import Encounter, Life
-from rag.synth.listing import ANTECEDENTS, LASTING, companions
+from rag.synth.listing import ANTECEDENTS, ASKED, LASTING, companions
 
 #: What the documents of a stay cannot leave out: a text without them would say nothing.
-_ALWAYS = frozenset({"arrivee", "admission", "pad", "thrombectomie", "imagerie", "destination", "deces", "ttt"})
+_ALWAYS = frozenset(
+    {"arrivee", "admission", "pad", "thrombectomie", "imagerie", "destination", "deces", "diabete_trouve"}
+)
 #: Kinds of documents that list antecedents.
 _LISTING = frozenset({"courrier", "consultation", "crh", "urgences", "cardiologie", "anesthesie"})
 #: Concepts that a later document may tell by pointing back.
@@ -19,10 +21,10 @@ _REFERABLE = ("nihss", "mrs", "pas", "fevg", "ldl", "hba1c", "creat", "hb", "crp
 
 def settle(life: Life, config: SynthConfig, dice: random.Random) -> None:
     """Choose what stays untold and what is told by reference; values that are to be referred to are made equal."""
-    life.facts[ANTECEDENTS] = Fact("1")
+    life.facts[ANTECEDENTS] = Fact("1", silent=dice.random() < config.missingness * 0.6)
     for name in sorted(LASTING):
         life.facts[Key("", name)] = Fact(
-            life.condition(name, life.index_day), silent=dice.random() < config.missingness / 3
+            life.condition(name, life.index_day), silent=name not in ASKED and dice.random() < config.missingness
         )
     for key, fact in life.facts.items():
         if key.encounter and key.concept not in _ALWAYS:

@@ -89,23 +89,20 @@ def _antecedents(scene: Scene) -> str | None:
     for name, since in life.conditions.items():
         if since > today or (name == "avc" and any(e.role == "old" for e in life.encounters)):
             continue
-        key = Key("", name)
-        if (name not in ASKED and dice.random() < 0.35) or (key in life.facts and life.facts[key].silent):
+        if name not in ASKED and dice.random() < 0.35:
             continue
         text = grammar().rule(f"cond_{name}", scene)
         if text:
             said.append(text + _since(scene, since))
     for stroke in scene.past_strokes:
+        scene.recalled = stroke
         text = grammar().rule("past_stroke", scene)
-        if text and not life.facts[Key("", "avc")].silent:
+        if text:
             said.append(f"{text} en {scene.forms.month(stroke.start)}")
+    scene.recalled = None
     if len(said) < 2 or dice.random() < 0.4:
         said = dice.sample(said, len(said))
-    marks = [
-        Mark(Key("", name, f"{today}"), life.condition(name, today))
-        for name in ASKED
-        if not life.facts[Key("", name)].silent
-    ]
+    marks = [Mark(Key("", name, f"{today}"), life.condition(name, today)) for name in ASKED]
     join = scene.forms.list_join
     text = join.join(said) if said else grammar().rule("no_antecedent", scene) or "aucun"
     if said:

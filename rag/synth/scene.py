@@ -44,6 +44,7 @@ class Scene:
         past = [
             each for each in life.encounters if each.end < self.today and "stroke" in each.flags and each is not here
         ]
+        self.recalled: Encounter | None = None  # the stroke that a list is at
         self.past_strokes = sorted(past, key=lambda encounter: encounter.end)
 
     def sticky(self, scope: str, name: str) -> random.Random:
@@ -156,7 +157,7 @@ class Scene:
             case "":
                 return self.here
             case "avc":
-                return self.past_strokes[-1] if self.past_strokes else None
+                return self.recalled or (self.past_strokes[-1] if self.past_strokes else None)
             case "avc1":
                 return self.past_strokes[-2] if len(self.past_strokes) > 1 else None
             case "prev":

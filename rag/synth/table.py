@@ -123,6 +123,8 @@ def _lasting(life: Life, variable: SynthVariable, ledger: Ledger, index: Encount
         told = [t for t in ledger.about(concept) if t.value == value and t.key.moment <= f"{index.end}"]
         if value != "0":
             told += [t for t in ledger.about(concept) if t.value == value and t.key.moment > f"{index.end}"]
+    if concept == "diabete":
+        told += [each for each in ledger.of(Key(index.name, "diabete_trouve")) if each.value == value]
     if not told:
         return None
     ours = _documents(ledger, index)
