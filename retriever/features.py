@@ -52,7 +52,7 @@ _SHAPES = {
     _CLOCK: re.compile(r"\b\d{1,2}\s*[hH:]\s*\d{2}\b|\b\d{1,2}\s*[hH]\b"),
 }
 _SENTENCE = re.compile(r"(?<=[.;!?])\s+|\n+")
-#: Characters on each side of a word of the label in which its value is looked for.
+#: Characters before a value in which a word of its variable is looked for; half as many after it.
 _NEAR = 45
 
 
@@ -76,7 +76,7 @@ class PassageMeasures:
         self._ngrams = HashedNgramEncoder()
         self._spelling: Vectors = self._ngrams.encode([p.text for p in passages])
         self._words = [frozenset(tokens(p.text)) for p in passages]
-        self._shaped = {name: [list(shape.finditer(p.text)) for p in passages] for name, shape in _SHAPES.items()}
+        self._shaped = {name: [_around(shape, p.text) for p in passages] for name, shape in _SHAPES.items()}
         self._static = self._of_passages()
 
     def of(self, question: Question, hints: VariableHints | None = None) -> Floats:
@@ -120,7 +120,7 @@ class PassageMeasures:
             return [[0.0] * self._size, units, [0.0] * self._size]
         shaped = self._shaped[written_as]
         stems = frozenset(tokens(names))
-        near = [float(_near(p.text, found, stems)) for p, found in zip(self._passages, shaped, strict=True)]
+        near = [float(any(not stems.isdisjoint(around) for around in found)) for found in shaped]
         return [[float(bool(found)) for found in shaped], units, near]
 
     def _of_passages(self) -> Floats:
@@ -139,13 +139,13 @@ class PassageMeasures:
         return np.array(rows, dtype=np.float32).reshape(self._size, 5)
 
 
-def _near(text: str, found: Sequence[re.Match[str]], stems: frozenset[str]) -> bool:
-    """Whether a word of the variable stands shortly before or after one of the values found."""
-    return any(
-        not stems.isdisjoint(tokens(text[max(0, match.start() - _NEAR) : match.start()] + " "))
-        or not stems.isdisjoint(tokens(text[match.end() : match.end() + _NEAR // 2]))
-        for match in found
-    )
+def _around(shape: re.Pattern[str], text: str) -> list[frozenset[str]]:
+    """For each value of a shape, the words shortly before it and just after."""
+    return [
+        frozenset(tokens(text[max(0, found.start() - _NEAR) : found.start()]))
+        | frozenset(tokens(text[found.end() : found.end() + _NEAR // 2]))
+        for found in shape.finditer(text)
+    ]
 
 
 def _relative(scores: NDArray[np.floating]) -> Floats:

@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 
 from retriever.embed import Vectors
 from retriever.features import MEASURES, PassageMeasures
-from retriever.prior import PRIORS, Counts, Prior, traits_of
+from retriever.prior import PRIORS, Counts, Prior, Traits, traits_of
 from retriever.query import FACETS, facets
 from retriever.recurrent import TimelineTensors
 from retriever.score import VALUE_KINDS, Asked, PassageScorer, ScorerConfig
@@ -103,7 +103,8 @@ class TemporalModel:
             hints: synonyms, one for each question.
             encode: the encoder's vectors of texts.
         """
-        return read_questions(self.prior, timeline, measures, questions, hints, encode)
+        asked = read_questions(timeline, measures, questions, hints, encode)
+        return with_prior(asked, self.prior, traits_of(timeline), questions)
 
     def context(self, timeline: EncodedTimeline) -> torch.Tensor:
         """Contextual passages, shape (N, hidden)."""
@@ -119,31 +120,41 @@ class TemporalModel:
 
 
 def read_questions(
-    prior: Prior,
     timeline: EncodedTimeline,
     measures: PassageMeasures,
     questions: Sequence[Question],
     hints: Sequence[VariableHints | None],
     encode: Encode,
-    without: Mapping[str, Counts] | None = None,
 ) -> Asked:
-    """`TemporalModel.asked`, with counts of the prior to leave out as in `Prior.of`."""
-    traits = traits_of(timeline)
+    """What the scorer reads of questions but for the columns of the prior, which are 0 (see `with_prior`)."""
     texts = [text for question, hint in zip(questions, hints, strict=True) for text in facets(question, hint)]
-    vectors = encode([text for text in texts if text])
     dimension = timeline.vectors.shape[1]
     parts = np.zeros((len(texts), dimension), dtype=np.float32)
-    parts[[bool(text) for text in texts]] = vectors.reshape(-1, dimension)
-    rows = [
-        np.hstack([measures.of(question, hint), prior.of(question, traits, without)])
-        for question, hint in zip(questions, hints, strict=True)
-    ]
+    said = [bool(text) for text in texts]
+    if any(said):
+        parts[said] = encode([text for text in texts if text])
+    rows = [measures.of(question, hint) for question, hint in zip(questions, hints, strict=True)]
+    table = np.zeros((len(questions), len(timeline.passages), len(MEASURES) + len(PRIORS)), dtype=np.float32)
+    table[:, :, : len(MEASURES)] = rows
     kinds = [VALUE_KINDS.index(q.variable.kind if q.variable else "words") for q in questions]
     return Asked(
         torch.from_numpy(parts.reshape(len(questions), len(FACETS), dimension)),
         torch.tensor(kinds, dtype=torch.long),
-        torch.from_numpy(np.stack(rows)),
+        torch.from_numpy(table),
     )
+
+
+def with_prior(
+    asked: Asked,
+    prior: Prior,
+    traits: Sequence[Traits],
+    questions: Sequence[Question],
+    without: Mapping[str, Counts] | None = None,
+) -> Asked:
+    """The same questions with what a prior knows of them; ``without`` as in `Prior.of`."""
+    known = np.stack([prior.of(question, traits, without) for question in questions])  # (Q, N, len(PRIORS))
+    measures = torch.cat([asked.measures[..., : len(MEASURES)], torch.from_numpy(known)], dim=-1)
+    return Asked(asked.facets, asked.value_kinds, measures)
 
 
 def _rounded(counts: Mapping[str, Counts]) -> dict[str, dict[str, dict[str, float]]]:

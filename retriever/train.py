@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from retriever.features import MEASURES, PassageMeasures
-from retriever.model import Encode, TemporalModel, read_questions
-from retriever.prior import PRIORS, Counts, Prior, count, traits_of
+from retriever.model import Encode, TemporalModel, read_questions, with_prior
+from retriever.prior import PRIORS, Counts, Prior, Traits, count, traits_of
 from retriever.query import query_text
 from retriever.recurrent import TemporalConfig, TimelineTensors
 from retriever.score import Asked, PassageScorer, ScorerConfig
@@ -103,10 +103,9 @@ class Trainer:
     ) -> None:
         torch.manual_seed(plan.seed)
         self._plan = plan
-        self._encode = encode
         self._start = start
-        self._learned_from = [_Read.of(lesson) for lesson in lessons]
-        self._held_out = [_Read.of(lesson) for lesson in held_out]
+        self._learned_from = [_Read.of(lesson, encode) for lesson in lessons]
+        self._held_out = [_Read.of(lesson, encode) for lesson in held_out]
         self._scorer = PassageScorer(start.scorer.config if start else config)
         if start:
             self._scorer.load_state_dict(start.scorer.state_dict())
@@ -171,10 +170,7 @@ class Trainer:
         self._held_asked = [self._read(one, {}) for one in self._held_out]
 
     def _read(self, one: _Read, without: Mapping[str, Counts]) -> Asked:
-        lesson = one.lesson
-        return read_questions(
-            self._prior, lesson.timeline, one.measures, lesson.questions, lesson.hints, self._encode, without
-        )
+        return with_prior(one.asked, self._prior, one.traits, one.lesson.questions, without)
 
     def _begin_round(self) -> None:
         plan = self._plan
@@ -278,14 +274,16 @@ class _Read:
 
     lesson: Lesson
     targets: Weights
-    measures: PassageMeasures
-    traits: list[tuple[str, str, str]]
+    asked: Asked
+    traits: list[Traits]
     tensors: TimelineTensors
 
     @classmethod
-    def of(cls, lesson: Lesson) -> _Read:
-        measures = PassageMeasures(lesson.timeline.passages)
-        return cls(lesson, lesson.targets, measures, traits_of(lesson.timeline), TimelineTensors.of(lesson.timeline))
+    def of(cls, lesson: Lesson, encode: Encode) -> _Read:
+        timeline = lesson.timeline
+        measures = PassageMeasures(timeline.passages)
+        asked = read_questions(timeline, measures, lesson.questions, lesson.hints, encode)
+        return cls(lesson, lesson.targets, asked, traits_of(timeline), TimelineTensors.of(timeline))
 
     def by_wording(self) -> dict[str, Weights]:
         return {query_text(q): row for q, row in zip(self.lesson.questions, self.targets, strict=True)}
