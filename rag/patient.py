@@ -118,7 +118,7 @@ def _in_part(value: ExtractedValue) -> ExtractedValue:
     """Says of a silence that it is that of the passages, not of the record."""
     if value.status is not Status.NOT_MENTIONED or value.explanation:
         return value
-    return replace(value, explanation="Rien dans les passages lus ; le dossier n'a pas été lu en entier.")
+    return replace(value, explanation="Rien n'en est dit dans les passages lus.")
 
 
 def _check(variable: Variable, found: ExtractedValue, texts: Mapping[str, str]) -> ExtractedValue:

@@ -111,7 +111,7 @@ def fill(request: FillRequest, make_generator: MakeGenerator = RulesGenerator) -
         run_id, created_at = store.identity()
         today = dt.datetime.fromisoformat(created_at).date()  # that of the first session, so that a resumed run agrees
         variables = dictionary.variables
-        of_index = _fill_index(spool, today, request)
+        of_index = _fill_index(store, spool, today, request)
         make_reader = functools.partial(
             _make_reader, spool.path, variables, study, generator, today, shifts, request.retrieval
         )
@@ -152,11 +152,13 @@ def fill(request: FillRequest, make_generator: MakeGenerator = RulesGenerator) -
     return FillReport(manifest, (*of_index, *said), tuple(failed))
 
 
-def _fill_index(spool: Spool, today: dt.date, request: FillRequest) -> list[Problem]:
-    """Encode the cohort before it is read, where vectors are kept: one process writes them, all may then read them."""
+def _fill_index(store: RunStore, spool: Spool, today: dt.date, request: FillRequest) -> list[Problem]:
+    """Encode what is to be read, where vectors are kept: one process writes them, then all may read them."""
     problems: list[Problem] = []
     if request.retrieval.index is not None and request.retrieval.retriever.reads_vectors:
-        places = tqdm(range(spool.patients), "index", unit="patient", disable=not request.progress)
+        done = store.done()
+        left = [place for place in range(spool.patients) if place not in done]
+        places = tqdm(left, "index", unit="patient", disable=not request.progress)
         records = (build_record(spool.raw_documents(place), _unsaid, today) for place in places)
         fill_index(request.retrieval, records, problems.append)
     return problems
