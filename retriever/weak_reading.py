@@ -58,10 +58,13 @@ class Reading:
 
     def _referring(self, timeless: Weights) -> Iterator[tuple[int, int, float]]:
         """Passages that tell the value by reference, the passage referred to, and the weight of both."""
-        if self._role in ("no", "yes") or not (self._variable.kind in NUMBERS or self._variable.choices):
-            return  # presence is told in words, and a date by itself
+        treated = self._hints.omission == "treatment"
+        named = self._variable.kind in NUMBERS or (self._variable.choices and self._role != "yes")
+        if self._role == "no" or not (named or treated):
+            return  # absence is told in words, and a date by itself
+        treated |= vocabulary().lists["treatment"].search(fold(self._variable.label)) is not None
         same = [int(i) for i in np.flatnonzero(timeless >= 0.3)]
-        for place, since in references(self._record, self._variable, self._cues, same, list(self.beside_another())):
+        for place, since in references(self._record, self._cues, same, list(self.beside_another()), treated=treated):
             weight = _REFERENCE * weak_moments.by_words(self._record, place, self._hints)
             yield place.passage, since, weight * float(self._by_document[place.passage])
 

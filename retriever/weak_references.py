@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from retriever.weak_text import Hit, Record, fold, vocabulary
-from schema.variable import Variable
+from retriever.weak_text import Hit, Record, vocabulary
 
 #: How far from the words of a variable those of reference stand, in characters.
 _BESIDE = 30
@@ -22,16 +21,17 @@ class Reference(NamedTuple):
 
 
 def references(
-    record: Record, variable: Variable, cues: Sequence[Sequence[Hit]], same: Collection[int], other: Collection[int]
+    record: Record, cues: Sequence[Sequence[Hit]], same: Collection[int], other: Collection[int], *, treated: bool
 ) -> Iterator[Reference]:
     """Places that refer to the value: the last value told before them, of this variable, is that one.
 
     Args:
         cues: the words of the variable, by passage.
         same, other: passages that tell the value, and another one.
+        treated: the value is a treatment: "même traitement" names no drug.
     """
     told = sorted({*same, *other} - ({*same} & {*other}) | {*same}, key=lambda i: _order(record, i))
-    for place in _places(record, variable, cues):
+    for place in _places(record, cues, treated=treated):
         before = [i for i in told if _order(record, i) < _order(record, place.passage) and i != place.passage]
         if before and before[-1] in same:
             yield Reference(place, before[-1])
@@ -44,13 +44,12 @@ def _order(record: Record, passage: int) -> tuple[int, str, int]:
     return day, held.span.document_id, held.span.start
 
 
-def _places(record: Record, variable: Variable, cues: Sequence[Sequence[Hit]]) -> Iterator[Hit]:
+def _places(record: Record, cues: Sequence[Sequence[Hit]], *, treated: bool) -> Iterator[Hit]:
     words = vocabulary()
     treatment = words.lists["treatment"]
-    treated = treatment.search(fold(variable.label)) is not None
     for i, read in enumerate(record.passages):
         names = [cue for cue in cues[i] if cue.weight >= _PLAIN]
-        if treated:  # "même traitement" names no drug
+        if treated:
             names += [Hit(i, match.start(), match.end(), 1.0) for match in treatment.finditer(read.folded)]
         for name in names:
             low, high = read.sentence(name.start)

@@ -26,7 +26,6 @@ _NEXT, _APART = 12, 45
 #: Letters that a word cut short keeps.
 _SHORTENED = 6
 
-_WORD = re.compile(r"[a-z0-9œæμ%]+(?:[./-][a-z0-9]+)*")
 _PIECE = re.compile(r"[a-z0-9œæμ%]+")
 _STOP = re.compile(r"[.;!?](?=\s|$)|\n+")
 _NUMBER = re.compile(r"(?<![\w.,])\d{1,5}(?:[.,]\d{1,3})?(?![\d.,]*\d)")

@@ -206,6 +206,29 @@ def test_a_value_told_by_reference_is_told_there_and_where_it_was_written() -> N
     assert weights(NIHSS, "12", changed, hints)[2] == 0
 
 
+def test_the_same_treatment_tells_the_drugs_of_the_one_before() -> None:
+    drug = choice("Antiagrégant à la sortie", "Non", "Oui")
+    hints = VariableHints(synonyms=("aspirine",), policy=Policy.AT_DISCHARGE, omission="treatment")
+    texts = [
+        passage("Traitement habituel : aspirine 75 mg.", "A", "2022-05-10"),
+        passage("Sortie ce jour, même traitement qu'à l'entrée.", "B", "2022-05-20"),
+        passage("Sortie ce jour, marche sans aide.", "C", "2022-05-20"),
+    ]
+    found = weights(drug, "2", texts, hints)
+    assert found[1] > 0.2
+    assert found[2] == 0
+
+
+def test_the_ends_of_a_stay_are_its_dates_without_being_named() -> None:
+    stay = "Hospitalisée du 10/05/2022 au 21/05/2022."
+    for label, right, wrong in (
+        ("Date d'entrée", "2022-05-10", "2022-05-21"),
+        ("Date de sortie", "2022-05-21", "2022-05-10"),
+    ):
+        asked = Variable("d", label, VariableKind.DATE)
+        assert weights(asked, right, [stay])[0] > 2 * weights(asked, wrong, [stay])[0]
+
+
 def test_the_flags_of_a_concept_are_believed() -> None:
     text = "Hypertension artérielle."
     concept = Concept("hta", "Hypertension artérielle")
