@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 from typing import TYPE_CHECKING
 
 from rag.synth.facts import Key
@@ -59,9 +60,9 @@ def _treatment(scene: Scene, slot: Slot) -> str | None:
     drugs = scene.life.treatments[key.encounter, key.moment]
     if drugs:
         dice = scene.dice
-        branded, doses = dice.random() < 0.3, dice.random() < 0.75
+        branded, doses = dice.choice([0.0, 0.0, 0.0, 1.0, 1.0, 0.4]), dice.random() < 0.75
         ordered = dice.sample(drugs, len(drugs)) if dice.random() < 0.5 else drugs
-        text = scene.forms.list_join.join(_drug(drug, branded, doses) for drug in ordered)
+        text = scene.forms.list_join.join(_drug(drug, branded, doses, dice) for drug in ordered)
         text = (
             f"- {text}" if scene.forms.list_join == "\n- " else f"• {text}" if scene.forms.list_join == "\n• " else text
         )
@@ -71,9 +72,18 @@ def _treatment(scene: Scene, slot: Slot) -> str | None:
     return scene.told([Mark(each, scene.life.facts[each].value) for each in keys], text)
 
 
-def _drug(drug: Drug, branded: bool, doses: bool) -> str:
-    name = drug.brand.upper() if branded else drug.name
-    return f"{name} {drug.dose}" if doses else name
+def _drug(drug: Drug, branded: float, doses: bool, dice: random.Random) -> str:
+    name = drug.name
+    if dice.random() < branded:
+        name = drug.brand.upper() if branded == 1 or dice.random() < 0.5 else f"{drug.brand} ({drug.name})"
+    if not doses:
+        return name
+    dose = drug.dose
+    if dice.random() < 0.4:
+        dose = dose.replace("/j", dice.choice([" par jour", " /24 h", " 1 fois par jour", "/jour"]), 1)
+    if dice.random() < 0.2:
+        dose = dose.replace(" mg", "mg", 1)
+    return f"{name} {dose}" if dice.random() < 0.85 else f"{name} : {dose}"
 
 
 def _antecedents(scene: Scene) -> str | None:

@@ -25,7 +25,12 @@ def source(scene: Scene, key: Key) -> Told | None:
         if told.source is None and told.key.encounter and when(scene.life, told.key) < now
     ]
     last = max(before, key=lambda told: when(scene.life, told.key), default=None)
-    return last if last is not None and last.value == scene.life.facts[key].value else None
+    if last is None or last.value != scene.life.facts[key].value:
+        return None
+    then = when(scene.life, last.key)
+    nearer = (mark.key for mark in scene.marks if mark.key.concept == key.concept and mark.key.encounter)
+    # "unchanged" would point to what this document itself has just said
+    return None if any(then < when(scene.life, each) < now for each in nearer) else last
 
 
 def when(life: Life, key: Key) -> int:
