@@ -19,7 +19,7 @@ from schema.document import Span
 from schema.report import Estimate
 
 LEVELS = ("passage", "document")
-#: Recall and hits are known at every depth up to this one.
+#: Recall and hits are known at every depth up to this one; no method needs to be asked for more.
 DEEPEST = 20
 _GAIN_DEPTH = 10
 #: The figures of one question at one level, in the order of the last axis of `Figures`.

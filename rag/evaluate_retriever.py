@@ -14,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from eval.evidence import read_evidence
-from eval.retrieval import Figures, Query, Scores, score_question
+from eval.retrieval import DEEPEST, Figures, Query, Scores, score_question
 from eval.retrieval_plots import TimelineView, write_plots
 from eval.retrieval_report import RetrievalReport, report_on, write_report
 from eval.tables import write_rows
@@ -215,7 +215,7 @@ class _Measured:
         for method, rows in self._figures.items():
             retriever = COMPARED[method].make(case, learned)
             started = time.perf_counter()
-            found = [self._questions.ask(retriever, query.variable, max(len(pool), 1)) for query in queries]
+            found = [self._questions.ask(retriever, query.variable, DEEPEST) for query in queries]
             self._seconds[method] += time.perf_counter() - started
             by_method.append(found)
             for query, ranked in zip(queries, found, strict=True):
