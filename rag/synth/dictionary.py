@@ -39,6 +39,8 @@ class SynthVariable:
     meaning: str
     name: str
     form: str
+    section: str
+    kind: str
     label: str
     note: str
     choices: tuple[tuple[str, str], ...]
@@ -67,30 +69,45 @@ def variables(vocabulary: str) -> tuple[SynthVariable, ...]:
     for meaning, name in names.items():
         names[meaning] = name if name not in taken else f"{name}_{len(taken)}"
         taken.add(names[meaning])
-    kept = [meaning for meaning in specs if plain or specs[meaning].get("role") is None or dice.random() < 0.9]
-    return tuple(_variable(meaning, specs[meaning], names, dice, plain) for meaning in kept)
+    found: list[SynthVariable] = []
+    for group in data("sections.yml"):
+        form, header = (_pick(dice, group[part], plain) for part in ("forms", "headers"))
+        for meaning in group["variables"]:
+            if plain or meaning in _PARENTS or dice.random() < 0.92:
+                first = not found or found[-1].form != form
+                found.append(_variable(meaning, specs[meaning], (form, header if first else ""), names, dice, plain))
+    return tuple(found)
+
+
+#: Variables that the branching of others names: every dictionary asks them.
+_PARENTS = frozenset({"thrombolyse", "thrombectomie", "deces_3mois"})
 
 
 def _variable(
-    meaning: str, spec: dict[str, Any], names: dict[str, str], dice: random.Random, plain: bool
+    meaning: str, spec: dict[str, Any], place: tuple[str, str], names: dict[str, str], dice: random.Random, plain: bool
 ) -> SynthVariable:
     choices = [tuple(map(str, choice)) for choice in spec.get("choices", ())]
-    wordings = [str(text).split(" / ") for _, text in choices]
     codes = [code for code, _ in choices]
-    letters = not plain and spec.get("recode", True) and dice.random() < 0.25
-    shifted = [str(number + 1) for number in range(len(codes))] if letters else codes
-    branch = spec.get("when")
+    yes_no = codes == ["0", "1"] and [text.split(" / ")[0] for _, text in choices] == ["Non", "Oui"]
+    kind = "text" if not choices else "radio" if plain else dice.choice(["radio", "radio", "dropdown"])
+    if yes_no and not plain and dice.random() < 0.3:
+        kind = "yesno"  # REDCap knows its choices: 1 yes, 0 no
+    recoded = kind != "yesno" and not plain and spec.get("recode", True) and dice.random() < 0.25
+    shifted = [str(number + 1) for number in range(len(codes))] if recoded else codes
+    worded = [(code, _pick(dice, text.split(" / "), plain)) for code, (_, text) in zip(shifted, choices, strict=True)]
     branching = ""
-    if branch:
-        parent, value = str(branch).split("=")
+    if "when" in spec:
+        parent, value = str(spec["when"]).split("=")
         branching = f"[{names[parent]}] = '{value}'"
     return SynthVariable(
         meaning=meaning,
         name=names[meaning],
-        form=str(spec.get("form", "recueil")),
+        form=place[0],
+        section=place[1],
+        kind=kind,
         label=_pick(dice, spec["labels"], plain),
-        note=_pick(dice, [*spec.get("notes", [""])], plain) if plain or dice.random() < 0.75 else "",
-        choices=tuple((code, _pick(dice, words, plain)) for code, words in zip(shifted, wordings, strict=True)),
+        note=_pick(dice, spec.get("notes", [""]), plain) if plain or dice.random() < 0.75 else "",
+        choices=() if kind == "yesno" else tuple(worded),
         validation=str(spec.get("validation", "")),
         minimum=str(spec.get("min", "")),
         maximum=str(spec.get("max", "")),
@@ -111,13 +128,21 @@ def write_dictionary(path: Path, vocabulary: str) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(_COLUMNS)
-        rows.writerow(["record_id", "recueil", "", "text", "Identifiant patient", "", "", "", "", "", "y", "", ""])
+        first = variables(vocabulary)[0].form
+        rows.writerow(["record_id", first, "", "text", "Identifiant patient", "", "", "", "", "", "y", "", ""])
         for variable in variables(vocabulary):
-            kind = "radio" if variable.choices else "text"
             choices = " | ".join(f"{code}, {label}" for code, label in variable.choices)
             rows.writerow(
                 [
-                    *(variable.name, variable.form, "", kind, variable.label, choices, variable.note),
-                    *(variable.validation, variable.minimum, variable.maximum, "", variable.branching, ""),
+                    *(variable.name, variable.form, variable.section, variable.kind, variable.label, choices),
+                    *(
+                        variable.note,
+                        variable.validation,
+                        variable.minimum,
+                        variable.maximum,
+                        "",
+                        variable.branching,
+                        "",
+                    ),
                 ]
             )

@@ -12,7 +12,7 @@ from rag.synth.facts import Ledger
 from rag.synth.grammar import Slot
 from rag.synth.hush import settle
 from rag.synth.listing import LISTS
-from rag.synth.load import grammar, slot_names, unknown_rules, voices
+from rag.synth.load import data, grammar, slot_names, unknown_rules, voices
 from rag.synth.scene import Scene
 
 
@@ -64,3 +64,12 @@ def test_every_voice_has_a_style(kind: str) -> None:
 def test_styles_are_those_of_the_settings() -> None:
     for style in ("letters", "telegraphic", "forms", "dictated"):
         assert SynthConfig.model_validate({"style": style}).style == style
+
+
+def test_every_variable_stands_in_one_section_and_has_four_wordings() -> None:
+    variables, sections = data("variables.yml"), data("sections.yml")
+    placed = [name for section in sections for name in section["variables"]]
+    assert sorted(placed) == sorted(variables)
+    for name, spec in variables.items():
+        assert len(set(spec["labels"])) >= 4, name
+        assert len({name, *spec.get("names", ())}) >= 3, name
