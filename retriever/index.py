@@ -50,7 +50,7 @@ T = TypeVar("T")
 
 #: Nothing is searched through Chroma's graph: it is kept as small as it may be, and written out rarely.
 _GRAPH: CreateCollectionConfiguration = {
-    "hnsw": {"space": "l2", "max_neighbors": 4, "ef_construction": 4, "sync_threshold": 20_000}
+    "hnsw": {"space": "l2", "max_neighbors": 4, "ef_construction": 4, "sync_threshold": 2000}
 }
 
 
@@ -167,18 +167,18 @@ class DenseIndex:
         """
         if not passages:
             return np.zeros((0, self.encoder.dimension), dtype=np.float32)
+        asked = [content_of(passage) for passage in passages]
         try:
-            found = self._with_passages(lambda held: find_vectors(held, patient_id, passages))
+            found = self._with_passages(lambda held: find_vectors(held, asked))
         except EmptiedError:
             found = {}
-        try:
-            return np.stack([found[content_of(passage)] for passage in passages])
-        except KeyError:
-            missing = sorted({p.span.document_id for p in passages if content_of(p) not in found})
+        missing = sorted({content[1] for content in asked if content not in found or content[0] != plain(patient_id)})
+        if missing:
             raise LookupError(
                 f"patient {patient_id}: document(s) {', '.join(missing)} not in the index as they are now; "
                 "call upsert with them first"
-            ) from None
+            )
+        return np.stack([found[content] for content in asked])
 
     def query_vector(self, text: str) -> Vectors:
         """The vector of a query, shape (dimension,). Kept: a study asks every patient the same questions."""

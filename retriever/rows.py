@@ -26,8 +26,9 @@ from schema.passage import Passage
 
 Row = dict[str, str | int]
 #: What a passage is known by, once held: patient, document, start, end, digest of its text.
-Content = tuple[str | int, ...]
+Content = tuple[str, str, int, int, str]
 
+_CONTENT = ("patient_id", "document_id", "start", "end", "digest")
 _COUNT, _CHECKSUM = "passages", "checksum"
 _ASKED_AT_ONCE = 5000
 
@@ -46,11 +47,11 @@ class Wanted:
 
 def document_key(patient_id: str, document_id: str) -> str:
     """What the rows of a document are named by."""
-    return digest_of(json.dumps([patient_id, document_id]))
+    return digest_of(json.dumps([plain(patient_id), plain(document_id)]))
 
 
 def row_names(key: str, count: int, start: int = 0) -> list[str]:
-    """The names of rows ``start`` to ``count`` (excluded) of a document."""
+    """The names of rows ``start`` to ``count``, excluded, of a document."""
     return [f"{key}-{number}" for number in range(start, count)]
 
 
@@ -97,25 +98,25 @@ def changed_keys(held: Collection, wanted: Mapping[str, Wanted]) -> list[str]:
     ]
 
 
-def find_vectors(held: Collection, patient_id: str, passages: Sequence[Passage]) -> dict[Content, Vectors]:
-    """The vectors of passages of one patient, and of others of the same documents, by `content_of`.
+def find_vectors(held: Collection, asked: Sequence[Content]) -> dict[Content, Vectors]:
+    """The vectors of passages, and of others of the same documents; those that are not held are left out.
 
     Raises:
         DamagedError: a vector is not the one that was stored.
     """
-    asked = Counter(document_key(patient_id, p.span.document_id) for p in passages)
+    counts = Counter(document_key(patient, document) for patient, document, *_ in asked)
     # Nearly always all passages of a document are asked, and these are their rows.
-    found = _by_content(held, [name for key, count in asked.items() for name in row_names(key, count)])
-    if any(content_of(passage) not in found for passage in passages):
-        counts = _counts(held, asked)
-        more = [name for key, count in counts.items() for name in row_names(key, count, start=asked[key])]
-        found |= _by_content(held, more)
+    found = _by_content(held, [name for key, count in counts.items() for name in row_names(key, count)])
+    if any(content not in found for content in asked):
+        more = _counts(held, counts)
+        found |= _by_content(held, [n for key, count in more.items() for n in row_names(key, count, counts[key])])
     return found
 
 
 def content_of(passage: Passage) -> Content:
     """What a passage is known by."""
-    return _content(_row_of(passage))
+    span = passage.span
+    return plain(passage.patient_id), plain(span.document_id), span.start, span.end, digest_of(passage.text)
 
 
 def names_held(held: Collection, keys: Iterable[str]) -> list[str]:
@@ -179,23 +180,15 @@ def _parts(names: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _row_of(passage: Passage) -> Row:
-    return {
-        "patient_id": plain(passage.patient_id),
-        "document_id": plain(passage.span.document_id),
-        "start": passage.span.start,
-        "end": passage.span.end,
-        "date": str(passage.written_on or ""),
-        "type": plain(passage.document_type),
-        "digest": digest_of(passage.text),
-    }
-
-
-def _content(row: Row) -> Content:
-    return tuple(row[name] for name in ("patient_id", "document_id", "start", "end", "digest"))
+    said: Row = dict(zip(_CONTENT, content_of(passage), strict=True))
+    return said | {"date": str(passage.written_on or ""), "type": plain(passage.document_type)}
 
 
 def _by_content(held: Collection, names: Sequence[str]) -> dict[Content, Vectors]:
-    return {_content(row): vector for row, vector in read_rows(held, names).values()}
+    found: dict[Any, Vectors] = {
+        tuple(row[field] for field in _CONTENT): vector for row, vector in read_rows(held, names).values()
+    }
+    return found
 
 
 def _counts(held: Collection, keys: Iterable[str]) -> dict[str, int]:

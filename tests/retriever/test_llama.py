@@ -1,9 +1,17 @@
+import asyncio
 import datetime as dt
+from contextlib import closing
 from dataclasses import replace
 
 from llama_index.core import Settings
+from llama_index.core.llms import MockLLM
+from llama_index.core.query_engine import RetrieverQueryEngine
+from llama_index.core.response_synthesizers.no_text import NoText
 
+from retriever.embed import HashedNgramEncoder
+from retriever.index import DenseIndex
 from retriever.llama import PatientRetriever
+from retriever.passages import passages
 from retriever.retrieve import HybridRetriever, Method
 from schema.document import PatientRecord
 
@@ -42,3 +50,42 @@ def test_no_language_model_is_looked_for(record):
     assert vars(Settings) == before
     assert Settings._llm is None
     assert Settings._embed_model is None
+
+
+def engine_of(retriever):
+    return RetrieverQueryEngine(retriever, response_synthesizer=NoText(llm=MockLLM()))
+
+
+def test_any_retriever_answers_in_a_query_engine(record):
+    class Latest:
+        """Finds the last document, whatever is asked."""
+
+        def __init__(self):
+            self.record = record
+            self.asked = []
+
+        def retrieve(self, question, k=10, hints=None):
+            self.asked.append((question.text, question.as_of, k))
+            found = [p for document in record.documents[-2:] for p in passages(document)]
+            return [replace(p, rank=rank, score=1 / rank, method="latest") for rank, p in enumerate(found[:k], start=1)]
+
+    latest = Latest()
+    response = engine_of(PatientRetriever(latest, k=2, as_of=dt.date(2022, 1, 1))).query("Quel Rankin ?")
+    assert [node.metadata["document_id"] for node in response.source_nodes] == ["P1-03", "P1-04"]
+    assert [node.score for node in response.source_nodes] == [1, 0.5]
+    assert latest.asked == [("Quel Rankin ?", dt.date(2022, 1, 1), 2)]
+
+
+def test_an_engine_may_be_asked_asynchronously_and_at_once(record):
+    with closing(DenseIndex.in_memory(HashedNgramEncoder())) as index:
+        index.upsert(record.documents)
+        retriever = PatientRetriever(HybridRetriever(record, index), k=1)
+        asked = ("score NIHSS à l'arrivée", "Rankin à trois mois", "FEVG")
+
+        async def ask_all():
+            return await asyncio.gather(*(engine_of(retriever).aquery(words) for words in asked))
+
+        together = [[n.node_id for n in response.source_nodes] for response in asyncio.run(ask_all())]
+        one_by_one = [[n.node_id for n in engine_of(retriever).query(words).source_nodes] for words in asked]
+    assert together == one_by_one
+    assert [name.split("/")[1] for (name,) in together] == ["P1-02", "P1-03", "P1-04"]
