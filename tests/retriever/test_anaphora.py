@@ -34,6 +34,13 @@ POINTING = [
     "NIHSS = celui de la note précédente",
     "Aspect inchangé depuis le 12.06.2021",
     "Fonction rénale stable",
+    "Ttt perso repris",
+    "HDM : cf. SAMU",
+    "Retour à son état antérieur",
+    "RAS depuis la dernière visite",
+    "Pas de chgt",
+    "Se référer au CRH",
+    "Je renouvelle son traitement",
 ]
 
 #: Sentences with one of the same words that say all that they have to say.
@@ -60,6 +67,9 @@ PLAIN = [
     "NIHSS à 14 à l'entrée.",
     "Déviation par rapport à la ligne médiane",
     "Aspirine 75 mg, comme prévu.",
+    "Patient à voir par le kiné",
+    "Pas de changement de côté",
+    "Je vous remercie de voir en consultation ce patient",
     "",
 ]
 
