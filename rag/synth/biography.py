@@ -59,8 +59,7 @@ def _after(life: Life, dice: random.Random, course: Course, documents: int) -> N
     day = life.index_day + dt.timedelta(days=dice.randrange(78, 116))
     if course.mrs >= 4 and dice.random() < 0.3:
         died = course.leaves + dt.timedelta(days=dice.randrange(4, 60))
-        encounters.add_death(life, course, died)
-        life.encounters[-1].plan("courrier", "death", at(died + dt.timedelta(days=6), 10, dice), 0.9, None, death="1")
+        encounters.add_death(life, died, at(died + dt.timedelta(days=6), 10, dice))
         _fill_up(life, dice, documents, life.index_day - dt.timedelta(days=6000), life.index_day, 1)
         return
     stay = life.encounter("index")

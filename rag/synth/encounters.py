@@ -195,11 +195,12 @@ def add_visit(
     return visit
 
 
-def add_death(life: Life, course: Course, day: dt.date) -> None:
-    """A death after the stay."""
+def add_death(life: Life, day: dt.date, written: dt.datetime) -> None:
+    """A death after the stay, and the letter that tells it."""
     stay = life.encounter("index")
     if stay:
         life.know(stay, {("deces", ""): "1", ("date_deces", ""): f"{day}"})
+        stay.plan("courrier", "death", written, 0.9, life.places["ch"], death="1")
 
 
 def add_plain_stay(life: Life, dice: random.Random, day: dt.date, reason: dict[str, Any], mrs: int) -> Encounter:

@@ -116,11 +116,17 @@ class Scene:
         return self.life.value(Key(key.encounter, "admission")) or ""
 
     def key(self, name: str) -> Key | None:
-        """The fact that a name means here: ``[alias.]concept[@moment]``."""
+        """The fact that a name means here: ``[alias.]concept[@moment]``.
+
+        Aliases: "avc" the last stroke before, "last" the last encounter before with that concept, "hier" the moment
+        before in this stay.
+        """
         alias, _, rest = name.rpartition(".")
         concept, explicit, moment = rest.partition("@")
         if concept in listing.LASTING and not alias and not (concept == "fa" and "stroke" in self.here.flags):
             return Key("", concept)
+        if alias in ("last", "hier"):
+            return self._earlier(concept) if alias == "last" else self._day_before(concept)
         encounter = self._alias(alias)
         if encounter is None:
             return None
@@ -130,6 +136,30 @@ class Scene:
             if key in self.life.facts:
                 return key
         return None
+
+    def _earlier(self, concept: str) -> Key | None:
+        """The concept's last value at an encounter before this one."""
+        before = [each for each in self.life.encounters if each.end < self.here.start]
+        for encounter in sorted(before, key=lambda each: each.end, reverse=True):
+            for moment in ("out", "", "in"):
+                key = Key(encounter.name, concept, moment)
+                if key in self.life.facts:
+                    return key
+        return None
+
+    def _day_before(self, concept: str) -> Key | None:
+        """The concept's last value in this stay before the document's moment."""
+        now = reference.when(self.life, Key(self.here.name, concept, self.planned.moment))
+        keys = [
+            key
+            for key in (Key(self.here.name, concept, moment) for moment in self._moments_with(concept))
+            if reference.when(self.life, key) < now
+        ]
+        return max(keys, key=lambda key: reference.when(self.life, key), default=None)
+
+    def _moments_with(self, concept: str) -> list[str]:
+        days = [f"j{number}" for number in range(2, (self.here.end - self.here.start).days)]
+        return [each for each in ("in", "h24", *days) if Key(self.here.name, concept, each) in self.life.facts]
 
     def can_tell(self, key: Key) -> bool:
         """Whether a fact may be told plainly: one that is told by reference may where there is nothing to point to."""
@@ -152,17 +182,11 @@ class Scene:
         return None if source is None else (key, source)
 
     def _alias(self, alias: str) -> Encounter | None:
-        """here; "avc": the last stroke before; "avc1": the one before that; "prev": the encounter before this one."""
-        match alias:
-            case "":
-                return self.here
-            case "avc":
-                return self.recalled or (self.past_strokes[-1] if self.past_strokes else None)
-            case "avc1":
-                return self.past_strokes[-2] if len(self.past_strokes) > 1 else None
-            case "prev":
-                before = [e for e in self.life.encounters if e.end < self.here.start]
-                return max(before, key=lambda e: e.end, default=None)
+        """This encounter; or "avc", the last stroke before it."""
+        if not alias:
+            return self.here
+        if alias == "avc":
+            return self.recalled or (self.past_strokes[-1] if self.past_strokes else None)
         return None
 
     def _value(self, name: str) -> str | None:
@@ -179,8 +203,8 @@ class Scene:
             return encounter.flags[rest]
         if alias:
             return "1" if not rest else None
-        if rest in ("has_avc", "has_avc1"):
-            return str(int(self._alias(rest[4:]) is not None))
+        if rest == "has_avc":
+            return str(int(bool(self.past_strokes)))
         return self.names.flag(rest)
 
 

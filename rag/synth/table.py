@@ -121,7 +121,7 @@ def _lasting(life: Life, variable: SynthVariable, ledger: Ledger, index: Encount
         if concept == "diabete":
             value = life.condition(concept, index.end)
         told = [t for t in ledger.about(concept) if t.value == value and t.key.moment <= f"{index.end}"]
-        if value != "0":
+        if value != "0" or concept in ("tabac", "alcool"):
             told += [t for t in ledger.about(concept) if t.value == value and t.key.moment > f"{index.end}"]
     if concept == "diabete":
         told += [each for each in ledger.of(Key(index.name, "diabete_trouve")) if each.value == value]
