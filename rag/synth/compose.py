@@ -66,7 +66,7 @@ def compose(scene: Scene, voice: Voice, document_id: str, noise: Noise) -> Text 
 _MARKS = f"{chr(OPEN)}-{chr(CLOSE + MOST_MARKS)}"
 _SPACES = re.compile(r" {2,}(?=\S)")
 _BEFORE = re.compile(rf" +(?=[{_MARKS}]*[,.](?:\s|[{_MARKS}]|$))", re.MULTILINE)
-_TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
+_TRAILING = re.compile(rf"[ \t]+(?=[{_MARKS}]*$)", re.MULTILINE)
 _DOUBLED = re.compile(rf"([.,;:])([{_MARKS}]*)[.,;](?=[\s{_MARKS}]|$)")
 _SOFT_AT_START = re.compile(rf"(^[{_MARKS}]*){SOFT}", re.MULTILINE)
 _LINES = re.compile(r"\n{3,}")

@@ -8,7 +8,7 @@ import random
 from rag.synth.forms import Forms
 from rag.synth.grammar import Slot
 from rag.synth.life import Encounter, Life, Planned
-from rag.synth.people import Hospital, doctor
+from rag.synth.people import Hospital, doctor, elided
 
 
 class Names:
@@ -55,6 +55,7 @@ class Names:
             "hopc": place.short,
             "HOP": place.name.upper(),
             "hopville": place.town,
+            "dehopville": elided(f"de {place.town}", place.town),
             "hoprue": place.street,
             "tel": place.phone,
             "auteur": self._author,

@@ -84,8 +84,8 @@ def make_hospital(dice: random.Random, kind: str, style: str) -> Hospital:
     name, _, short = dice.choice(names["hospitals"][kind]).partition(" = ")
     doctors = tuple(doctor(dice) for _ in range(14 if kind in ("chu", "ch") else 6))
     return Hospital(
-        name=name.format(town=town),
-        short=(short or name).format(town=town),
+        name=elided(name.format(town=town), town),
+        short=elided((short or name).format(town=town), town),
         town=town,
         street=_street(dice),
         phone="0" + str(dice.randrange(1, 6)) + "".join(f" {dice.randrange(100):02d}" for _ in range(4)),
@@ -93,6 +93,11 @@ def make_hospital(dice: random.Random, kind: str, style: str) -> Hospital:
         types=dice.choice(["plain", "plain", "plain", "long", "long", "code", "vague"]),
         doctors=doctors,
     )
+
+
+def elided(text: str, town: str) -> str:
+    """The text with "de" elided before the town's name, if it begins with a vowel."""
+    return text.replace(f"de {town}", f"d'{town}") if town[0] in "AEIOUÉÈY" else text
 
 
 def doctor(dice: random.Random) -> str:
