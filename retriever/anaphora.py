@@ -7,7 +7,7 @@ finds what is meant in a timeline. The vocabulary is in ``anaphora.yml``.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -23,9 +23,10 @@ from retriever.vocabulary import read_yaml
 
 #: What a value beside the cue leaves of its strength: with "inchangé à 14" little is to be looked for elsewhere.
 WITH_VALUE = 0.4
+
 _SENTENCE_END = re.compile(
     r"(?<!\b[Cc]f)(?<!\bCF)(?<!\b[Ii]d)(?<!\bID)(?<!\bDr)(?<!\bPr)(?<!\bCR)(?<!\bvs)\.(?=\s|$)|[;!?]"
-    r"|(?P<line>\n(?!\s*[a-zà-ÿ]+[\s'’,](?!\s*:)))"  # a line that goes on with a small word is no new one
+    r"|(?P<line>\n(?!\s{0,20}[a-zà-ÿ]+[\s'’,](?!\s*:)))"  # a line that goes on with a small word is no new one
 )
 _HYPHEN = re.compile(r"(?<=[a-z])-(?=[a-z])")
 _IDEM = re.compile(r"\bid(?:\.(?!\s*(?:patient|\d))|(?=\s*(?:[,;)]|$)))")
@@ -37,6 +38,8 @@ _VALUE_AFTER = re.compile(r"[\s,:=(]*(?:(?:a|est|environ)\s+)*(?:[a-z]{2,}\s*(?:
 _LIST_AFTER = re.compile(r"\s?:\s*\w")
 _VALUE_BEFORE = re.compile(r"(?P<number>\d[\d.,/]*)\s?(?:%|mg|g|kg|mm|cm|[a-z]{1,4}/[a-z]{1,2})?[\s,:(]+$")
 _WORD = re.compile(r"\w+")
+#: Characters before a cue in which a value is looked for.
+_NEAR = 40
 #: Letters of a word that tell whether a clause is worth a closer look.
 _HEAD = 4
 #: A line of at most so many words may be a heading of the next.
@@ -105,8 +108,9 @@ def _of_clause(words: str, heading: str) -> Reference | None:
         return None
     first = min((match for match, _ in hits), key=lambda match: match.start())
     target = clause[first.start() :]
+    dates = [(start, end) for start, end, _ in said_dates(clause)]
     return Reference(
-        strength=max(strength * (WITH_VALUE if _has_value(clause, match) else 1.0) for match, strength in hits),
+        strength=max(strength * (WITH_VALUE if _has_value(clause, match, dates) else 1.0) for match, strength in hits),
         date=next((date for _, _, date in said_dates(target)), None),
         days_before=_days_before(target),
         admission=_pattern("admission").search(target) is not None,
@@ -133,12 +137,14 @@ def _nearest(word: str) -> str:
     return next((other for other in near if OSA.distance(other, joined, score_cutoff=1) <= 1), word)
 
 
-def _has_value(clause: str, cue: re.Match[str]) -> bool:
+def _has_value(clause: str, cue: re.Match[str], dates: Sequence[tuple[int, int]]) -> bool:
     """Whether what a cue is said of is told: a list after it ("idem : aspirine"), a number, no date, beside it."""
     if _LIST_AFTER.match(clause, cue.end()):
         return True
-    values = (_VALUE_AFTER.match(clause, cue.end()), _VALUE_BEFORE.search(clause, 0, cue.start()))
-    dates = [(start, end) for start, end, _ in said_dates(clause)]
+    values = (
+        _VALUE_AFTER.match(clause, cue.end()),
+        _VALUE_BEFORE.search(clause, max(0, cue.start() - _NEAR), cue.start()),
+    )
     return any(value and not any(start <= value.start("number") < end for start, end in dates) for value in values)
 
 
