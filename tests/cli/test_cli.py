@@ -30,14 +30,15 @@ def test_help_teaches_and_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for word in ("cohort-rag fill --documents", "ask", "evaluate", "corpus"):
+    for word in ("cohort-rag fill --documents", "ask", "evaluate", "corpus", "retriever", "synth"):
         assert word in done.stdout
 
 
 _COMMANDS = [
     *("fill", "ask", "evaluate", "corpus", "corpus build", "deidentify", "normalize", "terminology build"),
     *("terminology info", "terminology train", "terminology find"),
-    *("deid evaluate", "deid texts", "deid train", "deid synth"),
+    *("deid evaluate", "deid texts", "deid train", "deid synth", "synth"),
+    *("retriever evaluate", "retriever train", "retriever encoder", "retriever index"),
 ]
 
 

@@ -38,6 +38,7 @@ def of_help() -> list[str]:
         ("corpus", "build"),
         ("deidentify",),
         ("deid", "synth"),
+        ("synth",),
     ]
     helps = [run(*page, "--help").out for page in pages]
     return [command for text in helps for command in commands(text)]
@@ -104,7 +105,7 @@ def test_the_commands_of_a_page_run_as_written(page: str, desk: Path, monkeypatc
 
 def test_the_pages_teach_every_command() -> None:
     assert {command.split()[0] for page in PAGES for command in COMMANDS[page.name]} >= {
-        *("fill", "ask", "evaluate", "deidentify", "deid", "normalize", "terminology")
+        *("fill", "ask", "evaluate", "deidentify", "deid", "normalize", "terminology", "retriever", "synth")
     }
     assert {command.split()[0] for command in COMMANDS["--help"]} >= {"fill", "ask", "evaluate", "corpus", "deidentify"}
 
