@@ -10,7 +10,7 @@ on patient_id takes longer as the cohort grows (docs/index.md has the figures).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -48,10 +48,8 @@ from schema.passage import Passage
 
 T = TypeVar("T")
 
-#: Nothing is searched through Chroma's graph: it is kept as small as it may be, and written out rarely.
-_GRAPH: CreateCollectionConfiguration = {
-    "hnsw": {"space": "l2", "max_neighbors": 4, "ef_construction": 4, "sync_threshold": 2000}
-}
+#: Nothing is searched through Chroma's graph: it is kept as small as it may be. With "l2" vectors are held as given.
+_GRAPH: CreateCollectionConfiguration = {"hnsw": {"space": "l2", "max_neighbors": 4, "ef_construction": 4}}
 
 
 class EmptiedError(Exception):
@@ -188,45 +186,50 @@ class DenseIndex:
         """How many passages are held."""
         return self._unless_emptied(lambda client: self._passages(client).count(), 0)
 
-    def states(self, model: str, documents: Sequence[Document]) -> Vectors:
-        """The states of a recurrent network after each of the first documents of a timeline, as far as they hold.
+    def states(self, model: str, documents: Sequence[Document]) -> dict[int, Vectors]:
+        """The states of a recurrent network along a timeline, as far as they are held and still true.
 
-        A state holds as long as its document and all those before it are what they were when it was put, in the
-        same order: with a document added at the end all states hold, with one inserted those before it.
+        A state is true as long as all documents up to its own are what they were when it was put, in the same order:
+        a document added at the end leaves all states, one that is inserted leaves those before it.
 
         Args:
             model: name of the network, which changes with its weights.
             documents: the timeline of one patient, in order.
 
         Returns:
-            float32 of shape (m, size), m <= len(documents); (0, 0) when no state holds.
+            By number of documents read, from 1: the state after them, float32 of shape (size,).
         """
         chain = _chain(documents)
 
-        def read(client: Client) -> list[Vectors]:
+        def read(client: Client) -> dict[int, Vectors]:
             try:
                 held = client.get_collection(self._states_name(model), embedding_function=None)
             except NotFoundError:
-                return []
+                return {}
             rows = read_rows(held, [key for key, _ in chain])
-            good = []
-            for key, digest in chain:
-                if key not in rows or rows[key][0]["chain"] != digest:
-                    break
-                good.append(rows[key][1])
-            return good
+            return {
+                number: rows[key][1]
+                for number, (key, digest) in enumerate(chain, start=1)
+                if key in rows and rows[key][0]["chain"] == digest
+            }
 
-        found = self._unless_emptied(read, list[Vectors]()) if chain else []
-        return np.stack(found) if found else np.zeros((0, 0), dtype=np.float32)
+        return self._unless_emptied(read, dict[int, Vectors]())
 
-    def put_states(self, model: str, documents: Sequence[Document], states: Vectors) -> None:
-        """Keep the states after the last documents of a timeline.
+    def put_states(self, model: str, documents: Sequence[Document], states: Mapping[int, Vectors]) -> None:
+        """Keep states, which replace those of the same documents.
 
         Args:
             model, documents: as for `states`.
-            states: float32 of shape (m, size): those after the last m documents, in order.
+            states: by number of documents read; all of one size.
         """
-        chain = _chain(documents)[len(documents) - len(states) :]
+        if not states:
+            return
+        chain = _chain(documents)
+        numbers = sorted(states)
+        patient = plain(documents[0].patient_id)
+        rows: list[Row] = [{"patient_id": patient, "chain": chain[number - 1][1]} for number in numbers]
+        names = [chain[number - 1][0] for number in numbers]
+        vectors = np.stack([states[number] for number in numbers])
 
         def write(client: Client) -> None:
             held = client.get_or_create_collection(
@@ -235,15 +238,12 @@ class DenseIndex:
                 metadata={"model": model},
                 configuration=_GRAPH,
             )
-            patient = plain(documents[0].patient_id)
-            rows: list[Row] = [{"patient_id": patient, "chain": digest} for _, digest in chain]
-            write_rows(client, held, [key for key, _ in chain], states, rows)
+            write_rows(client, held, names, vectors, rows)
 
-        if len(states):
-            try:
-                self._do(write, writes=True)
-            except EmptiedError:
-                self._do(write, writes=True)
+        try:
+            self._do(write, writes=True)
+        except EmptiedError:
+            self._do(write, writes=True)
 
     def close(self) -> None:
         """Give back memory and files. The index is not to be used afterwards."""

@@ -39,7 +39,9 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")  # no full stop, which ends a prefix
 _SAID_AFTER = 5.0  # seconds of waiting for another process before the user is told
 _POLL = 0.005  # seconds: an operation takes a few thousandths
 #: The disk is full, the file is busy or may not be written, too many files are open: nothing is damaged.
-_PASSING = re.compile(r"\(code: (5|6|8|10|13|14|23)\)|os error (13|23|24|28|30)\b|No space left")
+_PASSING_SYSTEM = re.compile(r"os error (13|23|24|28|30)\b|No space left")
+_SQLITE_CODE = re.compile(r"\(code: (\d+)\)")
+_PASSING_SQLITE = {5, 6, 8, 10, 13, 14, 23}
 
 OnProblem = Callable[[Problem], None]
 
@@ -152,7 +154,7 @@ class FolderPlace:
         except OSError as error:
             remedy = "Give a folder that may be written to --index."
             raise InputError(Problem(self.name, f"cannot be used ({error.strerror}).", remedy)) from error
-        if names and not names & {LOCK, _DATABASE}:
+        if names and LOCK not in names:
             remedy = "Give a new or an empty folder to --index."
             raise InputError(Problem(self.name, "holds other files than an index.", remedy))
         self._lock = FileLock(folder / LOCK)
@@ -163,7 +165,7 @@ class FolderPlace:
         self._acquire()
         try:
             written = self._folder / WRITTEN
-            now = written.read_text("ascii") if written.exists() else ""
+            now = written.read_text("ascii", "replace") if written.exists() else ""
             if self._chroma is None or now != self._seen:
                 self._seen = now
                 self._open()
@@ -177,7 +179,7 @@ class FolderPlace:
 
     def mend(self, error: Exception) -> None:
         """Empty the folder when what it holds is damaged."""
-        if _PASSING.search(str(error)):
+        if _is_passing(str(error)):
             what = f"cannot be used ({str(error).splitlines()[0][-120:]})."
             remedy = "Make room, or give the right to write, and run again; nothing is lost."
             raise InputError(Problem(self.name, what, remedy)) from error
@@ -231,7 +233,11 @@ class FolderPlace:
 
     def _mark_written(self) -> None:
         self._seen = secrets.token_hex(8)
-        (self._folder / WRITTEN).write_text(self._seen, "ascii")
+        try:
+            (self._folder / WRITTEN).write_text(self._seen, "ascii")
+        except OSError as error:
+            remedy = "Give a folder that may be written to --index."
+            raise InputError(Problem(self.name, f"cannot be written ({error.strerror}).", remedy)) from error
 
     def _say_rebuilt(self) -> None:
         self._on_problem(Problem(self.name, "was damaged.", "It is being rebuilt; nothing to do.", lost=False))
@@ -298,6 +304,12 @@ class ServerPlace:
     def _silent(self) -> InputError:
         remedy = "Start it: chroma run --host 127.0.0.1 --port 8000 --path FOLDER"
         return InputError(Problem(self.name, "does not answer as a Chroma server.", remedy))
+
+
+def _is_passing(message: str) -> bool:
+    code = _SQLITE_CODE.search(message)
+    # The low byte is the kind of error, what is above it the detail: https://www.sqlite.org/rescode.html
+    return bool(_PASSING_SYSTEM.search(message) or (code and int(code[1]) & 0xFF in _PASSING_SQLITE))
 
 
 def _no_url(url: str) -> InputError:

@@ -34,7 +34,7 @@ _ASKED_AT_ONCE = 5000
 
 
 class DamagedError(Exception):
-    """A vector is not the one that was stored."""
+    """What is read is not what was stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def read_rows(held: Collection, names: Sequence[str]) -> dict[str, tuple[Row, Ve
         for name, row, vector in zip(got["ids"], got["metadatas"], vectors, strict=True):
             said = dict(row)
             if said.pop(_CHECKSUM, None) != _checksum(vector):
-                raise DamagedError
+                raise DamagedError("a vector is not the one that was stored")
             found[name] = said, vector
     return found
 

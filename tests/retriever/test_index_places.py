@@ -17,6 +17,7 @@ import pytest
 from retriever.embed import HashedNgramEncoder
 from retriever.index import DenseIndex, open_index
 from retriever.passages import passages
+from retriever.place import LOCK
 from schema.problem import InputError
 from tests.retriever.conftest import make_document
 
@@ -90,19 +91,40 @@ def test_an_index_without_a_manifest_is_refused(tmp_path):
 
     with chromadb.PersistentClient(tmp_path) as client:
         client.create_collection("cohort-rag.passages", embedding_function=None)
+    with pytest.raises(InputError, match="other files"):
+        DenseIndex.in_folder(ENCODER, tmp_path, unexpected)
+    (tmp_path / LOCK).touch()
     with pytest.raises(InputError, match=r"another version.*--rebuild"):
         DenseIndex.in_folder(ENCODER, tmp_path, unexpected)
+
+
+def test_a_full_disk_is_not_damage(tmp_path, document, monkeypatch):
+    from chromadb.api.models.Collection import Collection
+    from chromadb.errors import InternalError
+
+    doc = document("Aphasie brutale.")
+    with closing(DenseIndex.in_folder(ENCODER, tmp_path, unexpected)) as index:
+        index.upsert([doc])
+
+        def full(*_, **__):
+            raise InternalError("error returned from database: (code: 13) database or disk is full")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Collection, "upsert", full)
+            with pytest.raises(InputError, match=r"disk is full.*Make room"):
+                index.upsert([document("Autre.", name="P1-02")])
+        assert index.upsert([doc]) == 0
 
 
 def test_rebuild_starts_again(tmp_path, document):
     doc = document("Aphasie brutale.")
     with closing(DenseIndex.in_folder(OtherEncoder(), tmp_path, unexpected)) as index:
         index.upsert([doc])
-        index.put_states("gru", [doc], np.ones((1, 2), dtype=np.float32))
+        index.put_states("gru", [doc], {1: np.ones(2)})
     (tmp_path / "notes.txt").write_text("mine")
     with closing(DenseIndex.in_folder(ENCODER, tmp_path, unexpected, rebuild=True)) as index:
         assert index.count() == 0
-        assert index.states("gru", [doc]).shape == (0, 0)
+        assert index.states("gru", [doc]) == {}
         assert index.upsert([doc]) == 1
     assert (tmp_path / "notes.txt").read_text() == "mine"
     DenseIndex.in_folder(ENCODER, tmp_path, unexpected).close()
@@ -228,7 +250,7 @@ def test_a_server_keeps_the_vectors(server, document):
     doc, other = document("# A\nAphasie.\n# B\nNIHSS à 14.\n"), document("FEVG.", name="P1-02")
     with closing(open_index(ENCODER, server, unexpected)) as index:
         assert index.upsert([doc, other]) == 3
-        index.put_states("gru", [doc], np.ones((1, 2), dtype=np.float32))
+        index.put_states("gru", [doc], {1: np.ones(2)})
     with closing(open_index(ENCODER, server, unexpected)) as index:
         assert index.upsert([doc, other]) == 0
         expected = ENCODER.encode([p.text for p in passages(doc)])
