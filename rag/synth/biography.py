@@ -98,6 +98,10 @@ def _fill_up(life: Life, dice: random.Random, documents: int, since: dt.date, un
         _routine(life, dice, since, until, missing + 2, mrs)
 
 
+def _has(life: Life, condition: str, day: dt.date) -> bool:
+    return condition in life.conditions and life.conditions[condition] <= day
+
+
 def _routine(life: Life, dice: random.Random, since: dt.date, until: dt.date, wanted: float, mrs: int) -> None:
     """Visits and stays of ordinary years, until they leave about ``wanted`` documents."""
     since = max(since, life.patient.born + dt.timedelta(days=365 * 18))
@@ -114,7 +118,8 @@ def _routine(life: Life, dice: random.Random, since: dt.date, until: dt.date, wa
         count += 6 if stay else 1.1
     for day, stay in sorted(days):
         if stay:
-            encounters.add_plain_stay(life, dice, day, dice.choice(reasons), mrs)
+            fitting = [each for each in reasons if "needs" not in each or _has(life, each["needs"], day)]
+            encounters.add_plain_stay(life, dice, day, dice.choice(fitting), mrs)
             continue
         kind, place = dice.choices(
             [

@@ -206,6 +206,8 @@ def add_death(life: Life, day: dt.date, written: dt.datetime) -> None:
 def add_plain_stay(life: Life, dice: random.Random, day: dt.date, reason: dict[str, Any], mrs: int) -> Encounter:
     """A stay for something else than a stroke, with the same kinds of documents."""
     place = life.places[dice.choice(["ch", "ch", "chu", "clinique"])]
+    if "gives" in reason:
+        life.conditions.setdefault(reason["gives"], day)
     nights = dice.randrange(*reason["days"])
     arrival = at(day, dice.randrange(7, 22), dice)
     end = day + nights * _DAY

@@ -35,7 +35,7 @@ def settle(life: Life, config: SynthConfig, dice: random.Random) -> None:
 def _refer(life: Life, config: SynthConfig, dice: random.Random) -> None:
     latest: dict[str, tuple[Encounter, Key]] = {}
     before = any(e.start < life.index_day and any(p.kind in _LISTING for p in e.documents) for e in life.encounters)
-    if before and dice.random() < config.anaphora * 0.5:
+    if before and dice.random() < config.anaphora * 0.7:
         life.facts[ANTECEDENTS].like = ANTECEDENTS
     for encounter in sorted(life.encounters, key=lambda each: (each.start, each.name)):
         for moment in _moments(encounter):
@@ -67,7 +67,7 @@ def _written(encounter: Encounter, moment: str) -> bool:
 def _chance(concept: str, moment: str) -> float:
     if moment in ("in", "in2") and concept in ("nihss", "pas", "gly", "poids"):
         return 0.0  # a first examination never points back
-    return 1.0 if concept in ("nihss", "mrs", "ttt") else 0.5
+    return 1.0 if concept in ("nihss", "mrs", "ttt") else 0.7
 
 
 def _make_like(life: Life, key: Key, source: Key) -> None:

@@ -91,6 +91,10 @@ def _implied(life: Life, ledger: Ledger, encounter: Encounter, key: Key, value: 
         case "fa", "0":
             since = f"{encounter.start}"
             return [t for t in ledger.about("fa") if not t.key.encounter and t.value == "0" and since <= t.key.moment]
+        case "imc", _:  # written, else calculated
+            keys = [Key(encounter.name, name) for name in ("poids", "taille")]
+            parts = [[t for t in ledger.of(each) if t.value == life.value(each)] for each in keys]
+            return [part[0] for part in parts] if all(parts) else []
         case "sich", "0":  # no bleeding at all
             return [t for t in ledger.of(Key(encounter.name, "transfo")) if t.value == "0"]
         case "deces", "0":  # seen alive at three months
@@ -123,6 +127,8 @@ def _lasting(life: Life, variable: SynthVariable, ledger: Ledger, index: Encount
         told = [t for t in ledger.about(concept) if t.value == value and t.key.moment <= f"{index.end}"]
         if value != "0" or concept in ("tabac", "alcool"):
             told += [t for t in ledger.about(concept) if t.value == value and t.key.moment > f"{index.end}"]
+    if concept == "avc" and value == "1":
+        told += [each for each in ledger.about("cote") if life.by_name(each.key.encounter).end < index.start]
     if concept == "diabete":
         told += [each for each in ledger.of(Key(index.name, "diabete_trouve")) if each.value == value]
     if not told:
