@@ -78,7 +78,7 @@ def test_an_index_of_another_encoder_is_refused(inputs: list[object], other_enco
     command = ["fill", *inputs, "--out", tmp_path / "other", *index, "--encoder", other_encoder]
     message = refused(*command)
     assert f"error: {tmp_path / 'index'}: was made by the encoder" in message
-    assert "Give another folder to --index" in message
+    assert "Give another --index" in message
     asked = ("--patient", "P1", "--variable", "poids")
     assert "was made by the encoder" in refused("ask", *inputs, *asked, *index, "--encoder", other_encoder)
     assert fill(inputs, tmp_path / "run", *index).code == 0  # and is not harmed

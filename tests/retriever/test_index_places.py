@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -220,13 +220,12 @@ def test_vectors_that_are_not_those_stored_are_not_given(tmp_path, whole):
 # --- servers --------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """The URL of a Chroma server, on this machine, for the length of these tests."""
+@contextmanager
+def running_server(folder):
+    """The URL of a Chroma server on this machine, and its process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("server")
     chroma = Path(sys.executable).with_name("chroma")
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -240,10 +239,17 @@ def server(tmp_path_factory):
                 break
             except httpx.HTTPError:
                 time.sleep(0.1)
-        yield url
+        yield url, process
     finally:
-        process.terminate()
+        process.kill()
         process.wait()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The URL of a server for the length of these tests."""
+    with running_server(tmp_path_factory.mktemp("server")) as (url, _):
+        yield url
 
 
 def test_a_server_keeps_the_vectors(server, document):
@@ -316,3 +322,12 @@ def test_a_server_that_does_not_answer_is_said():
         port = free.getsockname()[1]
     with pytest.raises(InputError, match=re.escape("chroma run")):
         DenseIndex.on_server(ENCODER, f"http://127.0.0.1:{port}")
+
+
+def test_a_server_that_ends_is_said(tmp_path, document):
+    with running_server(tmp_path) as (url, process), closing(DenseIndex.on_server(ENCODER, url)) as index:
+        index.upsert([document("Aphasie.")])
+        process.kill()
+        process.wait()
+        with pytest.raises(InputError, match=re.escape("chroma run")):
+            index.upsert([document("FEVG.")])
