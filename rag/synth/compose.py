@@ -6,6 +6,8 @@ import random
 import re
 from dataclasses import dataclass
 
+from rag.synth.extra_facts import Extras
+from rag.synth.extra_text import woven
 from rag.synth.facts import Told
 from rag.synth.grammar import SOFT, capital
 from rag.synth.load import Voice, grammar, voices
@@ -37,7 +39,7 @@ def voice_for(scene: Scene, dice: random.Random, used: dict[str, int]) -> Voice 
     return min(pool, key=lambda voice: used.get(f"{voice.kind}/{voice.name}", 0) * 2 + dice.random() * 3)
 
 
-def compose(scene: Scene, voice: Voice, document_id: str, noise: Noise) -> Text | None:
+def compose(scene: Scene, voice: Voice, document_id: str, noise: Noise, extras: Extras) -> Text | None:
     """Say all that the voice can say; None if nothing remains."""
     blocks = []
     for block in voice.blocks:
@@ -58,6 +60,7 @@ def compose(scene: Scene, voice: Voice, document_id: str, noise: Noise) -> Text 
     title = grammar().say(scene.dice.choice(voice.titles), scene) or ""
     if not blocks:
         return None
+    blocks = woven(scene, extras, blocks)
     text = noise.apply(_tidy("\n\n".join(blocks)))
     body, told = _read_marks(text, scene, document_id)
     return Text(_read_marks(title, scene, document_id)[0].strip(), body, tuple(told))

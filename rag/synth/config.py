@@ -20,6 +20,7 @@ class SynthConfig(BaseModel):
         anaphora: 0 to 1, share of the values that could be told by reference only, and are.
         contradictions: 0 to 1, share of the documents that recall a value wrongly.
         missingness: 0 to 1, share of the values that no document tells.
+        extras: number of further subjects that a patient's documents tell of; the dictionary asks about more. 0: none.
         vocabulary: name of the dictionary's wording; every name gives another one.
         seed: everything random follows from it.
     """
@@ -33,6 +34,7 @@ class SynthConfig(BaseModel):
     anaphora: float = Field(default=0.2, ge=0, le=1)
     contradictions: float = Field(default=0.1, ge=0, le=1)
     missingness: float = Field(default=0.1, ge=0, le=1)
+    extras: int = Field(default=15, ge=0, le=60)
     vocabulary: str = "A"
     seed: int = 0
 

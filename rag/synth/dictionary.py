@@ -123,14 +123,14 @@ def _pick(dice: random.Random, wordings: list[str], plain: bool) -> str:
     return str(wordings[0] if plain else dice.choice(wordings))
 
 
-def write_dictionary(path: Path, vocabulary: str) -> None:
+def write_dictionary(path: Path, asked: tuple[SynthVariable, ...]) -> None:
     """Write the dictionary as REDCap exports it."""
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(_COLUMNS)
-        first = variables(vocabulary)[0].form
+        first = asked[0].form
         rows.writerow(["record_id", first, "", "text", "Identifiant patient", "", "", "", "", "", "y", "", ""])
-        for variable in variables(vocabulary):
+        for variable in asked:
             choices = " | ".join(f"{code}, {label}" for code, label in variable.choices)
             rows.writerow(
                 [

@@ -10,8 +10,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from rag.synth.config import SynthConfig
-from rag.synth.dictionary import variables, write_dictionary
-from rag.synth.generate import SyntheticPatient, generate
+from rag.synth.dictionary import write_dictionary
+from rag.synth.generate import SyntheticPatient, generate, variables_of
 
 _FORMAT = 1
 
@@ -19,8 +19,9 @@ _FORMAT = 1
 def write_cohort(config: SynthConfig, out: Path, on_patient: Callable[[], object] = lambda: None) -> dict[str, int]:
     """Write the cohort into ``out``, made if missing; return the counts of the manifest."""
     out.mkdir(parents=True, exist_ok=True)
-    write_dictionary(out / "dictionary.csv", config.vocabulary)
-    names = ["record_id", *(variable.name for variable in variables(config.vocabulary))]
+    asked = variables_of(config)
+    write_dictionary(out / "dictionary.csv", asked)
+    names = ["record_id", *(variable.name for variable in asked)]
     counts: Counter[str] = Counter()
     with ExitStack() as stack:
         documents, evidence, table = (

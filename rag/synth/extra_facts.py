@@ -14,6 +14,7 @@ from rag.synth.life import Encounter, Life, Planned
 from rag.synth.reference import when
 
 _MOMENTS = frozenset({"samu", "in", "h24", "out", ""})
+_INITIAL = {"init": "in"}
 _NEEDED = frozenset({"index", "old", "ssr", "m3", "m6", "y1"})
 #: Kinds of documents that look back over a stay.
 _LOOKING_BACK = frozenset({"crh", "reeducation", "transfert", "courrier"})
@@ -38,12 +39,13 @@ class Extras:
 
     tellings: dict[int, list[Telling]] = field(default_factory=dict)
     blurred: set[tuple[str, str]] = field(default_factory=set)
+    contradictions: float = 0.0
 
 
 def plan_extras(life: Life, config: SynthConfig) -> Extras:
     """Draw the subjects, their values and their tellings. Facts are added to the life."""
     dice = random.Random(f"{life.seed}/subjects")  # noqa: S311
-    extras = Extras()
+    extras = Extras(contradictions=config.contradictions)
     wanted = asked(config.vocabulary, config.seed, config.extras)
     for subject in of_patient(dice, wanted, config.extras):
         tellings = _tellings(life, subject, dice)
@@ -60,7 +62,8 @@ def _tellings(life: Life, subject: Subject, dice: random.Random) -> list[tuple[P
         (encounter, planned)
         for encounter in life.encounters
         for planned in encounter.documents
-        if planned.kind in subject.kinds and (planned.moment in _MOMENTS or planned.moment[:1] == "j")
+        if planned.kind in subject.kinds
+        and (_INITIAL.get(planned.moment, planned.moment) in _MOMENTS or planned.moment[:1] == "j")
     ]
     if subject.kind in ("date", "time"):
         return _once(life, subject, fitting, dice)
@@ -71,9 +74,9 @@ def _tellings(life: Life, subject: Subject, dice: random.Random) -> list[tuple[P
         if subject.lasting:
             found.append((planned, Telling(subject, Key(encounter.name, subject.concept))))
             continue
-        moment = planned.moment
-        if subject.event and moment == "out":
-            moment = ""  # what happened in the stay
+        moment = _INITIAL.get(planned.moment, planned.moment)
+        if subject.whole and moment == "out":
+            moment = ""
         key = Key(encounter.name, subject.concept, moment)
         earlier = [_back(key, moment) for moment in _before(encounter, planned, subject)]
         if earlier and planned.kind in _LOOKING_BACK and dice.random() < 0.6:
@@ -89,14 +92,14 @@ def _tellings(life: Life, subject: Subject, dice: random.Random) -> list[tuple[P
         far = [e for e in life.encounters if e.role in _NEEDED and e.end < planned.when.date() and e is not encounter]
         if far and dice.random() < 0.4:
             other = dice.choice(far[-3:])
-            moment = dice.choice(("in", "out", "out")) if "stay" in other.flags and not subject.event else ""
+            moment = dice.choice(("in", "out", "out")) if "stay" in other.flags and not subject.whole else ""
             found.append((planned, Telling(subject, Key(other.name, subject.concept, moment), recalled=True)))
     return found
 
 
 def _before(encounter: Encounter, planned: Planned, subject: Subject) -> list[str]:
     """The earlier moments of a stay that a document may recall."""
-    if planned.moment != "out" or subject.event:
+    if planned.moment != "out" or subject.whole:
         return ["pre"] if planned.moment == "out" and "pre" in subject.slots and encounter.role == "index" else []
     days = (encounter.end - encounter.start).days
     found = ["in", "in", "h24"] if days > 1 else ["in"]
@@ -113,7 +116,9 @@ def _once(
 ) -> list[tuple[Planned, Telling]]:
     """A date or a time: one for an encounter, told there and perhaps recalled later."""
     found: list[tuple[Planned, Telling]] = []
-    roles = ("index", "old") if "stay" in subject.slots else ("ssr",) if "ssr_stay" in subject.slots else ("m3", "y1", "m6")
+    roles = (
+        ("index", "old") if "stay" in subject.slots else ("ssr",) if "ssr_stay" in subject.slots else ("m3", "y1", "m6")
+    )
     for role in roles:
         encounter = life.encounter(role)
         if encounter is None or (roles[0] == "m3" and found):
@@ -126,7 +131,9 @@ def _once(
             moment = min(moment, dt.datetime.combine(encounter.end, dt.time()))
         own = [(e, p) for e, p in fitting if p.when.date() >= moment.date() and e is encounter]
         later = [(e, p) for e, p in fitting if p.when.date() >= encounter.end and e is not encounter]
-        chosen = dice.sample(own, min(len(own), dice.randrange(1, 3))) + dice.sample(later, min(len(later), dice.randrange(2)))
+        chosen = dice.sample(own, min(len(own), dice.randrange(1, 3))) + dice.sample(
+            later, min(len(later), dice.randrange(2))
+        )
         if not chosen:
             continue
         hour = dt.time(dice.randint(int(subject.low), int(subject.high)), dice.randrange(0, 60, 5))

@@ -74,6 +74,11 @@ class Subject:
         return self.kind == "yesno" and "ever" in self.slots
 
     @property
+    def whole(self) -> bool:
+        """Whether a summary of a stay tells of the stay as a whole."""
+        return self.event or "stay" in self.slots
+
+    @property
     def decimals(self) -> int:
         """Decimals of a number."""
         return 0 if self.step >= 1 else 1 if self.step >= 0.1 else 2

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rag.synth.config import SynthConfig
 from rag.synth.dictionary import SynthVariable, variables
+from rag.synth.extra_questions import extra_answers, extra_variables
 from rag.synth.facts import Told
 from rag.synth.table import Answer, answers
 from rag.synth.write import SyntheticDocument, write_patient
@@ -27,16 +28,21 @@ class SyntheticPatient:
         return {answer.variable: answer.value for answer in self.answers}
 
 
+def variables_of(config: SynthConfig) -> tuple[SynthVariable, ...]:
+    """The variables of a cohort's dictionary."""
+    return variables(config.vocabulary) + extra_variables(config.vocabulary, config.seed, config.extras)
+
+
 def generate(config: SynthConfig) -> Iterator[SyntheticPatient]:
     """The patients of a cohort. Each depends on the seed and its number alone: more patients change no other."""
-    asked = variables(config.vocabulary)
+    asked = variables_of(config)
     for number in range(1, config.patients + 1):
         patient_id = f"S{number:0{max(3, len(str(config.patients)))}d}"
-        life, documents, ledger = write_patient(config, patient_id, f"{config.seed}/{number}")
+        life, documents, ledger, extras = write_patient(config, patient_id, f"{config.seed}/{number}")
         yield SyntheticPatient(
             patient_id=patient_id,
             documents=tuple(documents),
             variables=asked,
-            answers=tuple(answers(life, asked, ledger)),
+            answers=tuple(extra_answers(life, asked, ledger, extras, answers(life, asked, ledger))),
             told=tuple(ledger.told),
         )

@@ -9,6 +9,7 @@ from functools import cache
 from rag.synth.biography import live
 from rag.synth.compose import compose, voice_for
 from rag.synth.config import SynthConfig
+from rag.synth.extra_facts import Extras, plan_extras
 from rag.synth.facts import Ledger
 from rag.synth.hush import settle
 from rag.synth.life import Encounter, Life, Planned
@@ -31,23 +32,26 @@ class SyntheticDocument:
     kind: str
 
 
-def write_patient(config: SynthConfig, patient_id: str, seed: str) -> tuple[Life, list[SyntheticDocument], Ledger]:
+def write_patient(
+    config: SynthConfig, patient_id: str, seed: str
+) -> tuple[Life, list[SyntheticDocument], Ledger, Extras]:
     """All documents of one patient, in order of time: as many as the settings ask."""
     dice = random.Random(seed)  # noqa: S311
     wanted = dice.randint(*config.documents)
     life = live(config, dice, patient_id, seed, round(wanted * 1.15) + 2)
     chosen = _choose(life, dice, wanted)
     settle(life, config, dice)
+    extras = plan_extras(life, config)
     ledger = Ledger()
     documents: list[SyntheticDocument] = []
     used: dict[str, int] = {}
     for encounter, planned in chosen:
         document = _write(
-            life, encounter, planned, ledger, config, dice, used, f"{patient_id}-{len(documents) + 1:03d}"
+            life, encounter, planned, ledger, extras, config, dice, used, f"{patient_id}-{len(documents) + 1:03d}"
         )
         if document is not None:
             documents.append(document)
-    return life, documents, ledger
+    return life, documents, ledger, extras
 
 
 def _choose(life: Life, dice: random.Random, wanted: int) -> list[tuple[Encounter, Planned]]:
@@ -66,6 +70,7 @@ def _write(
     encounter: Encounter,
     planned: Planned,
     ledger: Ledger,
+    extras: Extras,
     config: SynthConfig,
     dice: random.Random,
     used: dict[str, int],
@@ -75,7 +80,7 @@ def _write(
     voice = voice_for(scene, dice, used)
     if voice is None:
         return None
-    text = compose(scene, voice, document_id, Noise(dice, config.noise))
+    text = compose(scene, voice, document_id, Noise(dice, config.noise), extras)
     if text is None:
         return None
     name = f"{voice.kind}/{voice.name}"
