@@ -80,6 +80,8 @@ class Place(Protocol):
 class _Embedded:
     """A Chroma inside this process, its own even where several are open in the same place.
 
+    Chroma's own clients share one, which keeps the memory of collections that were dropped.
+
     Raises:
         RuntimeError: this process is a fork of one that has used Chroma, where Chroma would wait for ever.
     """
