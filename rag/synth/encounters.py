@@ -207,7 +207,7 @@ def add_plain_stay(life: Life, dice: random.Random, day: dt.date, reason: dict[s
     """A stay for something else than a stroke, with the same kinds of documents."""
     place = life.places[dice.choice(["ch", "ch", "chu", "clinique"])]
     if "gives" in reason:
-        life.conditions.setdefault(reason["gives"], day)
+        life.conditions.setdefault(reason["gives"], day + _DAY)
     nights = dice.randrange(*reason["days"])
     arrival = at(day, dice.randrange(7, 22), dice)
     end = day + nights * _DAY

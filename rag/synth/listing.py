@@ -79,7 +79,7 @@ def _drug(drug: Drug, branded: float, doses: bool, dice: random.Random) -> str:
     if not doses:
         return name
     dose = drug.dose
-    if dice.random() < 0.4:
+    if dice.random() < 0.4 and " x " not in dose:
         dose = dose.replace("/j", dice.choice([" par jour", " /24 h", " 1 fois par jour", "/jour"]), 1)
     if dice.random() < 0.2:
         dose = dose.replace(" mg", "mg", 1)
