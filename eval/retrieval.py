@@ -40,8 +40,9 @@ _EXACT_UP_TO = 13  # patients: 2 ** 13 sign changes are fewer than are drawn oth
 
 #: Questions whose evidence does not say what kind they are of.
 UNLABELLED = "unlabelled"
-#: Kinds that take the order of time; both together are one more group.
+#: Kinds that take the order of time; both together are one more group, of this name.
 _TIMED = ("anaphoric", "order")
+TIMED = " or ".join(_TIMED)
 
 #: (questions, 2: `LEVELS`, len(FIGURES))
 Figures = NDArray[np.float64]
@@ -269,4 +270,4 @@ def _groups(queries: Sequence[Query]) -> Iterator[tuple[str, str, list[int]]]:
         for name in sorted(set(names)):
             yield by, name, [i for i, other in enumerate(names) if other == name]
         if by == "kind" and set(_TIMED) <= set(names):
-            yield by, " or ".join(_TIMED), [i for i, other in enumerate(names) if other in _TIMED]
+            yield by, TIMED, [i for i, other in enumerate(names) if other in _TIMED]

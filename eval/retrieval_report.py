@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from eval.retrieval import FIGURES, LEVELS, SHOWN, Difference, Row, Scores, difference_rows, figure_rows
+from eval.retrieval import FIGURES, LEVELS, SHOWN, TIMED, Difference, Row, Scores, difference_rows, figure_rows
 from eval.tables import harmless, number, write_rows
 from schema.report import Estimate
 
@@ -19,6 +19,12 @@ _COLUMNS = (
 )
 #: The figure of the short tables.
 MAIN = ("passage", "recall@3")
+#: Columns of the table for a terminal, and those of them that come with their interval.
+_SHORT = (
+    *(("passage", name) for name in ("recall@1", "recall@3", "recall@10", "hit@3", "MRR", "nDCG@10")),
+    *(("document", name) for name in ("recall@2", "hit@2")),
+)
+_WITH_INTERVAL = (MAIN, ("document", "recall@2"))
 #: Those that methods are compared by.
 _COMPARED = (MAIN, ("passage", "recall@10"), ("passage", "MRR"), ("document", "recall@2"))
 
@@ -80,37 +86,51 @@ def write_report(report: RetrievalReport, scores: Scores, out: Path) -> None:
 
 def format_summary(report: RetrievalReport) -> str:
     """The figures in a few lines for a terminal."""
+    blocks = [[report.corpus], _short_table(report), _kinds_table(report), _differences_table(report)]
+    remarks = [f"  note: {remark}" for remark in report.remarks]
+    return "\n".join("\n".join(block) + "\n" for block in [*blocks, remarks] if block).rstrip()
+
+
+def _short_table(report: RetrievalReport) -> list[str]:
     found = _lookup(report.rows)
-    wide = max(map(len, report.methods))
-    columns = [("passage", name) for name in ("recall@1", "recall@3", "recall@10", "MRR", "nDCG@10")]
-    columns += [("document", "recall@2"), ("document", "hit@2")]
-    heads = [name if level == "passage" else f"{level} {name}" for level, name in columns]
-    lines = [report.corpus, "", f"  {'method':<{wide}}" + "".join(f"  {head:<19}" for head in heads) + "ms/question"]
-    for method in report.methods:
-        figures = "".join(f"  {_figure(found['all', '', method, *column].estimate):<19}" for column in columns)
-        lines.append(f"  {method:<{wide}}{figures}{_milliseconds(report, method)}")
-    kinds = list(dict.fromkeys(row.group for row in report.rows if row.by == "kind"))
-    if len(kinds) > 1:
-        sizes = {row.group: row.questions for row in report.rows if row.by == "kind"}
-        heads = [f"{kind} ({sizes[kind]})" for kind in kinds]
-        lines += [
-            "",
-            f"  {' '.join(MAIN)} by kind of question",
-            f"  {'':<{wide}}" + "".join(f"  {h:<19}" for h in heads),
+    heads = [name if level == "passage" else f"{level} {name}" for level, name in _SHORT]
+    rows = [
+        [
+            method,
+            *(_figure(found["all", "", method, *c].estimate, interval=c in _WITH_INTERVAL) for c in _SHORT),
+            _milliseconds(report, method),
         ]
-        for method in report.methods:
-            figures = "".join(f"  {_figure(found['kind', kind, method, *MAIN].estimate):<19}" for kind in kinds)
-            lines.append(f"  {method:<{wide}}{figures}".rstrip())
-    compared = [row for row in report.differences if (row.level, row.figure) == MAIN]
-    groups = [("all", ""), *(("kind", kind) for kind in (kinds if len(kinds) > 1 else ()))]
-    if compared:
-        lines += ["", f"  {report.reference} less each, {' '.join(MAIN)}"]
-        heads = [group or "all questions" for _, group in groups]
-        lines.append(f"  {'':<{wide}}" + "".join(f"  {head:<34}" for head in heads).rstrip())
-        cells = {(row.by, row.group, row.less): f"{_signed(row.estimate)} p {_p(row.p_value)}" for row in compared}
-        for less in dict.fromkeys(row.less for row in compared):
-            lines.append(f"  {less:<{wide}}" + "".join(f"  {cells[*group, less]:<34}" for group in groups).rstrip())
-    return "\n".join(lines + [f"  note: {remark}" for remark in report.remarks])
+        for method in report.methods
+    ]
+    return _aligned([["method", *heads, "ms/question"], *rows])
+
+
+def _kinds_table(report: RetrievalReport) -> list[str]:
+    sizes = {row.group: row.questions for row in report.rows if row.by == "kind"}
+    if len(sizes) < 2:
+        return []
+    found = _lookup(report.rows)
+    rows = [
+        [method, *(_figure(found["kind", kind, method, *MAIN].estimate) for kind in sizes)] for method in report.methods
+    ]
+    return _aligned([[" ".join(MAIN), *(f"{kind} ({size})" for kind, size in sizes.items())], *rows])
+
+
+def _differences_table(report: RetrievalReport) -> list[str]:
+    cells = {
+        (row.group, row.less): f"{_signed(row.estimate)} p {_p(row.p_value)}"
+        for row in report.differences
+        if (row.level, row.figure) == MAIN and row.group in ("", TIMED)
+    }
+    groups = list(dict.fromkeys(group for group, _ in cells))
+    rows = [[less, *(cells[group, less] for group in groups)] for less in dict.fromkeys(less for _, less in cells)]
+    heads = [f"{report.reference} less", *(group or f"{' '.join(MAIN)}, all" for group in groups)]
+    return _aligned([heads, *rows]) if rows else []
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    wides = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  " + "  ".join(f"{cell:<{wide}}" for cell, wide in zip(row, wides, strict=True)).rstrip() for row in rows]
 
 
 def _page(report: RetrievalReport) -> Iterator[str]:
@@ -177,9 +197,12 @@ def _lookup(rows: Iterable[Row]) -> dict[tuple[str, str, str, str, str], Row]:
     return {(row.by, row.group, row.method, row.level, row.figure): row for row in rows}
 
 
-def _figure(figure: Estimate) -> str:
-    interval = "" if figure.low is None or figure.high is None else f" [{figure.low:.2f}–{figure.high:.2f}]"
-    return "–" if figure.value is None else f"{figure.value:.3f}{interval}"
+def _figure(figure: Estimate, interval: bool = True) -> str:
+    if figure.value is None:
+        return "–"
+    if not interval or figure.low is None or figure.high is None:
+        return f"{figure.value:.3f}"
+    return f"{figure.value:.3f} [{figure.low:.2f}–{figure.high:.2f}]"
 
 
 def _signed(figure: Estimate) -> str:

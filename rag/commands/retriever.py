@@ -66,7 +66,7 @@ def _add_evaluate(parts: Any) -> None:
     parser.add_argument("--table", type=Path, metavar="TABLE", help="a manual table to learn from: no place is needed")
     about = "learn from these patients alone (a pattern of identifiers, such as 'A*')"
     parser.add_argument("--fit-patients", metavar="PATTERN", help=about)
-    parser.add_argument("--test-patients", metavar="PATTERN", help="ask about these patients alone (all)")
+    parser.add_argument("--test-patients", metavar="PATTERN", help="ask about these patients alone (all the others)")
     parser.add_argument("--crossed", action="store_true", help="then the reverse, all questions being put together")
     about = "temporal model to measure, one, or with --crossed one for each group (the one that comes with the program)"
     parser.add_argument("--model", nargs="+", default=[], type=Path, metavar="MODEL", help=about)
