@@ -4,7 +4,7 @@
 |---|---|---|
 | ``names`` | a name of a concept | another name of it |
 | ``questions`` | what a dictionary says of a variable | the passage, or the sentences, that hold its evidence |
-| ``mentions`` | a name of a concept | a passage that mentions it by another name |
+| ``mentions`` | a name of a concept | a passage, or the sentences, that mention it by another name |
 | ``copies`` | a sentence | its passage |
 """
 
@@ -39,7 +39,7 @@ _HELD_OUT = 12  # one patient and one concept in so many choose the best weights
 _MOST_HELD_OUT = 800  # pairs of each kind
 _MENTIONS = 3  # pairs by passage
 _NEGATIVES = 4  # by question and passage
-_SHORT = 0.4  # share of the answers that are the quote's sentences alone
+_SHORT = 0.4  # share of the positives that are the sentences alone, without the rest of their passage
 _WORDS_OF_A_COPY = 4  # a shorter sentence may stand anywhere
 
 
@@ -151,17 +151,15 @@ class _Teacher:
     def of_passage(self, document: Document, passage: Passage) -> Iterator[Pair]:
         """Names of what it mentions, and one of its sentences."""
         dice = _dice("passage", f"{passage.patient_id} {passage.span}", self._seed)
-        said = {
-            mention.concept.concept_id: passage.text[
-                mention.start - passage.span.start : mention.end - passage.span.start
-            ]
-            for mention in passage.concepts
-            if self._names.get(mention.concept.concept_id)
-        }
+        said = {mention.concept.concept_id: mention for mention in passage.concepts}
         for concept in dice.sample(sorted(said), min(_MENTIONS, len(said))):
-            others = [name for name in self._names[concept] if name.lower() != said[concept].lower()]
+            mention = said[concept]
+            written = document.text[mention.start : mention.end].lower()
+            others = [name for name in self._names.get(concept, ()) if name.lower() != written]
             if others:
-                yield Pair(dice.choice(others), passage.text, "mentions", concept, frozenset(said))
+                around = " ".join(_sentences(document, mention.start, mention.end))
+                positive = around if dice.random() < _SHORT else passage.text
+                yield Pair(dice.choice(others), positive, "mentions", concept, frozenset(said))
         inside = _sentences(document, passage.span.start, passage.span.end)
         if len(inside) > 1:
             sentence = dice.choice(inside)

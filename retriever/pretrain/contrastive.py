@@ -20,7 +20,7 @@ from retriever.pretrain.pairs import Batches, Pair, fixed_batches
 
 _TEMPERATURE = 0.05
 _SPOILT = 0.5  # share of the texts that may get flaws
-_WITH_NEGATIVE = 0.5  # share of the pairs whose hard negative is read too: it costs as much as the positive
+_WITH_NEGATIVE = 0.2  # share of the pairs whose hard negative is read too: it costs as much as the positive
 _CHUNK = 2048  # word pieces encoded at once, padding included
 
 

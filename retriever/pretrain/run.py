@@ -59,7 +59,7 @@ class EncoderPlan:
     mask_batch: int = 32
     mask_length: int = 96
     pair_batch: int = 192
-    pair_characters: int = 32_000
+    pair_characters: int = 24_000
     mask_rate: float | None = None
     pair_rate: float | None = None
     every: int = 250
