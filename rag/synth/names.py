@@ -19,7 +19,7 @@ class Names:
     ) -> None:
         self._life, self._here, self._planned, self._place = life, here, planned, place
         self._forms, self._dice = forms, dice
-        self.reference = ("", planned.when.date())  # kind and day of the document that the words point to
+        self.reference = ("", planned.when.date(), "")  # what the words point to: kind and day of document, moment told
         self._author = here.doctor if place is here.place else dice.choice(place.doctors)
         patient, f = life.patient, life.patient.female
         self._plain = {
@@ -118,6 +118,10 @@ class Names:
                 return self._life.smoking
             case "ref_kind":
                 return self.reference[0]
+            case "ref_days":
+                return str((self._planned.when.date() - self.reference[1]).days)
+            case "ref_moment":
+                return self.reference[2]
             case "moment":
                 return self._planned.moment
         since = self._life.conditions.get(name)

@@ -62,7 +62,8 @@ class Scene:
         if term.sign == "~":
             pointed = self._pointed(term.name)
             if pointed is not None:
-                self.names.reference = self.ledger.documents[pointed[1].document_id]
+                source = pointed[1]
+                self.names.reference = (*self.ledger.documents[source.document_id], source.key.moment)
             return pointed is not None
         if term.sign == "+":
             key = self.key(term.name)
