@@ -31,6 +31,7 @@ from rag.settings import load_study, nearest_hint
 from rag.supervision import read_rows
 from rag.terminology.bundled import open_terminology
 from rag.train_retriever import Teacher
+from rag.variable_words import words_of
 from retriever.embed import Encoder, HashedNgramEncoder
 from retriever.index import DenseIndex
 from retriever.passages import passages
@@ -183,9 +184,9 @@ class _Questions:
     """The questions of a dictionary, the concepts of each read once."""
 
     def __init__(self, variables: Sequence[Variable], study: Study, reader: ConceptReader) -> None:
-        self._hints = study.variables
+        self._hints = words_of(variables, study)
         self._asked = {
-            v.name: Question("", v, concepts=reader.named_in(query_text(Question("", v), self._hints.get(v.name))))
+            v.name: Question("", v, concepts=reader.named_in(query_text(Question("", v), study.variables.get(v.name))))
             for v in variables
         }
 

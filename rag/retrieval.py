@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from rag.concepts import ConceptReader
 from rag.redcap import branching
 from rag.terminology.bundled import open_terminology
+from rag.variable_words import words_of
 from retriever.query import query_text
 from retriever.retrieve import HybridRetriever, Method, Retriever
 from schema.concept import ConceptMention
@@ -135,10 +136,11 @@ class PassageFinder:
         self._passages = retrieval.passages
         self._vectors = _Vectors(retrieval) if retrieval.retriever.reads_vectors else None
         self._opening = {v.name: branching.parse(v.branching).names for v in variables if v.branching}
-        self._asked: list[tuple[Variable, VariableHints | None, tuple[str, ...]]] = []
+        self._asked: list[tuple[Variable, VariableHints, tuple[str, ...]]] = []
+        words = words_of(variables, study)
         for variable in variables:
-            hints = study.variables.get(variable.name)
-            self._asked.append((variable, hints, self._named(query_text(Question("", variable), hints))))
+            named = self._named(query_text(Question("", variable), study.variables.get(variable.name)))
+            self._asked.append((variable, words[variable.name], named))
 
     def passages_for(self, record: PatientRecord, as_of: dt.date | None = None) -> Mapping[str, list[Passage]] | None:
         """The passages to read, best first, by variable name; None: the whole record.

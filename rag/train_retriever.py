@@ -20,6 +20,7 @@ from rag.redcap.dictionary import read_dictionary
 from rag.settings import load_study
 from rag.supervision import Supervisor, read_rows
 from rag.terminology.bundled import open_terminology
+from rag.variable_words import words_of
 from retriever.embed import Encoder
 from retriever.model import TemporalModel
 from retriever.query import query_text
@@ -138,7 +139,7 @@ class Teacher:
 
     def __init__(self, variables: Sequence[Variable], study: Study, encoder: Encoder) -> None:
         self._variables = variables
-        self._study = study
+        self._hints = words_of(variables, study)
         self._encoder = encoder
         self._reader = ConceptReader(open_terminology())
         self._supervisor = Supervisor(variables, RulesGenerator(variables, study), study)
@@ -159,7 +160,7 @@ class Teacher:
             targets=np.array([weights[v.name] for v in asked], dtype=np.float32).reshape(
                 len(asked), len(timeline.passages)
             ),
-            hints=tuple(self._study.variables.get(v.name) for v in asked),
+            hints=tuple(self._hints[v.name] for v in asked),
         )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from retriever.antecedents import bearing_on
 from retriever.concepts import ConceptIndex
 from retriever.embed import HashedNgramEncoder
 from retriever.lexical import Bm25, LexicalIndex, tokens
@@ -29,8 +30,8 @@ Floats = NDArray[np.float32]
 #: Columns of `PassageMeasures.of`, in order.
 MEASURES = (
     "words", "words_rank", "label", "label_rank", "choices", "note", "sentence", "spelling", "spelling_label",
-    "concepts", "concept_named", "concept_family", "value", "unit", "value_near", "number", "date", "clock",
-    "length", "depth",
+    "concepts", "concept_named", "concept_family", "value", "unit", "value_near", "points_back",
+    "number", "date", "clock", "length", "depth",
 )  # fmt: skip
 
 #: What a value of each kind of variable looks like in a text; a variable of another kind is in words.
@@ -101,6 +102,7 @@ class PassageMeasures:
             [bool(concepts & named) for named in self._named],
             [bool(concepts & family) for family in self._family],
             *self._value(question, names),
+            [pointing.strength if (pointing := bearing_on(p.text, label)) else 0.0 for p in self._passages],
         ]
         return np.hstack([np.array(columns, dtype=np.float32).T.reshape(self._size, len(columns)), self._static])
 

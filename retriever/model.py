@@ -21,6 +21,7 @@ from safetensors.torch import load_file, save_file
 
 from retriever.embed import Vectors
 from retriever.features import MEASURES, PassageMeasures
+from retriever.kinds import KINDS
 from retriever.prior import PRIORS, Counts, Prior, Traits, traits_of
 from retriever.query import FACETS, facets
 from retriever.recurrent import TimelineTensors
@@ -36,7 +37,7 @@ Encode = Callable[[Sequence[str]], Vectors]
 SHIPPED = Path(__file__).parent / "model" / "temporal"
 _CONFIG, _WEIGHTS, _PRIOR = "config.json", "model.safetensors", "prior.json"
 #: What the weights were made for: other measures, and they mean nothing.
-_MADE_FOR = {"measures": list(MEASURES), "priors": list(PRIORS), "facets": list(FACETS)}
+_MADE_FOR = {"kinds": list(KINDS), "measures": list(MEASURES), "priors": list(PRIORS), "facets": list(FACETS)}
 
 
 class TemporalModel:
