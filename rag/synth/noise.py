@@ -21,6 +21,7 @@ class Noise:
         self._upper = noisy and dice.random() < 0.12
         self._slips = (dice.uniform(0.002, 0.02) + 0.03 * level) if noisy and dice.random() < 0.7 else 0.0
         self._scan = noisy and dice.random() < 0.3
+        self._width = dice.randrange(60, 110) if noisy and dice.random() < 0.25 else 0
 
     def apply(self, text: str) -> str:
         """The text with its slips."""
@@ -28,6 +29,8 @@ class Noise:
             text = "".join(_bare(sign) for sign in text)
         if self._upper:
             text = "".join(sign if sign == "µ" else sign.upper() for sign in text)
+        if self._width:
+            text = "\n".join(_wrapped(line, self._width) for line in text.split("\n"))
         return _WORD.sub(self._slip, text) if self._slips else text
 
     def _slip(self, match: re.Match[str]) -> str:
@@ -47,6 +50,25 @@ class Noise:
                 return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
         near = _NEAR.get(word[at], word[at])
         return word[:at] + dice.choice(near) + word[at + 1 :]
+
+
+def _wrapped(line: str, width: int) -> str:
+    """The line cut at spaces, as old software exports it; marks take no room."""
+    if len(line) <= width:
+        return line
+    cut: list[str] = []
+    at = 0
+    for word in line.split(" "):
+        room = sum(not 0xE000 <= ord(sign) < 0xF900 for sign in word)
+        if cut and at + 1 + room > width:
+            cut.append("\n")
+            at = 0
+        elif cut:
+            cut.append(" ")
+            at += 1
+        cut.append(word)
+        at += room
+    return "".join(cut)
 
 
 def _bare(sign: str) -> str:
