@@ -88,6 +88,12 @@ def _range(text: str) -> tuple[int, int]:
     return low, high
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) > 60:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a number from 0 to 60")
+    return int(text)
+
+
 def _share(text: str) -> float:
     try:
         share = float(text)
