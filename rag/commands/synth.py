@@ -44,6 +44,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         ("missingness", 0.1, "values that no document tells"),
     ):
         parser.add_argument(f"--{name}", type=_share, default=default, metavar="0..1", help=f"{what} ({default})")
+    about = "further subjects that a patient's documents tell of, 0 to 60 (15)"
+    parser.add_argument("--extras", type=_count, default=15, metavar="N", help=about)
     parser.add_argument(
         "--vocabulary", default="A", metavar="NAME", help="wording of the dictionary: A, or any other name"
     )
@@ -58,18 +60,7 @@ def _synth(arguments: argparse.Namespace) -> int:
     from rag.synth.config import SynthConfig
     from rag.synth.export import write_cohort
 
-    names = (
-        "patients",
-        "documents",
-        "style",
-        "noise",
-        "anaphora",
-        "contradictions",
-        "missingness",
-        "vocabulary",
-        "seed",
-    )
-    config = SynthConfig.model_validate({name: getattr(arguments, name) for name in names})
+    config = SynthConfig.model_validate({name: getattr(arguments, name) for name in SynthConfig.model_fields})
     hidden = arguments.quiet or not sys.stderr.isatty()
     with tqdm(total=config.patients, unit="patient", disable=hidden) as bar:
         counts = write_cohort(config, arguments.out, bar.update)
