@@ -34,7 +34,7 @@ class SynthConfig(BaseModel):
     anaphora: float = Field(default=0.2, ge=0, le=1)
     contradictions: float = Field(default=0.1, ge=0, le=1)
     missingness: float = Field(default=0.1, ge=0, le=1)
-    extras: int = Field(default=15, ge=0, le=60)
+    extras: int = Field(default=20, ge=0, le=60)
     vocabulary: str = "A"
     seed: int = 0
 

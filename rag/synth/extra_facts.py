@@ -37,6 +37,7 @@ class Extras:
     ``blurred``: concepts that some other words of an encounter's documents speak of.
     """
 
+    subjects: tuple[Subject, ...] = ()
     tellings: dict[int, list[Telling]] = field(default_factory=dict)
     blurred: set[tuple[str, str]] = field(default_factory=set)
     contradictions: float = 0.0
@@ -45,9 +46,9 @@ class Extras:
 def plan_extras(life: Life, config: SynthConfig) -> Extras:
     """Draw the subjects, their values and their tellings. Facts are added to the life."""
     dice = random.Random(f"{life.seed}/subjects")  # noqa: S311
-    extras = Extras(contradictions=config.contradictions)
     wanted = asked(config.vocabulary, config.seed, config.extras)
-    for subject in of_patient(dice, wanted, config.extras):
+    extras = Extras(of_patient(dice, wanted, config.extras), contradictions=config.contradictions)
+    for subject in extras.subjects:
         tellings = _tellings(life, subject, dice)
         keys = {telling.key for _, telling in tellings} | {t.before for _, t in tellings if t.before}
         _values(life, subject, keys, config, dice)
@@ -136,8 +137,11 @@ def _once(
         )
         if not chosen:
             continue
-        hour = dt.time(dice.randint(int(subject.low), int(subject.high)), dice.randrange(0, 60, 5))
-        life.facts[key] = Fact(f"{moment.date()}" if subject.kind == "date" else f"{hour:%H:%M}")
+        if subject.kind == "date":
+            value = f"{moment.date()}"
+        else:
+            value = f"{dice.randint(int(subject.low), int(subject.high)):02d}:{dice.randrange(0, 60, 5):02d}"
+        life.facts[key] = Fact(value)
         found += [(p, Telling(subject, key, recalled=e is not encounter)) for e, p in chosen]
     return found
 

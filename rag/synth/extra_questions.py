@@ -21,7 +21,7 @@ _KINDS = {"number": "text", "date": "text", "time": "text", "yesno": "radio", "c
 
 @cache
 def extra_variables(vocabulary: str, seed: int, count: int) -> tuple[SynthVariable, ...]:
-    """The further variables of a dictionary, by group: one to three moments of each subject."""
+    """The further variables of a dictionary, by group: one to four moments of each subject."""
     dice = random.Random(f"questions {vocabulary} {seed}")  # noqa: S311
     chosen = [subjects()[name] for name in asked(vocabulary, seed, count)]
     places = {
@@ -31,7 +31,7 @@ def extra_variables(vocabulary: str, seed: int, count: int) -> tuple[SynthVariab
     found: list[SynthVariable] = []
     taken: set[str] = set()
     for subject in sorted(chosen, key=lambda each: (places[each.group][0], each.group, each.name)):
-        wanted = min(len(subject.slots), dice.choice([1, 1, 2, 2, 3]))
+        wanted = min(len(subject.slots), dice.choice([1, 2, 2, 3, 3, 4]))
         for slot in dice.sample(subject.slots, wanted):
             form, header = places[subject.group]
             first = not found or found[-1].form != form
@@ -154,5 +154,5 @@ def _chosen(life: Life, slot: str, told: list[Told]) -> Told | None:
         case "ever":
             yes = [each for each in told if each.value == "1"]
             whole = [each for each in told if each.key.moment == ""]
-            return (yes or whole or [None])[0]
+            return next(iter(yes or whole), None)
     return min(told, key=lambda each: when(life, each.key))

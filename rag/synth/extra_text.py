@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.synth import reference
 from rag.synth.extra_facts import Extras, Telling
-from rag.synth.extras import Subject
+from rag.synth.extras import Subject, subjects
 from rag.synth.facts import Key
 from rag.synth.grammar import capital
 from rag.synth.life import Encounter
@@ -28,16 +28,15 @@ _HEAD, _TAIL = 3, 2
 
 def woven(scene: Scene, extras: Extras, blocks: list[str]) -> list[str]:
     """The blocks of a document with what it is to tell of the further subjects."""
-    tellings = extras.tellings.get(id(scene.planned), [])
-    if not tellings:
-        return blocks
     bare = _MARKS.sub("", "\n".join(blocks))
+    spoken = {subject.name for subject in extras.subjects if subject.seen.search(bare)}
+    extras.blurred |= {(subjects()[name].concept, scene.here.name) for name in spoken}
     groups: dict[str, list[Telling]] = {}
-    for telling in tellings:
-        if telling.subject.seen.search(bare):
-            extras.blurred.add((telling.subject.concept, scene.here.name))
-        else:
+    for telling in extras.tellings.get(id(scene.planned), []):
+        if telling.subject.name not in spoken:
             groups.setdefault(telling.subject.group, []).append(telling)
+    if not groups:
+        return blocks
     lines = "\n\n".join(blocks).split("\n")
     for group, members in groups.items():
         lines = _placed(scene, extras.contradictions, lines, group, members)
@@ -152,7 +151,7 @@ def _written(scene: Scene, subject: Subject, key: Key, value: str) -> str:
         case "time":
             return forms.time(dt.time.fromisoformat(value))
         case "yesno":
-            return str(dice.choice(data("extra_phrases.yml")["yes" if value == "1" else "no"]))
+            return str(dice.choice(data("extra_phrases.yml")["present" if value == "1" else "absent"]))
     return dice.choice(dict(subject.choices)[value]).lower()
 
 

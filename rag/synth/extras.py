@@ -24,9 +24,9 @@ PREFIX = "x_"
 SEVERAL = frozenset({"max", "min", "first", "last", "ever", "any"})
 _ORDINAL = frozenset({"max", "min", "first"})
 #: How many times more subjects a dictionary asks about than one patient's documents tell of.
-_ASKED = 1.8
+_ASKED = 1.5
 #: Share of a patient's subjects that the dictionary asks about.
-_COMMON = 0.75
+_COMMON = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +104,14 @@ def subjects() -> dict[str, Subject]:
 def _subject(name: str, spec: dict[str, Any]) -> Subject:
     group = data("extra_groups.yml")[spec["g"]]
     kind: SubjectKind = (
-        "date" if "days" in spec else "time" if "hours" in spec else "yesno" if "yes" in spec
+        "date" if "days" in spec else "time" if "hours" in spec else "yesno" if "present" in spec
         else "choice" if "choices" in spec else "number"
     )  # fmt: skip
     low, high = spec.get("days") or spec.get("hours") or spec.get("range") or (0, 1)
     slots = [slot for slot in spec.get("at", group["ask"]) if _fits(slot, kind)]
     if kind in ("yesno", "choice"):
         words = [(str(c[0]), _split(c[-1])) for c in spec.get("choices", ())] or [
-            (code, tuple(map(str, spec[key]))) for code, key in (("1", "yes"), ("0", "no"))
+            (code, tuple(map(str, spec[key]))) for code, key in (("1", "present"), ("0", "absent"))
         ]
     else:
         words = []
