@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -42,13 +43,19 @@ class Ledger:
     told: list[Told] = field(default_factory=list)
     documents: dict[str, tuple[str, dt.date]] = field(default_factory=dict)  # kind and day by document
     _by_key: dict[Key, list[Told]] = field(default_factory=dict)
+    _same_words: Counter[tuple[str, str]] = field(default_factory=Counter)
     _by_concept: dict[str, list[Told]] = field(default_factory=dict)
 
     def add(self, told: Told) -> None:
         """Keep one telling."""
         self.told.append(told)
+        self._same_words[told.document_id, told.quote] += 1
         self._by_key.setdefault(told.key, []).append(told)
         self._by_concept.setdefault(told.key.concept, []).append(told)
+
+    def breadth(self, told: Told) -> int:
+        """How many facts the same words tell: a list of antecedents tells many, "pas d'AVC" one."""
+        return self._same_words[told.document_id, told.quote]
 
     def of(self, key: Key) -> list[Told]:
         """The tellings of a fact."""

@@ -74,7 +74,7 @@ def _at(life: Life, variable: SynthVariable, ledger: Ledger, encounter: Encounte
         return None
     plain = [each for each in told if each.source is None]
     if plain:
-        near = _best(plain, _documents(ledger, encounter))
+        near = _best(plain, _documents(ledger, encounter), ledger)
         return Answer(variable.name, variable.coded(fact.value), near, _order(variable, key, fact.value, near, ledger))
     first = told[0]
     if first.source is None:
@@ -105,7 +105,7 @@ def _implied(life: Life, ledger: Ledger, encounter: Encounter, key: Key, value: 
 
 def _dead_at_three_months(variable: SynthVariable, ledger: Ledger, index: Encounter) -> Answer | None:
     told = [each for each in ledger.of(Key(index.name, "deces")) if each.value == "1"]
-    return Answer(variable.name, variable.coded("6"), _best(told, frozenset()), "plain") if told else None
+    return Answer(variable.name, variable.coded("6"), _best(told, frozenset(), ledger), "plain") if told else None
 
 
 def _lasting(life: Life, variable: SynthVariable, ledger: Ledger, index: Encounter) -> Answer | None:
@@ -134,7 +134,7 @@ def _lasting(life: Life, variable: SynthVariable, ledger: Ledger, index: Encount
     if not told:
         return None
     ours = _documents(ledger, index)
-    near = _best(told, ours)
+    near = _best(told, ours, ledger)
     key = near[0].key
     pointer = next((t for t in ledger.about("atcd") if t.source is not None), None)
     if concept in ASKED and pointer is not None and not any(t.document_id in ours for t in told):
@@ -149,15 +149,14 @@ def _documents(ledger: Ledger, encounter: Encounter) -> frozenset[str]:
     return frozenset(told.document_id for told in ledger.told if told.key.encounter == encounter.name)
 
 
-def _best(told: list[Told], near: frozenset[str]) -> tuple[Told, ...]:
-    """The first telling and the last, of different documents, those of the encounter's own documents first."""
+def _best(told: list[Told], near: frozenset[str], ledger: Ledger) -> tuple[Told, ...]:
+    """Tellings of different documents: the encounter's own first, the words that tell this alone before lists."""
     own = [each for each in told if each.document_id in near] or told
     by_document: dict[str, Told] = {}
-    for each in own:
-        known = by_document.get(each.document_id)
-        if known is None or len(each.quote) < len(known.quote):
-            by_document[each.document_id] = each
-    return tuple(list(by_document.values())[:_MOST_QUOTES])
+    for each in sorted(own, key=lambda each: (ledger.breadth(each), len(each.quote))):
+        by_document.setdefault(each.document_id, each)
+    chosen = sorted(by_document.values(), key=lambda each: (ledger.breadth(each) > 1, each.document_id))[:_MOST_QUOTES]
+    return tuple(sorted(chosen, key=lambda each: each.document_id))
 
 
 def _order(variable: SynthVariable, key: Key, value: str, chosen: tuple[Told, ...], ledger: Ledger) -> Kind:
