@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.synth.load import data
+from rag.synth.wording import anew
 
 _COLUMNS = (
     "Variable / Field Name",
@@ -99,22 +100,26 @@ def _variable(
     if "when" in spec:
         parent, value = str(spec["when"]).split("=")
         branching = f"[{names[parent]}] = '{value}'"
+    role, concept = str(spec.get("role", "index")), str(spec.get("concept", meaning))
+    moments = tuple(str(spec.get("moment", "")).split()) or ("",)
+    label = None if plain else anew(dice, concept, role, moments[0])
+    label = label or _pick(dice, spec["labels"], plain)
     return SynthVariable(
         meaning=meaning,
         name=names[meaning],
         form=place[0],
         section=place[1],
         kind=kind,
-        label=_pick(dice, spec["labels"], plain),
+        label=label,
         note=_pick(dice, spec.get("notes", [""]), plain) if plain or dice.random() < 0.75 else "",
         choices=() if kind == "yesno" else tuple(worded),
         validation=str(spec.get("validation", "")),
         minimum=str(spec.get("min", "")),
         maximum=str(spec.get("max", "")),
         branching=branching,
-        role=str(spec.get("role", "index")),
-        concept=str(spec.get("concept", meaning)),
-        moments=tuple(str(spec.get("moment", "")).split()) or ("",),
+        role=role,
+        concept=concept,
+        moments=moments,
         codes=tuple(zip(codes, shifted, strict=True)),
     )
 

@@ -46,8 +46,10 @@ class Extras:
 def plan_extras(life: Life, config: SynthConfig) -> Extras:
     """Draw the subjects, their values and their tellings. Facts are added to the life."""
     dice = random.Random(f"{life.seed}/subjects")  # noqa: S311
+    documents = sum(len(encounter.documents) for encounter in life.encounters)
     wanted = asked(config.vocabulary, config.seed, config.extras)
-    extras = Extras(of_patient(dice, wanted, config.extras), contradictions=config.contradictions)
+    count = min(config.extras, 4 + documents // 2)
+    extras = Extras(of_patient(dice, wanted, count), contradictions=config.contradictions)
     for subject in extras.subjects:
         tellings = _tellings(life, subject, dice)
         keys = {telling.key for _, telling in tellings} | {t.before for _, t in tellings if t.before}
@@ -68,7 +70,8 @@ def _tellings(life: Life, subject: Subject, dice: random.Random) -> list[tuple[P
     ]
     if subject.kind in ("date", "time"):
         return _once(life, subject, fitting, dice)
-    wanted = min(len(fitting), dice.randrange(1, 4) if subject.lasting else dice.randrange(3, 9))
+    most = min(9, 3 + sum(len(each.documents) for each in life.encounters) // 6)
+    wanted = min(len(fitting), dice.randrange(1, 4) if subject.lasting else dice.randrange(1, most))
     ranked = sorted(fitting, key=lambda each: -dice.random() - 0.5 * (each[0].role in _NEEDED))
     found: list[tuple[Planned, Telling]] = []
     for encounter, planned in sorted(ranked[:wanted], key=lambda each: each[1].when):

@@ -8,12 +8,13 @@ from typing import Any
 
 from rag.synth.dictionary import SynthVariable
 from rag.synth.extra_facts import Extras
-from rag.synth.extras import PREFIX, SEVERAL, Subject, asked, subjects
+from rag.synth.extras import SEVERAL, Subject, asked, base_subjects, subjects
 from rag.synth.facts import Ledger, Told
 from rag.synth.life import Life
 from rag.synth.load import data
 from rag.synth.reference import when
 from rag.synth.table import Answer
+from rag.synth.wording import worded
 
 _VALIDATIONS = {0: "integer", 1: "number_1dp", 2: "number"}
 _KINDS = {"number": "text", "date": "text", "time": "text", "yesno": "radio", "choice": "radio"}
@@ -36,6 +37,11 @@ def extra_variables(vocabulary: str, seed: int, count: int) -> tuple[SynthVariab
             form, header = places[subject.group]
             first = not found or found[-1].form != form
             found.append(_variable(subject, slot, (f"{form}_compl", header if first else ""), taken, dice))
+    form, header = dice.choice(data("extra_groups.yml")["lab"]["forms"]), "Suivi des mesures"
+    repeated = [(subject, slot) for subject in base_subjects() for slot in subject.slots]
+    for subject, slot in dice.sample(repeated, min(len(repeated), count)):
+        found.append(_variable(subject, slot, (f"{form}_suite", header), taken, dice))
+        header = ""
     return tuple(found)
 
 
@@ -47,21 +53,11 @@ def _variable(
     while name in taken:
         name += "_b"
     taken.add(name)
-    when_words, own_note = str(dice.choice(moment["asked"])), str(dice.choice(subject.notes))
-    note = own_note if dice.random() < 0.6 else ""
+    note = str(dice.choice(subject.notes)) if dice.random() < 0.6 else ""
     ask = dice.choice(subject.ask)
     if subject.unit and not subject.unit.startswith("/") and dice.random() < 0.4:
         ask = f"{ask} ({subject.unit})"
-    label = ask
-    if when_words and dice.random() < 0.12:
-        note = f"{when_words[0].upper()}{when_words[1:]}. {note}".strip()  # the note alone says when
-    elif when_words:
-        start = f"{when_words[0].upper()}{when_words[1:]}"
-        label = dice.choice([
-            f"{ask} {when_words}", f"{ask} {when_words}", f"{ask} ({when_words})", f"{ask}, {when_words}",
-            f"{start} : {ask[0].lower() if not ask[:2].isupper() else ask[0]}{ask[1:]}", f"{ask} - {when_words}",
-        ])  # fmt: skip
-        note = f"{note} {dice.choice(moment['notes'])}".strip() if dice.random() < 0.5 else note
+    label, note = worded(dice, ask, moment, note)
     choices = tuple((code, dice.choice(words)) for code, words in subject.choices)
     kind = _KINDS[subject.kind]
     if subject.kind == "yesno":
@@ -108,8 +104,6 @@ def extra_answers(
 
 
 def _blurred(life: Life, variable: SynthVariable, extras: Extras) -> bool:
-    if not variable.concept.startswith(PREFIX):
-        return False
     encounters = {name for concept, name in extras.blurred if concept == variable.concept}
     if variable.role != "several":
         encounter = life.encounter(variable.role)
@@ -125,6 +119,7 @@ def _several(life: Life, variable: SynthVariable, ledger: Ledger) -> Answer | No
     if slot not in ("last", "any"):
         told = [each for each in told if index is not None and each.key.encounter == index.name]
         told = [each for each in told if each.key.moment not in ("pre", "samu")]
+    told = [each for each in told if each.key.encounter]
     if not told:
         return None
     chosen = _chosen(life, slot, told)

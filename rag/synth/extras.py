@@ -61,7 +61,7 @@ class Subject:
     @property
     def concept(self) -> str:
         """The concept of its facts."""
-        return PREFIX + self.name
+        return PREFIX + self.name if self.group else self.name
 
     @property
     def lasting(self) -> bool:
@@ -99,6 +99,30 @@ def subjects() -> dict[str, Subject]:
                 raise ValueError(f"{path.name}: the subject {name} is given twice")
             found[name] = _subject(str(name), spec)
     return found
+
+
+@cache
+def base_subjects() -> tuple[Subject, ...]:
+    """Concepts that all documents tell, with the further moments at which a dictionary may ask them."""
+    return tuple(
+        Subject(
+            name=name,
+            kind="number",
+            group="",
+            ask=tuple(spec["ask"]),
+            say=(),
+            names=tuple(spec["names"]),
+            notes=tuple(spec["notes"]),
+            slots=tuple(spec["at"]),
+            kinds=frozenset(),
+            low=float(spec["range"][0]),
+            high=float(spec["range"][1]),
+            step=float(spec.get("step", 1)),
+            unit=str(spec.get("unit", "")),
+        )
+        for name, spec in data("extra_base.yml").items()
+        if "at" in spec
+    )
 
 
 def _subject(name: str, spec: dict[str, Any]) -> Subject:
