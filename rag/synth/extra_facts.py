@@ -11,6 +11,7 @@ from rag.synth.config import SynthConfig
 from rag.synth.extras import Subject, asked, of_patient
 from rag.synth.facts import Fact, Key
 from rag.synth.life import Encounter, Life, Planned
+from rag.synth.load import data
 from rag.synth.reference import when
 
 _MOMENTS = frozenset({"samu", "in", "h24", "out", ""})
@@ -51,7 +52,7 @@ def plan_extras(life: Life, config: SynthConfig) -> Extras:
     count = min(config.extras, 4 + documents // 2)
     extras = Extras(of_patient(dice, wanted, count), contradictions=config.contradictions)
     for subject in extras.subjects:
-        tellings = _tellings(life, subject, dice)
+        tellings = _tellings(life, subject, _asked_at(wanted.get(subject.name, ())), dice)
         keys = {telling.key for _, telling in tellings} | {t.before for _, t in tellings if t.before}
         _values(life, subject, keys, config, dice)
         for planned, telling in tellings:
@@ -60,7 +61,15 @@ def plan_extras(life: Life, config: SynthConfig) -> Extras:
     return extras
 
 
-def _tellings(life: Life, subject: Subject, dice: random.Random) -> list[tuple[Planned, Telling]]:
+def _asked_at(slots: Iterable[str]) -> set[tuple[str, str]]:
+    """The role of the encounter and the moment of slots."""
+    moments = [data("extra_moments.yml")[slot] for slot in slots]
+    return {(moment["role"], moment["moment"]) for moment in moments if "role" in moment}
+
+
+def _tellings(
+    life: Life, subject: Subject, asked_at: set[tuple[str, str]], dice: random.Random
+) -> list[tuple[Planned, Telling]]:
     fitting = [
         (encounter, planned)
         for encounter in life.encounters
@@ -72,7 +81,12 @@ def _tellings(life: Life, subject: Subject, dice: random.Random) -> list[tuple[P
         return _once(life, subject, fitting, dice)
     most = min(9, 3 + sum(len(each.documents) for each in life.encounters) // 6)
     wanted = min(len(fitting), dice.randrange(1, 4) if subject.lasting else dice.randrange(1, most))
-    ranked = sorted(fitting, key=lambda each: -dice.random() - 0.5 * (each[0].role in _NEEDED))
+    ranked = sorted(
+        fitting,
+        key=lambda each: (
+            -dice.random() - 0.3 * (each[0].role in _NEEDED) - 0.5 * ((each[0].role, each[1].moment) in asked_at)
+        ),
+    )
     found: list[tuple[Planned, Telling]] = []
     for encounter, planned in sorted(ranked[:wanted], key=lambda each: each[1].when):
         if subject.lasting:
@@ -84,7 +98,7 @@ def _tellings(life: Life, subject: Subject, dice: random.Random) -> list[tuple[P
         key = Key(encounter.name, subject.concept, moment)
         earlier = [_back(key, moment) for moment in _before(encounter, planned, subject)]
         if earlier and planned.kind in _LOOKING_BACK and dice.random() < 0.6:
-            past = dice.choice(earlier)
+            past = dice.choice([key for key in earlier if (encounter.role, key.moment) in asked_at] or earlier)
             if subject.kind == "number" and dice.random() < 0.5 and past.moment != "pre":
                 found.append((planned, Telling(subject, key, before=past)))
                 continue
@@ -95,8 +109,8 @@ def _tellings(life: Life, subject: Subject, dice: random.Random) -> list[tuple[P
             found.append((planned, Telling(subject, key)))
         far = [e for e in life.encounters if e.role in _NEEDED and e.end < planned.when.date() and e is not encounter]
         if far and dice.random() < 0.4:
-            other = dice.choice(far[-3:])
-            moment = dice.choice(("in", "out", "out")) if "stay" in other.flags and not subject.whole else ""
+            moments = [(e, m) for e in far[-4:] for m in _recallable(e, subject)]
+            other, moment = dice.choice([(e, m) for e, m in moments if (e.role, m) in asked_at] or moments)
             found.append((planned, Telling(subject, Key(other.name, subject.concept, moment), recalled=True)))
     return found
 
@@ -109,6 +123,11 @@ def _before(encounter: Encounter, planned: Planned, subject: Subject) -> list[st
     found = ["in", "in", "h24"] if days > 1 else ["in"]
     found += [f"j{number}" for number in (2, 3, 5, 7, 7) if number < days]
     return found + (["pre"] if "pre" in subject.slots and encounter.role == "index" else [])
+
+
+def _recallable(encounter: Encounter, subject: Subject) -> tuple[str, ...]:
+    """The moments of an earlier encounter that are recalled."""
+    return ("in", "out", "out") if "stay" in encounter.flags and not subject.whole else ("",)
 
 
 def _back(key: Key, moment: str) -> Key:

@@ -24,7 +24,8 @@ _KINDS = {"number": "text", "date": "text", "time": "text", "yesno": "radio", "c
 def extra_variables(vocabulary: str, seed: int, count: int) -> tuple[SynthVariable, ...]:
     """The further variables of a dictionary, by group: one to four moments of each subject."""
     dice = random.Random(f"questions {vocabulary} {seed}")  # noqa: S311
-    chosen = [subjects()[name] for name in asked(vocabulary, seed, count)]
+    wanted = asked(vocabulary, seed, count)
+    chosen = [subjects()[name] for name in wanted]
     places = {
         group: (dice.choice(spec["forms"]), dice.choice(spec["headers"]))
         for group, spec in data("extra_groups.yml").items()
@@ -32,8 +33,7 @@ def extra_variables(vocabulary: str, seed: int, count: int) -> tuple[SynthVariab
     found: list[SynthVariable] = []
     taken: set[str] = set()
     for subject in sorted(chosen, key=lambda each: (places[each.group][0], each.group, each.name)):
-        wanted = min(len(subject.slots), dice.choice([1, 2, 2, 3, 3, 4]))
-        for slot in dice.sample(subject.slots, wanted):
+        for slot in wanted[subject.name]:
             form, header = places[subject.group]
             first = not found or found[-1].form != form
             found.append(_variable(subject, slot, (f"{form}_compl", header if first else ""), taken, dice))
@@ -55,13 +55,16 @@ def _variable(
     taken.add(name)
     note = str(dice.choice(subject.notes)) if dice.random() < 0.6 else ""
     ask = dice.choice(subject.ask)
-    if subject.unit and not subject.unit.startswith("/") and dice.random() < 0.4:
+    if subject.unit and not subject.unit.startswith("/") and not ask.endswith(")") and dice.random() < 0.4:
         ask = f"{ask} ({subject.unit})"
     label, note = worded(dice, ask, moment, note)
     choices = tuple((code, dice.choice(words)) for code, words in subject.choices)
     kind = _KINDS[subject.kind]
     if subject.kind == "yesno":
-        choices = (("0", dice.choice(["Non", "Non", "Absent"])), ("1", dice.choice(["Oui", "Oui", "Présent"])))
+        words = dice.choice(
+            [("Non", "Oui"), ("Non", "Oui"), ("Absent", "Présent"), ("Non fait ou absent", "Fait ou présent")]
+        )
+        choices = tuple(zip("01", words, strict=True))
         if dice.random() < 0.3:
             kind, choices = "yesno", ()
     number = subject.kind == "number"

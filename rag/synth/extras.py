@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -177,17 +178,21 @@ def _fits(slot: str, kind: SubjectKind) -> bool:
 
 
 @cache
-def asked(vocabulary: str, seed: int, count: int) -> tuple[str, ...]:
-    """The subjects that a dictionary asks about, when each patient's documents tell of ``count``."""
+def asked(vocabulary: str, seed: int, count: int) -> dict[str, tuple[str, ...]]:
+    """The subjects that a dictionary asks about, each at one to four moments, when documents tell of ``count``."""
     dice = random.Random(f"subjects {vocabulary} {seed}")  # noqa: S311
-    wanted = min(len(subjects()), round(count * _ASKED))
-    return tuple(sorted(dice.sample(list(subjects()), wanted)))
+    chosen = dice.sample(list(subjects().values()), min(len(subjects()), round(count * _ASKED)))
+    return {
+        subject.name: tuple(dice.sample(subject.slots, min(len(subject.slots), dice.choice([1, 2, 2, 3, 3, 4]))))
+        for subject in sorted(chosen, key=lambda each: each.name)
+    }
 
 
-def of_patient(dice: random.Random, wanted: tuple[str, ...], count: int) -> tuple[Subject, ...]:
+def of_patient(dice: random.Random, wanted: Iterable[str], count: int) -> tuple[Subject, ...]:
     """The subjects that a patient's documents tell of: most of them asked, some not."""
-    common = min(len(wanted), round(count * _COMMON))
-    names = dice.sample(wanted, common)
-    others = [name for name in subjects() if name not in wanted]
+    asked_for = list(wanted)
+    common = min(len(asked_for), round(count * _COMMON))
+    names = dice.sample(asked_for, common)
+    others = [name for name in subjects() if name not in asked_for]
     names += dice.sample(others, min(len(others), count - common))
     return tuple(subjects()[name] for name in names)
