@@ -157,8 +157,7 @@ def _relative(scores: NDArray[np.floating]) -> Floats:
 
 
 def _reciprocal(scores: NDArray[np.floating]) -> Floats:
-    """1 / rank by falling score; 0 where the score is 0."""
-    order = np.argsort(-np.round(scores, 6), kind="stable")
-    ranks = np.empty(len(scores))
-    ranks[order] = np.arange(1, len(scores) + 1)
+    """1 / rank by falling score, equal scores having one rank; 0 where the score is 0."""
+    rounded = np.round(scores, 6)
+    ranks = 1 + np.searchsorted(np.sort(-rounded), -rounded, side="left")
     return np.where(scores > 0, 1 / ranks, 0.0).astype(np.float32)

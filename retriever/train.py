@@ -290,11 +290,24 @@ class _Read:
 
 
 def _dropped(asked: Asked, random: np.random.Generator) -> Asked:
-    """Questions that lack a part, or a source of measures, one time in ten: none is to be leaned on alone."""
+    """Questions made harder at random, so that no source of evidence is leaned on alone.
+
+    A part of a question is missing one time in ten, and so is a group of measures. One question in ten is mute: the
+    measures alone are left. One in five says something never heard, as the question of another dictionary may: its
+    vectors are noise, and only what its words share with the passages can be trusted.
+    """
     facets, measures = asked.facets.clone(), asked.measures.clone()
+    questions = len(facets)
+    heard = facets.abs().sum(dim=-1, keepdim=True) > 0  # (Q, len(FACETS), 1)
+    strange = torch.from_numpy(random.normal(size=facets.shape).astype(np.float32))
+    strange = torch.nn.functional.normalize(strange, dim=-1) * heard
+    unheard = torch.from_numpy(random.random(questions) < 0.2)
+    facets[unheard] = strange[unheard]
     facets[torch.from_numpy(random.random(facets.shape[:2]) < 0.1)] = 0
+    facets[torch.from_numpy(random.random(questions) < 0.1)] = 0
     for columns in _SOURCES:
-        measures[torch.from_numpy(random.random(len(measures)) < 0.1)[:, None, None].expand_as(measures) & columns] = 0
+        lacking = torch.from_numpy(random.random(questions) < 0.1)
+        measures[lacking[:, None, None] & columns.expand_as(measures)] = 0
     return Asked(facets, asked.value_kinds, measures)
 
 
