@@ -88,6 +88,17 @@ def _after(life: Life, dice: random.Random, course: Course, documents: int) -> N
         later = life.index_day + dt.timedelta(days=dice.randrange(240, 1600))
         encounters.add_stroke(life, dice, "later", later, mrs_before=mrs, minor=True)
     _fill_up(life, dice, documents, until - dt.timedelta(days=60), until, mrs)
+    for role in ("m6", "y1", "y2"):
+        _tell_readmission(life, course, role)
+
+
+def _tell_readmission(life: Life, course: Course, role: str) -> None:
+    """Whether the patient was in hospital again between the stroke and a visit, rehabilitation apart."""
+    visit = life.encounter(role)
+    if visit is not None:
+        stays = [each for each in life.encounters if "stay" in each.flags and "rehab" not in each.flags]
+        again = any(course.leaves < each.start < visit.start for each in stays)
+        life.know(visit, {("rehosp", ""): str(int(again))})
 
 
 def _fill_up(life: Life, dice: random.Random, documents: int, since: dt.date, until: dt.date, mrs: int) -> None:

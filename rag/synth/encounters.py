@@ -214,8 +214,7 @@ def add_plain_stay(life: Life, dice: random.Random, day: dt.date, reason: dict[s
     stay = life.meet(
         "", day, end, place, dice.choice(place.doctors), stay="1", reason=reason["name"], **{reason["name"]: "1"}
     )
-    if reason.get("surgery"):
-        stay.flags["surgery"] = "1"
+    stay.flags |= {name: "1" for name in ("surgery", "neuro") if reason.get(name)}
     level = float(reason.get("inflamed", 0))
     facts: dict[tuple[str, str], str] = {
         ("arrivee", ""): stamp(arrival),
@@ -241,6 +240,11 @@ def add_plain_stay(life: Life, dice: random.Random, day: dt.date, reason: dict[s
     }
     if dice.random() < 0.3:
         facts["fevg", ""] = str(round(dice.gauss(56, 8)))
+    if reason.get("neuro") and dice.random() < 0.75:
+        score = dice.choice([0, 0, 1, 1, 2, 3, 4])
+        facts |= {("nihss", "in"): str(score), ("nihss", "out"): str(max(0, score - dice.choice([0, 1, 2])))}
+        if dice.random() < 0.5:
+            facts["nihss", "samu"] = str(score + dice.choice([0, 1, 2]))
     life.know(stay, facts)
     life.treat(stay, "in", usual(life, day))
     life.treat(stay, "out", life.pharmacy.changed(usual(life, day)))
