@@ -44,8 +44,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         ("missingness", 0.1, "values that no document tells"),
     ):
         parser.add_argument(f"--{name}", type=_share, default=default, metavar="0..1", help=f"{what} ({default})")
-    about = "further subjects that a patient's documents tell of, 0 to 60 (15)"
-    parser.add_argument("--extras", type=_count, default=15, metavar="N", help=about)
+    about = "further subjects that a patient's documents tell of, 0 to 60; the dictionary asks about more (20)"
+    parser.add_argument("--extras", type=_count, default=20, metavar="N", help=about)
     parser.add_argument(
         "--vocabulary", default="A", metavar="NAME", help="wording of the dictionary: A, or any other name"
     )

@@ -6,7 +6,7 @@ import random
 from functools import cache
 from typing import Any
 
-from rag.synth.dictionary import SynthVariable
+from rag.synth.dictionary import SynthVariable, variables
 from rag.synth.extra_facts import Extras
 from rag.synth.extras import SEVERAL, Subject, asked, base_subjects, subjects
 from rag.synth.facts import Ledger, Told
@@ -31,7 +31,7 @@ def extra_variables(vocabulary: str, seed: int, count: int) -> tuple[SynthVariab
         for group, spec in data("extra_groups.yml").items()
     }
     found: list[SynthVariable] = []
-    taken: set[str] = set()
+    taken = {variable.name for variable in variables(vocabulary)}
     for subject in sorted(chosen, key=lambda each: (places[each.group][0], each.group, each.name)):
         for slot in wanted[subject.name]:
             form, header = places[subject.group]
