@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import Counter
 
 import pytest
@@ -44,7 +45,7 @@ def test_a_subject_is_whole(subject: Subject) -> None:
     assert subject.slots
     assert set(subject.slots) <= set(moments)
     assert subject.kinds <= set(voices())
-    assert all(name.replace("_", "").isalnum() and name == name.lower() for name in subject.names)
+    assert all(re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) for name in subject.names)
     if subject.kind in ("yesno", "choice"):
         assert all(words and all(words) for _, words in subject.words)
     if subject.kind == "choice":
