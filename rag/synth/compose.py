@@ -110,7 +110,7 @@ def _read_marks(text: str, scene: Scene, document_id: str) -> tuple[str, list[To
     return body, told
 
 
-_LEFT = re.compile(r"(?:\n|[.;!?] |\.\s)")
+_LEFT = re.compile(r"\n|(?<!\.)[.;!?]\s")
 _RIGHT = re.compile(r"\n|[.;!?](?= |\n|$)")
 
 
@@ -127,6 +127,10 @@ def _quote(body: str, start: int, end: int) -> str:
         start, end = max(left, start - _LONGEST_QUOTE // 2), min(stop, end + _LONGEST_QUOTE // 2)
     elif end - start > _LONGEST_QUOTE * 2:
         end = start + _LONGEST_QUOTE * 2
+    if body.count(body[start:end]) > 1:  # words found twice would not say where
+        line, after = body.rfind("\n", 0, start) + 1, body.find("\n", end)
+        start = max(line, start - _LONGEST_QUOTE // 2)
+        end = min(after if after >= 0 else len(body), end + _LONGEST_QUOTE // 2)
     while start > 0 and start < end and body[start - 1].isalnum() and body[start].isalnum():
         start += 1
     while end < len(body) and end > start and body[end - 1].isalnum() and body[end].isalnum():
