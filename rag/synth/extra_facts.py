@@ -97,20 +97,22 @@ def _tellings(
             moment = ""
         key = Key(encounter.name, subject.concept, moment)
         earlier = [_back(key, moment) for moment in _before(encounter, planned, subject)]
-        if earlier and planned.kind in _LOOKING_BACK and dice.random() < 0.6:
-            past = dice.choice([key for key in earlier if (encounter.role, key.moment) in asked_at] or earlier)
+        sought = [key for key in earlier if (encounter.role, key.moment) in asked_at]
+        if earlier and planned.kind in _LOOKING_BACK and dice.random() < (0.85 if sought else 0.5):
+            past = dice.choice(sought or earlier)
             if subject.kind == "number" and dice.random() < 0.5 and past.moment != "pre":
                 found.append((planned, Telling(subject, key, before=past)))
                 continue
             found.append((planned, Telling(subject, past, recalled=True)))
-        elif moment == "in" and encounter.role == "index" and "pre" in subject.slots and dice.random() < 0.6:
+        elif moment == "in" and encounter.role == "index" and "pre" in subject.slots and dice.random() < 0.75:
             found.append((planned, Telling(subject, _back(key, "pre"), recalled=True)))
         if dice.random() < 0.88:
             found.append((planned, Telling(subject, key)))
         far = [e for e in life.encounters if e.role in _NEEDED and e.end < planned.when.date() and e is not encounter]
-        if far and dice.random() < 0.4:
-            moments = [(e, m) for e in far[-4:] for m in _recallable(e, subject)]
-            other, moment = dice.choice([(e, m) for e, m in moments if (e.role, m) in asked_at] or moments)
+        moments = [(e, m) for e in far[-4:] for m in _recallable(e, subject)]
+        missed = [(e, m) for e, m in moments if (e.role, m) in asked_at]
+        if moments and dice.random() < (0.6 if missed else 0.3):
+            other, moment = dice.choice(missed or moments)
             found.append((planned, Telling(subject, Key(other.name, subject.concept, moment), recalled=True)))
     return found
 

@@ -107,11 +107,12 @@ def extra_answers(
 
 
 def _blurred(life: Life, variable: SynthVariable, extras: Extras) -> bool:
+    """Whether other words speak of the concept where the answer is looked for."""
     encounters = {name for concept, name in extras.blurred if concept == variable.concept}
-    if variable.role != "several":
-        encounter = life.encounter(variable.role)
-        return encounter is not None and encounter.name in encounters
-    return bool(encounters)
+    if variable.role == "several" and variable.moments[0] in ("last", "any"):
+        return bool(encounters)
+    encounter = life.encounter("index" if variable.role == "several" else variable.role)
+    return encounter is not None and encounter.name in encounters
 
 
 def _several(life: Life, variable: SynthVariable, ledger: Ledger) -> Answer | None:
