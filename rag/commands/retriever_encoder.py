@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 _ENCODER = """\
 examples:
-  cohort-rag retriever encoder --cohort made/a --cohort made/b --out models/ours
+  cohort-rag retriever encoder --cohort made/a --cohort made/b --out models/first
+  cohort-rag retriever encoder --encoder models/first --mask-steps 400 --mask-rate 1e-3 --pair-rate 1e-3 \\
+      --cohort made/a --cohort made/b --out models/ours
   cohort-rag retriever encoder --encoder models/camembert-bio-base --cohort made/a --documents notes.jsonl \\
       --out models/camembert-bio-ours
 
@@ -25,7 +27,8 @@ further documents, without evidence. The names of the terminology's concepts are
 
 --encoder is the folder of any BERT, RoBERTa or CamemBERT encoder, or of a sentence-transformers model, which is trained
 further. Without it, a small new CamemBERT is made, with its own tokenizer. A large encoder wants a graphics card, which
-is used where there is one. A killed training goes on with --resume.
+is used where there is one. Masked words teach a new encoder little in a few hundred steps: begin with pairs, then go on
+from that encoder, as above. A killed training goes on with --resume.
 
 written in MODEL: the encoder of the best held-out figure, as sentence-transformers lays it out, and manifest.json, what
 it was made of.
@@ -43,9 +46,11 @@ def add(parts: Any) -> None:
     add("--terminology", type=Path, metavar="FILE", help="dictionary of concepts (default: the bundled one)")
     add("--encoder", type=Path, metavar="FOLDER", help="encoder to start from (default: a small new one)")
     add("--out", required=True, type=Path, metavar="MODEL", help="folder to write")
-    steps = "steps on masked words (default: 3000 for a new encoder, 0 for one that exists)"
-    add("--mask-steps", type=int, metavar="N", help=steps)
-    add("--pair-steps", type=positive, default=3000, metavar="N", help="steps on pairs, at most (default 3000)")
+    add("--mask-steps", type=int, default=0, metavar="N", help="steps on masked words, before the pairs (default 0)")
+    add("--pair-steps", type=positive, default=1500, metavar="N", help="steps on pairs, at most (default 1500)")
+    rate = "highest learning rate of the {} (default: {} for a new encoder, {} for one that exists)"
+    add("--mask-rate", type=float, metavar="RATE", help=rate.format("masked words", "1e-3", "5e-5"))
+    add("--pair-rate", type=float, metavar="RATE", help=rate.format("pairs", "1.5e-3", "2e-5"))
     add("--seed", type=int, default=0, help="decides everything left to chance (default 0)")
     add("--resume", action="store_true", help="go on with the training that --out holds")
     parser.set_defaults(command=_encoder)
@@ -56,11 +61,12 @@ def _encoder(arguments: argparse.Namespace) -> int:
     from retriever.pretrain.run import EncoderPlan
 
     problems: list[Problem] = []
-    new = EncoderPlan().mask_steps if arguments.encoder is None else 0
     plan = EncoderPlan(
         encoder=arguments.encoder,
-        mask_steps=new if arguments.mask_steps is None else arguments.mask_steps,
+        mask_steps=arguments.mask_steps,
         pair_steps=arguments.pair_steps,
+        mask_rate=arguments.mask_rate,
+        pair_rate=arguments.pair_rate,
         seed=arguments.seed,
     )
     request = EncoderRequest(

@@ -41,12 +41,13 @@ class EncoderPlan:
 
     Args:
         encoder: folder of the encoder to start from; None makes a small new CamemBERT with its own tokenizer.
-        mask_steps: steps on masked words; 0 leaves them out.
+        mask_steps: steps on masked words; 0 leaves them out. Fewer than thousands teach a new encoder one vector for
+            everything, which pairs mend slowly: begin with pairs, then go on from that encoder with masks and pairs.
         pair_steps: steps on pairs.
         mask_batch: blocks of text by step.
         mask_length: word pieces of a block.
         pair_batch, pair_characters: pairs by step, and their characters, at most.
-        mask_rate, pair_rate: highest learning rates; None: for a new encoder 1e-3 and 5e-4, for one that exists 5e-5
+        mask_rate, pair_rate: highest learning rates; None: for a new encoder 1e-3 and 1.5e-3, for one that exists 5e-5
             and 2e-5.
         every: steps between two looks at the held-out part.
         weights: how often the pairs of a kind are drawn, see `retriever.pretrain.pairs.Batches`.
@@ -54,15 +55,15 @@ class EncoderPlan:
     """
 
     encoder: Path | None = None
-    mask_steps: int = 3000
-    pair_steps: int = 3000
+    mask_steps: int = 0
+    pair_steps: int = 1500
     mask_batch: int = 32
-    mask_length: int = 96
-    pair_batch: int = 192
-    pair_characters: int = 24_000
+    mask_length: int = 64
+    pair_batch: int = 128
+    pair_characters: int = 12_000
     mask_rate: float | None = None
     pair_rate: float | None = None
-    every: int = 250
+    every: int = 150
     weights: Mapping[str, float] = field(
         default_factory=lambda: {"questions": 4.0, "mentions": 1.5, "names": 1.0, "copies": 0.5}
     )
@@ -119,7 +120,7 @@ def train_encoder(
         encoder,
         pairs,
         held_out,
-        Schedule("pairs", plan.pair_steps, plan.pair_rate or (5e-4 if new else 2e-5), plan.every),
+        Schedule("pairs", plan.pair_steps, plan.pair_rate or (1.5e-3 if new else 2e-5), plan.every),
         batch=plan.pair_batch,
         characters=plan.pair_characters,
         weights=plan.weights,
