@@ -85,6 +85,8 @@ def _at(life: Life, variable: SynthVariable, ledger: Ledger, encounter: Encounte
 def _implied(life: Life, ledger: Ledger, encounter: Encounter, key: Key, value: str) -> list[Told]:
     """The tellings of another fact that answer, as the notes of the dictionary have it."""
     match key.concept, value:
+        case "admission", _:  # a time of arrival, in a document of that day
+            return ledger.of(Key(encounter.name, "arrivee"))
         case "fa", "1":
             until = f"{encounter.end}"
             return [t for t in ledger.about("fa") if not t.key.encounter and t.value == "1" and t.key.moment <= until]
@@ -122,15 +124,14 @@ def _lasting(life: Life, variable: SynthVariable, ledger: Ledger, index: Encount
         told = list(ledger.about("sexe"))
     else:
         value = life.condition(concept, index.start)
-        if concept == "diabete":
-            value = life.condition(concept, index.end)
-        told = [t for t in ledger.about(concept) if t.value == value and t.key.moment <= f"{index.end}"]
+        found = ledger.of(Key(index.name, "diabete_trouve")) if concept == "diabete" else []
+        if found:
+            value = found[0].value
+        told = [t for t in ledger.about(concept) if t.value == value and t.key.moment <= f"{index.end}"] + found
         if value != "0" or concept in ("tabac", "alcool"):
             told += [t for t in ledger.about(concept) if t.value == value and t.key.moment > f"{index.end}"]
     if concept == "avc" and value == "1":
         told += [each for each in ledger.about("cote") if life.by_name(each.key.encounter).end < index.start]
-    if concept == "diabete":
-        told += [each for each in ledger.of(Key(index.name, "diabete_trouve")) if each.value == value]
     if not told:
         return None
     ours = _documents(ledger, index)
