@@ -54,6 +54,10 @@ def test_quotes_are_verbatim_and_documents_in_order(config: SynthConfig) -> None
 def test_labels_say_what_they_mean(config: SynthConfig) -> None:
     for patient in generate(config):
         concepts = {variable.name: variable.concept for variable in patient.variables}
+        for told in patient.told:
+            if told.source is not None and told.key.concept != "atcd":
+                assert told.source.value == told.value
+                assert told.source.document_id < told.document_id
         for answer in patient.answers:
             assert 1 <= len(answer.evidence) <= 3
             if answer.kind == "anaphoric":
