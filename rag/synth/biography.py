@@ -18,7 +18,8 @@ _STYLES = ("letters", "telegraphic", "forms", "dictated")
 
 def live(config: SynthConfig, dice: random.Random, patient_id: str, seed: str, documents: int) -> Life:
     """A life that leaves at least ``documents`` documents."""
-    index_day = dt.date(2014, 1, 1) + dt.timedelta(days=dice.randrange(4100))
+    # from the years of thrombectomy on, and so that the last document is not of the future
+    index_day = dt.date(2014, 1, 1) + dt.timedelta(days=dice.randrange(4330 - _days_after(documents)))
     patient = make_patient(dice, patient_id, index_day)
     years_before = max(1.0, min(14.0, documents / 10))
     conditions = draw_conditions(dice, patient, index_day)
@@ -48,6 +49,11 @@ def live(config: SynthConfig, dice: random.Random, patient_id: str, seed: str, d
     return life
 
 
+def _days_after(documents: int) -> int:
+    """How long a patient is followed after the index stroke."""
+    return round(365 * max(0.4, min(6.0, documents / 22)))
+
+
 def _after(life: Life, dice: random.Random, course: Course, documents: int) -> None:
     if course.dead:
         _fill_up(life, dice, documents, life.index_day - dt.timedelta(days=6000), life.index_day, 1)
@@ -66,7 +72,7 @@ def _after(life: Life, dice: random.Random, course: Course, documents: int) -> N
     if stay:
         life.know(stay, {("deces", ""): "0"})
     nihss = int(course.facts["nihss", "out"])
-    until = life.index_day + dt.timedelta(days=round(365 * max(0.4, min(6.0, documents / 22))))
+    until = life.index_day + dt.timedelta(days=_days_after(documents))
     for role, months in (("m3", 3), ("m6", 6), ("y1", 12), ("y2", 24)):
         if months > 3:
             day = life.index_day + dt.timedelta(days=round(30.5 * months) + dice.randrange(-15, 25))
@@ -85,7 +91,7 @@ def _after(life: Life, dice: random.Random, course: Course, documents: int) -> N
         )
     _routine(life, dice, life.index_day + dt.timedelta(days=130), until, documents * 0.22, mrs)
     if documents > 40 and dice.random() < 0.3:
-        later = life.index_day + dt.timedelta(days=dice.randrange(240, 1600))
+        later = life.index_day + dt.timedelta(days=dice.randrange(240, _days_after(documents)))
         encounters.add_stroke(life, dice, "later", later, mrs_before=mrs, minor=True)
     _fill_up(life, dice, documents, until - dt.timedelta(days=60), until, mrs)
     for role in ("m6", "y1", "y2"):

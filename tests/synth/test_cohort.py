@@ -170,3 +170,8 @@ def test_the_deficit_is_on_the_other_side_of_the_lesion() -> None:
         text = "\n".join(d.text.casefold() for d in patient.documents if d.kind in ("samu", "urgences", "imagerie"))
         same = {"1": ("hémiparésie gauche", "hémiplégie gauche"), "2": ("hémiparésie droite", "hémiplégie droite")}
         assert not any(word in text for word in same[side or "1"]), patient.patient_id
+
+
+def test_no_document_is_of_the_future() -> None:
+    for patient in generate(SynthConfig(patients=25, documents=(5, 200), seed=8)):
+        assert max(document.date for document in patient.documents) < "2026-07"
