@@ -70,6 +70,7 @@ _MARKS = f"{chr(OPEN)}-{chr(CLOSE + MOST_MARKS)}"
 _SPACES = re.compile(r" {2,}(?=\S)")
 _BEFORE = re.compile(rf" +(?=[{_MARKS}]*[,.](?:\s|[{_MARKS}]|$))", re.MULTILINE)
 _TRAILING = re.compile(rf"[ \t]+(?=[{_MARKS}]*$)", re.MULTILINE)
+_ELIDED = re.compile(rf"\b([Dd])e ([{_MARKS}]*)(?=[aeiouéèêâîô])")
 _LEADING = re.compile(rf"^([{_MARKS}]*)[ \t]+", re.MULTILINE)
 _DOUBLED = re.compile(rf"([.,;:])([{_MARKS}]*)[.,;](?=[\s{_MARKS}]|$)")
 _SOFT_AT_START = re.compile(rf"(^[{_MARKS}]*){SOFT}", re.MULTILINE)
@@ -84,6 +85,7 @@ def _tidy(text: str) -> str:
     text = _DOUBLED.sub(r"\1\2", text)
     text = _TRAILING.sub("", text)
     text = _LEADING.sub(r"\1", text)
+    text = _ELIDED.sub(r"\1'\2", text)
     text = _LINES.sub("\n\n", text)
     return _SENTENCE.sub(lambda match: capital(match[0]), capital(text)) + "\n"
 
