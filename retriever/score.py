@@ -73,6 +73,10 @@ class Asked:
         """The questions at some places."""
         return Asked(self.facets[places], self.value_kinds[places], self.measures[places])
 
+    def among(self, passages: Tensor) -> Asked:
+        """The same questions, asked of some of the passages."""
+        return Asked(self.facets, self.value_kinds, self.measures[:, passages])
+
 
 class PassageScorer(nn.Module):
     """Scores the passages of one patient for some questions."""

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from retriever.features import MEASURES, PassageMeasures
+from retriever.kinds import KINDS
 from retriever.model import Encode, TemporalModel, read_questions, with_prior
 from retriever.prior import PRIORS, Counts, Prior, Traits, count, traits_of
 from retriever.query import query_text
@@ -212,8 +213,14 @@ class Trainer:
         if not len(taught):
             return None
         places = torch.from_numpy(taught.copy())
-        scores = self._scores(one, _dropped(asked.some(places), random))
-        return loss_of(scores, torch.from_numpy(one.targets)[places], self._plan.weak).mean()
+        tensors, kept = _thinned(one.tensors, random)
+        targets = torch.from_numpy(one.targets)[places][:, kept]
+        left = targets.sum(dim=1) > 0
+        if not left.any():
+            return None
+        asked = _dropped(asked.some(places[left]).among(kept), random)
+        scores = self._scorer(tensors, self._scorer.temporal(tensors).passages, asked)
+        return loss_of(scores, targets[left], self._plan.weak).mean()
 
     def _held_loss(self) -> float | None:
         losses: list[float] = []
@@ -287,6 +294,28 @@ class _Read:
 
     def by_wording(self) -> dict[str, Weights]:
         return {query_text(q): row for q, row in zip(self.lesson.questions, self.targets, strict=True)}
+
+
+def _thinned(tensors: TimelineTensors, random: np.random.Generator) -> tuple[TimelineTensors, Tensor]:
+    """Every other time, the record as another hospital would have kept it, and the passages that are left: (n,).
+
+    Up to half of the documents are missing, the time between them is stretched or shrunk, and one kind in ten is not
+    known: what is learned of the order of events must not lean on one hospital's habits.
+    """
+    documents, size = len(tensors.kinds), len(tensors.owner)
+    if random.random() < 0.5 or not documents:
+        return tensors, torch.arange(size)
+    held = torch.from_numpy(random.random(documents) >= random.random() / 2)
+    kept = torch.nonzero(held[tensors.owner])[:, 0]
+    gaps = torch.diff(tensors.days[held], prepend=tensors.days[:1])
+    stretched = gaps * torch.from_numpy(np.exp(random.normal(0, 0.3, len(gaps))).astype(np.float32))
+    unknown = torch.from_numpy(random.random(documents) < 0.1)
+    kinds = torch.where(unknown, len(KINDS) - 1, tensors.kinds)
+    places = torch.cumsum(held, dim=0) - 1
+    thinned = TimelineTensors(
+        tensors.vectors[kept], places[tensors.owner[kept]], kinds[held], torch.cumsum(stretched, 0), tensors.dated[held]
+    )
+    return thinned, kept
 
 
 def _dropped(asked: Asked, random: np.random.Generator) -> Asked:
