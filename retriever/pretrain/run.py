@@ -140,7 +140,9 @@ def _start(plan: EncoderPlan, texts: Sequence[str], folder: Path, *, resumed: bo
     if plan.encoder is not None:
         tokenizer = AutoTokenizer.from_pretrained(plan.encoder, local_files_only=True)
         tokenizer.save_pretrained(folder)
-        return AutoModelForMaskedLM.from_pretrained(plan.encoder, local_files_only=True, dtype=torch.float32), tokenizer
+        with quiet():
+            model = AutoModelForMaskedLM.from_pretrained(plan.encoder, local_files_only=True, dtype=torch.float32)
+        return model, tokenizer
     if resumed:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     else:
