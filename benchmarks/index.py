@@ -28,7 +28,7 @@ import torch
 
 from rag.retrieval import open_encoder
 from retriever.embed import Encoder, Vectors
-from retriever.index import DenseIndex, open_index
+from retriever.index import DenseIndex, _shard, open_index
 from retriever.passages import passages
 from retriever.recurrent import TemporalConfig, TemporalEncoder, TimelineTensors
 from retriever.timeline import encode_timeline
@@ -115,9 +115,10 @@ def by_filter(index: DenseIndex, patient: int) -> Callable[[], object]:
     """The same rows by a filter on their patient_id."""
 
     def found() -> object:
-        with index._place.held() as client:
-            held = index._passages(client)
-            return held.get(where={"patient_id": f"P{patient}"}, include=["embeddings", "metadatas"])
+        name = index._passages(_shard(f"P{patient}"))
+        return index._in(
+            name, lambda _, held: held.get(where={"patient_id": f"P{patient}"}, include=["embeddings", "metadatas"])
+        )
 
     return found
 

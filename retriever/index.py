@@ -11,15 +11,15 @@ on patient_id takes longer as the cohort grows (docs/index.md has the figures).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from chromadb.api.client import Client
 from chromadb.api.collection_configuration import CreateCollectionConfiguration
 from chromadb.api.models.Collection import Collection
-from chromadb.errors import ChromaError, NotFoundError
+from chromadb.errors import ChromaError
 
 from retriever.embed import Encoder, Vectors
 from retriever.manifest import manifest_of, require_same
@@ -49,11 +49,26 @@ from schema.passage import Passage
 T = TypeVar("T")
 
 #: Nothing is searched through Chroma's graph: it is kept as small as it may be. With "l2" vectors are held as given.
-_GRAPH: CreateCollectionConfiguration = {"hnsw": {"space": "l2", "max_neighbors": 4, "ef_construction": 4}}
+#: A write reads again what Chroma has not yet written to its vector files, at most ``sync_threshold`` rows.
+_GRAPH: CreateCollectionConfiguration = {
+    "hnsw": {"space": "l2", "max_neighbors": 4, "ef_construction": 4, "sync_threshold": 100}
+}
+#: Patients are dealt out to this many collections: a process that is killed while Chroma writes its vector files, which
+#: it does in place, damages one of them, and one is read in a few thousandths of a second.
+_SHARDS = 64
 
 
 class EmptiedError(Exception):
-    """The index was damaged and has been emptied: what it held must be stored again."""
+    """A part of the index was damaged and has been emptied: what it held must be stored again."""
+
+
+class _Rows(NamedTuple):
+    """What is to be written in one collection: documents, and names, contents and vectors of their rows."""
+
+    keys: list[str]
+    names: list[str]
+    rows: list[Row]
+    vectors: list[Vectors]
 
 
 class DenseIndex:
@@ -63,22 +78,20 @@ class DenseIndex:
     time, each with an index that it made itself; none may be a fork of a process that has used one.
 
     Attributes:
-        emptied: how often the index was found damaged, and emptied, since it was opened.
+        emptied: how often a part of the index was found damaged, and emptied, since it was opened.
     """
 
     def __init__(self, encoder: Encoder, place: Place, *, rebuild: bool = False) -> None:
         self.encoder = encoder
         self.emptied = 0
         self._place = place
-        self._opened: tuple[Client, Collection] | None = None
+        self._client: Client | None = None
+        self._collections: dict[str, Collection] = {}
         self._query_vector: Callable[[str], Vectors] = lru_cache(maxsize=1024)(lambda text: encoder.encode([text])[0])
         if rebuild:
             with place.held(writes=True):
                 place.empty()
-        try:
-            self._with_passages(lambda held: held.get(limit=1, include=["embeddings"]))  # reads the vectors' files
-        except EmptiedError:
-            self._with_passages(lambda held: None)
+        self._names("")
 
     @classmethod
     def in_memory(cls, encoder: Encoder) -> DenseIndex:
@@ -120,22 +133,26 @@ class DenseIndex:
             ValueError: two different documents of one patient have the same name.
         """
         wanted = wanted_rows(documents)
-        try:
-            return self._upsert(wanted)
-        except EmptiedError:
-            return self._upsert(wanted)
+        encoded = 0
+        for _ in range(_SHARDS):
+            try:
+                for shard, rows in self._encoded(wanted):
+                    self._in(shard, partial(_replace, rows), writes=True)
+                    encoded += len(rows.names)
+            except EmptiedError:
+                continue  # what it held is encoded again
+            return encoded
+        raise EmptiedError
 
     def delete(self, patient_id: str, document_id: str) -> None:
         """Forget a document and its state; nothing happens when it is not held."""
         key = document_key(patient_id, document_id)
-
-        def forget(client: Client) -> None:
-            held = self._passages(client)
-            delete_rows(held, names_held(held, [key]))
-            for states in self._states(client):
-                states.delete(ids=[key])
-
-        self._unless_emptied(forget, None, writes=True)
+        shard = _shard(patient_id)
+        for name in self._names("states."):
+            if name.endswith(f".{shard}"):
+                self._unless_emptied(name, lambda _, held: held.delete(ids=[key]), None, writes=True)
+        name = self._passages(shard)
+        self._unless_emptied(name, lambda _, held: delete_rows(held, names_held(held, [key])), None, writes=True)
 
     def prune(self, documents: Iterable[tuple[str, str]]) -> int:
         """Forget all documents but these, given as (patient_id, document_id).
@@ -145,15 +162,14 @@ class DenseIndex:
         """
         kept = {document_key(*document) for document in documents}
 
-        def forget(client: Client) -> int:
-            removed = [0]
-            for collection in (*self._states(client), self._passages(client)):
-                gone = [name for name in all_names(collection) if key_in(name) not in kept]
-                delete_rows(collection, gone[::-1])
-                removed.append(len(gone))
-            return removed[-1]
+        def forget(_: Client, held: Collection) -> int:
+            gone = [name for name in all_names(held) if key_in(name) not in kept]
+            delete_rows(held, gone[::-1])
+            return len(gone)
 
-        return self._unless_emptied(forget, 0, writes=True)
+        for name in self._names("states."):
+            self._unless_emptied(name, forget, 0, writes=True)
+        return sum(self._unless_emptied(name, forget, 0, writes=True) for name in self._names("passages."))
 
     def vectors(self, patient_id: str, passages: Sequence[Passage]) -> Vectors:
         """The vectors of passages of one patient, in their order: float32 of norm 1, shape (n, dimension).
@@ -167,7 +183,8 @@ class DenseIndex:
             return np.zeros((0, self.encoder.dimension), dtype=np.float32)
         asked = [content_of(passage) for passage in passages]
         try:
-            found = self._with_passages(lambda held: find_vectors(held, asked))
+            name = self._passages(_shard(patient_id))
+            found = self._in(name, lambda _, held: find_vectors(held, asked))
         except EmptiedError:
             found = {}
         missing = sorted({content[1] for content in asked if content not in found or content[0] != plain(patient_id)})
@@ -184,7 +201,7 @@ class DenseIndex:
 
     def count(self) -> int:
         """How many passages are held."""
-        return self._unless_emptied(lambda client: self._passages(client).count(), 0)
+        return sum(self._unless_emptied(name, lambda _, held: held.count(), 0) for name in self._names("passages."))
 
     def states(self, model: str, documents: Sequence[Document]) -> dict[int, Vectors]:
         """The states of a recurrent network along a timeline, as far as they are held and still true.
@@ -199,21 +216,17 @@ class DenseIndex:
         Returns:
             By number of documents read, from 1: the state after them, float32 of shape (size,).
         """
+        if not documents:
+            return {}
         chain = _chain(documents)
-
-        def read(client: Client) -> dict[int, Vectors]:
-            try:
-                held = client.get_collection(self._states_name(model), embedding_function=None)
-            except NotFoundError:
-                return {}
-            rows = read_rows(held, [key for key, _ in chain])
-            return {
-                number: rows[key][1]
-                for number, (key, digest) in enumerate(chain, start=1)
-                if key in rows and rows[key][0]["chain"] == digest
-            }
-
-        return self._unless_emptied(read, dict[int, Vectors]())
+        name = self._states(model, documents)
+        nothing: dict[str, tuple[Row, Vectors]] = {}
+        rows = self._unless_emptied(name, lambda _, held: read_rows(held, [key for key, _ in chain]), nothing)
+        return {
+            number: rows[key][1]
+            for number, (key, digest) in enumerate(chain, start=1)
+            if key in rows and rows[key][0]["chain"] == digest
+        }
 
     def put_states(self, model: str, documents: Sequence[Document], states: Mapping[int, Vectors]) -> None:
         """Keep states, which replace those of the same documents.
@@ -229,80 +242,94 @@ class DenseIndex:
         patient = plain(documents[0].patient_id)
         rows: list[Row] = [{"patient_id": patient, "chain": chain[number - 1][1]} for number in numbers]
         names = [chain[number - 1][0] for number in numbers]
-        vectors = np.stack([states[number] for number in numbers])
+        vectors = [states[number] for number in numbers]
 
-        def write(client: Client) -> None:
-            held = client.get_or_create_collection(
-                self._states_name(model),
-                embedding_function=None,
-                metadata={"model": model},
-                configuration=_GRAPH,
-            )
+        def write(client: Client, held: Collection) -> None:
             write_rows(client, held, names, vectors, rows)
 
-        try:
-            self._do(write, writes=True)
-        except EmptiedError:
-            self._do(write, writes=True)
+        self._unless_emptied(self._states(model, documents), write, None, writes=True)
 
     def close(self) -> None:
         """Give back memory and files. The index is not to be used afterwards."""
         self._place.close()
 
-    def _upsert(self, wanted: dict[str, Wanted]) -> int:
-        changed = self._with_passages(lambda held: changed_keys(held, wanted))
-        if not changed:
-            return 0
-        found = [passage for key in changed for passage in wanted[key].passages]
-        vectors = self.encoder.encode([passage.text for passage in found])
-        names = [name for key in changed for name in row_names(key, len(wanted[key].rows))]
-        rows = [row for key in changed for row in wanted[key].rows]
+    def _encoded(self, wanted: Mapping[str, Wanted]) -> list[tuple[str, _Rows]]:
+        """The rows of the documents that are not held as they should be, by the collection that will hold them."""
+        by_shard: dict[str, dict[str, Wanted]] = {}
+        for key, document in wanted.items():
+            by_shard.setdefault(self._passages(_shard(document.patient_id)), {})[key] = document
+        changed = {name: self._in(name, partial(_changed, part)) for name, part in by_shard.items()}
+        found = [passage for keys in changed.values() for key in keys for passage in wanted[key].passages]
+        vectors = iter(self.encoder.encode([passage.text for passage in found])) if found else iter(())
+        return [
+            (
+                name,
+                _Rows(
+                    keys,
+                    [row for key in keys for row in row_names(key, len(wanted[key].rows))],
+                    [row for key in keys for row in wanted[key].rows],
+                    [next(vectors) for key in keys for _ in wanted[key].rows],
+                ),
+            )
+            for name, keys in changed.items()
+            if keys
+        ]
 
-        def write(client: Client) -> None:
-            held = self._passages(client)
-            delete_rows(held, names_held(held, changed))
-            write_rows(client, held, names, vectors, rows)
-
-        self._do(write, writes=True)
-        return len(found)
-
-    def _with_passages(self, operation: Callable[[Collection], T]) -> T:
-        return self._do(lambda client: operation(self._passages(client)))
-
-    def _unless_emptied(self, operation: Callable[[Client], T], otherwise: T, *, writes: bool = False) -> T:
+    def _unless_emptied(
+        self, name: str, operation: Callable[[Client, Collection], T], otherwise: T, *, writes: bool = False
+    ) -> T:
         try:
-            return self._do(operation, writes=writes)
+            return self._in(name, operation, writes=writes)
         except EmptiedError:
             return otherwise
 
-    def _do(self, operation: Callable[[Client], T], *, writes: bool = False) -> T:
+    def _in(self, name: str, operation: Callable[[Client, Collection], T], *, writes: bool = False) -> T:
+        """Run an operation on one collection, which is made when absent.
+
+        Raises:
+            EmptiedError: the collection was damaged, and has been dropped.
+        """
         with self._place.held(writes=writes) as client:
             try:
-                return operation(client)
+                self._require_manifest(client)
+                if name not in self._collections:
+                    self._collections[name] = client.get_or_create_collection(
+                        name, embedding_function=None, configuration=_GRAPH
+                    )
+                return operation(client, self._collections[name])
             except (ChromaError, DamagedError) as error:
-                self._place.mend(error)
-                self._opened = None
-                self.emptied += 1
+                self._mend(error, name)
                 raise EmptiedError from error
 
-    def _passages(self, client: Client) -> Collection:
-        if self._opened is None or self._opened[0] is not client:
-            ours = manifest_of(self.encoder)
-            collection = client.get_or_create_collection(
-                f"{self._place.prefix}.passages",
-                embedding_function=None,
-                metadata=ours,
-                configuration=_GRAPH,
-            )
-            require_same(self._place.name, collection.metadata, ours)
-            self._opened = client, collection
-        return self._opened[1]
+    def _names(self, kind: str) -> list[str]:
+        """The names of the collections of a kind ("passages.", "states.")."""
+        beginning = f"{self._place.prefix}.{kind}"
+        with self._place.held() as client:
+            try:
+                self._require_manifest(client)
+                return [held.name for held in client.list_collections() if held.name.startswith(beginning)]
+            except ChromaError as error:
+                self._mend(error, f"{self._place.prefix}.manifest")
+        return self._names(kind)
 
-    def _states_name(self, model: str) -> str:
-        return f"{self._place.prefix}.states.{digest_of(model)}"
+    def _mend(self, error: Exception, name: str) -> None:
+        self._place.mend(error, name)
+        self._client = None
+        self.emptied += 1
 
-    def _states(self, client: Client) -> list[Collection]:
-        return [held for held in client.list_collections() if held.name.startswith(f"{self._place.prefix}.states.")]
+    def _require_manifest(self, client: Client) -> None:
+        if self._client is client:
+            return
+        ours = manifest_of(self.encoder)
+        held = client.get_or_create_collection(f"{self._place.prefix}.manifest", embedding_function=None, metadata=ours)
+        require_same(self._place.name, held.metadata, ours)
+        self._client, self._collections = client, {}
+
+    def _passages(self, shard: str) -> str:
+        return f"{self._place.prefix}.passages.{shard}"
+
+    def _states(self, model: str, documents: Sequence[Document]) -> str:
+        return f"{self._place.prefix}.states.{digest_of(model)}.{_shard(documents[0].patient_id)}"
 
 
 def open_index(encoder: Encoder, place: str, on_problem: OnProblem, *, rebuild: bool = False) -> DenseIndex:
@@ -325,3 +352,16 @@ def _chain(documents: Sequence[Document]) -> list[tuple[str, str]]:
         digest = digest_of(repr(said))
         chain.append((document_key(d.patient_id, d.document_id), digest))
     return chain
+
+
+def _shard(patient_id: str) -> str:
+    return f"{int(digest_of(plain(patient_id)), 16) % _SHARDS:02x}"
+
+
+def _changed(wanted: Mapping[str, Wanted], client: Client, held: Collection) -> list[str]:
+    return changed_keys(held, wanted)
+
+
+def _replace(rows: _Rows, client: Client, held: Collection) -> None:
+    delete_rows(held, names_held(held, rows.keys))
+    write_rows(client, held, rows.names, rows.vectors, rows.rows)

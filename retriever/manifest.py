@@ -11,7 +11,7 @@ from retriever.passages import PASSAGE_SETTINGS
 from schema.problem import InputError, Problem
 
 #: Changes when the rows of a collection do.
-_LAYOUT = 2
+_LAYOUT = 3
 
 Manifest = Mapping[str, Any]
 

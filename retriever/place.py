@@ -60,8 +60,8 @@ class Place(Protocol):
         """Chroma, for one operation; another process neither reads nor writes meanwhile where that would do harm."""
         ...
 
-    def mend(self, error: Exception) -> None:
-        """Called while held when an operation failed: empties a damaged place, and says so.
+    def mend(self, error: Exception, collection: str) -> None:
+        """Called while held when an operation failed: drops a damaged collection, and says so.
 
         Raises:
             InputError: the place is not damaged, or cannot be mended from here.
@@ -119,7 +119,7 @@ class MemoryPlace:
         """Nothing to wait for."""
         yield self._chroma.client
 
-    def mend(self, error: Exception) -> None:
+    def mend(self, error: Exception, collection: str) -> None:
         """Memory is not damaged: the program is."""
         raise error
 
@@ -150,6 +150,8 @@ class FolderPlace:
         self._on_problem = on_problem
         self._chroma: _Embedded | None = None
         self._seen = ""
+        self._mended: set[str] = set()
+        self._damage_said = False
         try:
             folder.mkdir(parents=True, exist_ok=True)
             names = {path.name for path in folder.iterdir()}
@@ -179,14 +181,13 @@ class FolderPlace:
         finally:
             self._lock.release()
 
-    def mend(self, error: Exception) -> None:
-        """Empty the folder when what it holds is damaged."""
-        if _is_passing(str(error)):
-            what = f"cannot be used ({str(error).splitlines()[0][-120:]})."
-            remedy = "Make room, or give the right to write, and run again; nothing is lost."
-            raise InputError(Problem(self.name, what, remedy)) from error
+    def mend(self, error: Exception, collection: str) -> None:
+        """Drop what is damaged; all of the folder when that does not help."""
+        self._require_damage(error)
         self._mark_written()
-        self.empty()
+        if collection in self._mended or not self._drop(collection):
+            self.empty()
+        self._mended.add(collection)
         self._say_rebuilt()
 
     def empty(self) -> None:
@@ -225,13 +226,16 @@ class FolderPlace:
         self.close()
         database = self._folder / _DATABASE
         begun = database.exists() and database.stat().st_size
-        if not begun and any(_SEGMENT.fullmatch(path.name) for path in self._folder.iterdir()):
-            self.mend(FileNotFoundError(_DATABASE))
-            return
+        lost = not begun and any(_SEGMENT.fullmatch(path.name) for path in self._folder.iterdir())
         try:
-            self._chroma = _Embedded(self._folder)
+            if not lost:
+                self._chroma = _Embedded(self._folder)
+                return
         except (ChromaError, ValueError) as error:
-            self.mend(error)
+            self._require_damage(error)
+        self._mark_written()
+        self.empty()
+        self._say_rebuilt()
 
     def _mark_written(self) -> None:
         self._seen = secrets.token_hex(8)
@@ -241,7 +245,26 @@ class FolderPlace:
             remedy = "Give a folder that may be written to --index."
             raise InputError(Problem(self.name, f"cannot be written ({error.strerror}).", remedy)) from error
 
+    def _drop(self, collection: str) -> bool:
+        assert self._chroma is not None
+        try:
+            self._chroma.client.delete_collection(collection)
+        except NotFoundError:
+            pass
+        except (ChromaError, ValueError):
+            return False
+        return True
+
+    def _require_damage(self, error: Exception) -> None:
+        if _is_passing(str(error)):
+            what = f"cannot be used ({str(error).splitlines()[0][-120:]})."
+            remedy = "Make room, or give the right to write, and run again; nothing is lost."
+            raise InputError(Problem(self.name, what, remedy)) from error
+
     def _say_rebuilt(self) -> None:
+        if self._damage_said:
+            return
+        self._damage_said = True
         self._on_problem(Problem(self.name, "was damaged.", "It is being rebuilt; nothing to do.", lost=False))
 
 
@@ -287,7 +310,7 @@ class ServerPlace:
         except httpx.HTTPError as error:
             raise self._silent() from error
 
-    def mend(self, error: Exception) -> None:
+    def mend(self, error: Exception, collection: str) -> None:
         """A server's files are its own; a collection that is not there (any more) was dropped by another client."""
         if isinstance(error, NotFoundError):
             return

@@ -41,6 +41,7 @@ class DamagedError(Exception):
 class Wanted:
     """A document as it should be held: its passages, and what the row of each says."""
 
+    patient_id: str
     passages: list[Passage]
     rows: list[Row]
 
@@ -77,7 +78,7 @@ def wanted_rows(documents: Iterable[Document]) -> dict[str, Wanted]:
             raise ValueError(
                 f"patient {document.patient_id} has two documents {document.document_id}; give each a name of its own"
             )
-        wanted[key] = Wanted(cut, rows)
+        wanted[key] = Wanted(document.patient_id, cut, rows)
     return wanted
 
 
@@ -148,8 +149,10 @@ def read_rows(held: Collection, names: Sequence[str]) -> dict[str, tuple[Row, Ve
     return found
 
 
-def write_rows(client: Client, held: Collection, names: Sequence[str], vectors: Vectors, rows: Sequence[Row]) -> None:
-    """Add rows, or replace them: vectors of shape (len(names), size)."""
+def write_rows(
+    client: Client, held: Collection, names: Sequence[str], vectors: Sequence[Vectors], rows: Sequence[Row]
+) -> None:
+    """Add rows, or replace them; vectors of shape (size,)."""
     most = client.get_max_batch_size()
     for start in range(0, len(names), most):
         part = slice(start, start + most)
