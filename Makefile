@@ -1,6 +1,7 @@
 # make demo   install, fill the bundled sample cohort, measure it against its manual table
 # make test   install, lint, type-check, test
 # make check  lint and types alone
+# make models  train the temporal models that come with the program, from fictitious cohorts (an hour)
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,7 +10,7 @@ DICTIONARY := configs/studies/stroke/dictionary.csv
 STUDY := $(wildcard configs/studies/stroke/study.yml)
 DEMO := runs/demo
 
-.PHONY: demo test check clean
+.PHONY: demo test check models clean
 
 demo: .venv/installed
 	@$(BIN)/cohort-rag fill --documents $(SAMPLE)/documents.jsonl --dictionary $(DICTIONARY) \
@@ -37,6 +38,25 @@ check: .venv/installed
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt torch
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
+
+MADE := runs/made
+TEMPORAL := retriever/model/temporal
+NUMBERS := $(shell seq 16)
+COHORTS := $(foreach i,$(NUMBERS),short$(i) long$(i))
+TABLES := $(foreach c,$(COHORTS),--documents $(MADE)/$(c)/documents.jsonl --dictionary $(MADE)/$(c)/dictionary.csv \
+    --table $(MADE)/$(c)/table.csv)
+
+models: .venv/installed
+	@for i in $(NUMBERS); do \
+	    $(BIN)/cohort-rag synth --quiet --out $(MADE)/short$$i --patients 8 --documents 5-14 --noise 0.2 \
+	        --anaphora 0.5 --extras 25 --vocabulary V$$i --seed $$i && \
+	    $(BIN)/cohort-rag synth --quiet --out $(MADE)/long$$i --patients 4 --documents 40-120 --noise 0.1 \
+	        --anaphora 0.5 --extras 25 --vocabulary V$$i --seed $$((100 + i)) || exit 1; \
+	done
+	@$(BIN)/cohort-rag retriever train --new $(TABLES) --out $(TEMPORAL)
+	@for part in recurrence gaps kinds; do \
+	    $(BIN)/cohort-rag retriever train --new $(TABLES) --without $$part --out $(TEMPORAL)/ablations/no-$$part || exit 1; \
+	done
 
 clean:
 	rm -rf runs/demo build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -17,7 +17,7 @@ from retriever.weak import Weights
 #: Parts of the model that an ablation is made without: switches of `retriever.recurrent.TemporalConfig`.
 PARTS = ("recurrence", "gaps", "kinds")
 #: Learning rate of a model that knows something already, as in `retriever train`.
-_GENTLE = 5e-4
+_GENTLE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ from schema.study import Study
 from schema.variable import Question, Variable
 
 Report = Callable[[Problem], None]
+#: Fewer patients than this are all learned from.
+_ENOUGH = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,8 @@ def train_on(lessons: Sequence[Lesson], request: TrainRequest, on_epoch: Callabl
         write_checkpoint(request.out, {**trainer.state(), "made_of": made, "history": history})
         on_epoch(progress)
 
-    model = trainer.run(request.encoder.name, keep)
-    model.save(request.out)
+    trainer.run(request.encoder.name, keep).save(request.out)
+    model = TemporalModel.load(request.out)  # as everyone will read it: weights are rounded when they are written
     write_manifest(request.out, {**made, "model": model.name, "epochs": history})
     drop_checkpoint(request.out)
     return model
@@ -165,8 +167,8 @@ class Teacher:
 
 
 def _split(lessons: Sequence[Lesson], share: float, seed: int) -> tuple[list[Lesson], list[Lesson]]:
-    """Patients to learn from and patients held out; none is held out of fewer than four."""
-    held = round(share * len(lessons)) if len(lessons) >= 4 else 0
+    """Patients to learn from and patients held out: none of fewer than ten, whose verdict would be chance."""
+    held = round(share * len(lessons)) if len(lessons) >= _ENOUGH else 0
     order = np.random.default_rng(seed).permutation(len(lessons)).tolist()
     return [lessons[i] for i in sorted(order[held:])], [lessons[i] for i in sorted(order[:held])]
 

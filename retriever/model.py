@@ -85,8 +85,14 @@ class TemporalModel:
         folder.mkdir(parents=True, exist_ok=True)
         config = {"encoder": self.encoder_name, "scorer": self.scorer.config.to_dict(), "made_for": _MADE_FOR}
         (folder / _CONFIG).write_text(json.dumps(config, indent=1) + "\n", "utf-8")
-        prior = {"everywhere": self.prior.everywhere, "counts": _rounded(self.prior.counts)}
-        (folder / _PRIOR).write_text(json.dumps(prior, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
+        # One wording a line: thousands of them are to be looked through, and compared between two versions.
+        lines = (
+            f"  {json.dumps(wording, ensure_ascii=False)}: {json.dumps(of, ensure_ascii=False)}"
+            for wording, of in sorted(_rounded(self.prior.counts).items())
+        )
+        everywhere = json.dumps(self.prior.everywhere, ensure_ascii=False, sort_keys=True)
+        text = f'{{\n "everywhere": {everywhere},\n "counts": {{\n' + ",\n".join(lines) + "\n }\n}\n"
+        (folder / _PRIOR).write_text(text, "utf-8")
         save_file({k: w.half().contiguous() for k, w in self.scorer.state_dict().items()}, folder / _WEIGHTS)
 
     def asked(

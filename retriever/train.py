@@ -64,7 +64,7 @@ class TrainingPlan:
 
     epochs: int = 12
     patience: int = 3
-    rounds: int = 1
+    rounds: int = 0
     questions: int = 24
     rate: float = 2e-3
     decay: float = 1e-2

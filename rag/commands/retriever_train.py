@@ -49,9 +49,10 @@ def add_train(parts: Any) -> None:
     about = "a new model without recurrence, gaps or kinds, to see what each is worth"
     train.add_argument("--without", nargs="+", default=[], choices=("recurrence", "gaps", "kinds"), help=about)
     train.add_argument("--epochs", type=positive, default=12, help="passes over the patients, at most (12)")
-    train.add_argument("--rounds", type=int, default=1, help="of self-training (1)")
-    train.add_argument("--learning-rate", type=float, metavar="RATE", help="the highest (2e-3 new, 5e-4 otherwise)")
-    train.add_argument("--held-out", type=float, default=0.15, metavar="SHARE", help="patients that say when to stop")
+    train.add_argument("--rounds", type=int, default=0, help="of self-training (0)")
+    train.add_argument("--learning-rate", type=float, metavar="RATE", help="the highest (2e-3 new, 1e-3 otherwise)")
+    about = "share of the patients that say when to stop, from ten patients on (0.15)"
+    train.add_argument("--held-out", type=float, default=0.15, metavar="SHARE", help=about)
     train.add_argument("--seed", type=int, default=0, help="decides everything left to chance (0)")
     train.add_argument("--resume", action="store_true", help="go on with the training that --out holds")
     train.set_defaults(command=_train)
@@ -81,7 +82,7 @@ def _train(arguments: argparse.Namespace) -> int:
             plan=TrainingPlan(
                 epochs=arguments.epochs,
                 rounds=arguments.rounds,
-                rate=arguments.learning_rate or (5e-4 if start else 2e-3),
+                rate=arguments.learning_rate or (1e-3 if start else 2e-3),
                 seed=arguments.seed,
             ),
             start=start,
