@@ -7,6 +7,8 @@ the passage that it points at, or its reader has nothing to read.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,7 +55,7 @@ def _diverse(scores: Scores, timeline: EncodedTimeline, k: int, spread: float) -
     spans = [passage.span for passage in timeline.passages]
     order = sorted(range(len(scores)), key=lambda i: (-round(float(scores[i]), 6), spans[i]))
     pool = order[: max(4 * k, 20)]
-    bags = {i: frozenset(tokens(timeline.passages[i].text)) for i in pool}
+    bags = {i: _bag(timeline.passages[i].text) for i in pool}
     lost = dict.fromkeys(pool, 0.0)
     copied = dict.fromkeys(pool, 0.0)
     chosen: list[int] = []
@@ -66,6 +68,11 @@ def _diverse(scores: Scores, timeline: EncodedTimeline, k: int, spread: float) -
             lost[i] += SAME_DOCUMENT * inside
             copied[i] = max(copied[i], _copy(bags[i], bags[best]) * (COPY_INSIDE if inside else COPY_ELSEWHERE))
     return chosen
+
+
+@lru_cache(maxsize=4096)
+def _bag(text: str) -> frozenset[str]:
+    return frozenset(tokens(text))  # every variable asks about the same passages
 
 
 def _copy(one: frozenset[str], other: frozenset[str]) -> float:
