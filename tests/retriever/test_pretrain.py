@@ -134,7 +134,7 @@ def test_an_encoder_that_exists_is_trained_further_with_its_own_tokenizer(tmp_pa
     make_camembert(start, layers=1, width=64)
     for mask_steps in (0, 2):
         plan = EncoderPlan(
-            encoder=start, mask_steps=mask_steps, pair_steps=2, every=1, mask_batch=2, mask_length=24, pair_rate=1e-3
+            encoder=start, mask_steps=mask_steps, pair_steps=4, every=4, mask_batch=2, mask_length=24, pair_rate=1e-3
         )
         out = tmp_path / f"further-{mask_steps}"
         train_encoder(plan, TEXTS, PAIRS, PAIRS, out)
