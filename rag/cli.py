@@ -89,7 +89,7 @@ example:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code. User errors are said in plain words, without a traceback."""
     os.environ.update(_OFFLINE)
-    arguments = _parser().parse_args(argv)
+    arguments = make_parser().parse_args(argv)
     run: Callable[[argparse.Namespace], int] = arguments.command
     from schema.problem import InputError, describe_break
 
@@ -220,7 +220,8 @@ def _hint_at_study(dictionary: Path) -> None:
                 say(f"hint: this is the dictionary of a bundled study; --study {study} reads it with its hints.")
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
     parser = command(argparse.ArgumentParser, "cohort-rag", _DESCRIPTION, _EXAMPLES)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.cli import make_parser
 from tests.cli.commands import Answer, run, write
 
 ROOT = Path(__file__).parents[2]
@@ -23,8 +24,8 @@ def commands(text: str) -> list[str]:
     return re.findall(r"^ *cohort-rag (.+?)(?: +#.*)?$", joined, re.MULTILINE)
 
 
-def of_page(path: Path) -> list[str]:
-    blocks = re.findall(r"^```bash\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+def of_page(path: Path, kind: str = "bash") -> list[str]:
+    blocks = re.findall(rf"^```{kind}\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     return [command for block in blocks for command in commands(block)]
 
 
@@ -101,6 +102,13 @@ def test_the_commands_of_a_page_run_as_written(page: str, desk: Path, monkeypatc
         answer = typed(desk, command)
         assert answer.code == 0, (command, answer.err)
         assert answer.out.strip(), command
+
+
+def test_commands_that_would_take_hours_are_at_least_commands() -> None:
+    shown = [command for path in PAGES for command in of_page(path, "text")]
+    assert shown
+    for command in shown:
+        make_parser().parse_args(shlex.split(command))
 
 
 def test_the_pages_teach_every_command() -> None:
