@@ -53,9 +53,9 @@ T = TypeVar("T")
 _GRAPH: CreateCollectionConfiguration = {
     "hnsw": {"space": "l2", "max_neighbors": 4, "ef_construction": 4, "sync_threshold": 100}
 }
-#: Patients are dealt out to this many collections: a process that is killed while Chroma writes its vector files, which
-#: it does in place, damages one of them, and one is read in a few thousandths of a second.
-_SHARDS = 64
+#: Patients are dealt out to this many collections. Chroma writes vector files in place: a process that is killed
+#: meanwhile damages one collection. More of them make filling slower.
+_SHARDS = 16
 
 
 class EmptiedError(Exception):
