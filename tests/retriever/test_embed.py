@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retriever.embed import HashedNgramEncoder, SentenceTransformerEncoder
+from retriever.embed import SHIPPED, HashedNgramEncoder, SentenceTransformerEncoder, shipped_encoder
 from retriever.vector_cache import CACHE_FILE, VectorCache, shared_cache, text_key
 from schema.problem import InputError
 from tests.retriever.camembert import make_camembert
@@ -160,3 +160,26 @@ def test_a_full_memory_forgets_the_oldest(monkeypatch):
     for key in keys:
         cache.put({key: np.ones(4, np.float32)})
     assert list(cache.get(keys)) == keys[-10:]
+
+
+def test_the_shipped_encoder_is_small_and_always_the_same():
+    files = [file for file in SHIPPED.rglob("*") if file.is_file()]
+    assert sum(file.stat().st_size for file in files) < 12e6
+    assert {"README.md", "manifest.json", "config.json", "tokenizer.json"} <= {file.name for file in files}
+    first = shipped_encoder().encode(TEXTS)
+    shared_cache.cache_clear()
+    np.testing.assert_array_equal(SentenceTransformerEncoder(SHIPPED).encode(TEXTS), first)
+
+
+@pytest.mark.parametrize(
+    ("question", "right", "wrong"),
+    [
+        ("Hypertension artérielle", "ATCD : HTA sous amlodipine, appendicectomie.", "Marche seul, repas normaux."),
+        ("Score NIHSS à l'admission", "A l'arrivee le score est cote a 12 (NIHSS).", "LDL 1,2 g/L, kaliémie 4,1."),
+        ("Tabagisme", "Fumeur sevré depuis 2010, 30 PA.", "IRM : infarctus sylvien gauche récent."),
+        ("Traitement anticoagulant au long cours", "Traitement : ELIQUIS 5 mg x2/j", "Vit seul, deux enfants."),
+    ],
+)
+def test_the_shipped_encoder_knows_what_goes_with_what(question, right, wrong):
+    asked, near, far = shipped_encoder().encode([question, right, wrong])
+    assert asked @ near > asked @ far + 0.1
