@@ -101,7 +101,7 @@ def train_encoder(
     elif new or plan.mask_steps:
         model, tokenizer = _start(plan, texts, masked, resumed=state is not None)
         reports = train_on_masks(
-            model,
+            model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu")),  # type: ignore[arg-type]
             tokenizer,
             texts,
             Schedule("masks", plan.mask_steps, plan.mask_rate or (1e-3 if new else 5e-5), plan.every),
