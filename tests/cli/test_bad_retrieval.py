@@ -9,7 +9,7 @@ from tests.cli.commands import Answer, refused, rows, run, write
 from tests.pipeline.synthetic import write_dictionary
 from tests.retriever.camembert import make_camembert
 
-RETRIEVERS = ["bm25", "hybrid"]
+RETRIEVERS = ["bm25", "hybrid", "temporal"]
 NOTE = "Consultation.\n\nPoids : 71 kg ce jour.\n\nVa bien, reverra son médecin dans un mois."
 #: A megabyte in which one line matters.
 LONG = "\n".join(f"Ligne {i} : appel du laboratoire n° {i % 977}, rien de neuf." for i in range(17_000))
@@ -46,23 +46,40 @@ def weights(out: Path) -> list[str]:
     return [row["poids"] for row in rows(out / "table.csv")]
 
 
-@pytest.mark.parametrize("retriever", RETRIEVERS)
-@pytest.mark.parametrize("kind", RECORDS)
-def test_odd_records_are_read(kind: str, retriever: str, tmp_path: Path) -> None:
-    documents = write(tmp_path / "documents.jsonl", "".join(json.dumps(row) + "\n" for row in RECORDS[kind]))
-    assert kind != "a megabyte" or documents.stat().st_size > 1_000_000
-    inputs = ["--documents", documents, "--dictionary", write_dictionary(tmp_path)]
-    answer = fill(inputs, tmp_path / "run", "--retriever", retriever, "--passages", 3)
-    assert answer.code == 0, answer.err
-    assert weights(tmp_path / "run")[-1] == "71"
-    assert "internal" not in answer.err
-
-
 @pytest.fixture(scope="module")
 def other_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("encoder")
     make_camembert(folder, layers=1, width=64)
     return folder
+
+
+@pytest.fixture(scope="module")
+def model(other_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A temporal model of that encoder, which has seen three patients."""
+    cohort, out = tmp_path_factory.mktemp("cohort"), tmp_path_factory.mktemp("models") / "model"
+    assert run("synth", "--out", cohort, "--patients", 3, "--documents", 5, "--quiet").code == 0
+    names = ("documents.jsonl", "dictionary.csv", "table.csv")
+    inputs = [part for name in names for part in (f"--{name.partition('.')[0]}", cohort / name)]
+    options = ("--encoder", other_encoder, "--new", "--epochs", 1, "--rounds", 0, "--out", out)
+    assert run("retriever", "train", *inputs, *options).code == 0
+    return out
+
+
+@pytest.mark.parametrize("retriever", RETRIEVERS)
+@pytest.mark.parametrize("kind", RECORDS)
+def test_odd_records_are_read(kind: str, retriever: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    documents = write(tmp_path / "documents.jsonl", "".join(json.dumps(row) + "\n" for row in RECORDS[kind]))
+    assert kind != "a megabyte" or documents.stat().st_size > 1_000_000
+    inputs = ["--documents", documents, "--dictionary", write_dictionary(tmp_path)]
+    options: list[object] = ["--retriever", retriever, "--passages", 3]
+    if retriever != "bm25":
+        options += ["--encoder", request.getfixturevalue("other_encoder")]
+    if retriever == "temporal":
+        options += ["--model", request.getfixturevalue("model")]
+    answer = fill(inputs, tmp_path / "run", *options)
+    assert answer.code == 0, answer.err
+    assert weights(tmp_path / "run")[-1] == "71"
+    assert "internal" not in answer.err
 
 
 def test_another_encoder_is_used_and_named(inputs: list[object], other_encoder: Path, tmp_path: Path) -> None:
@@ -82,6 +99,24 @@ def test_an_index_of_another_encoder_is_refused(inputs: list[object], other_enco
     asked = ("--patient", "P1", "--variable", "poids")
     assert "was made by the encoder" in refused("ask", *inputs, *asked, *index, "--encoder", other_encoder)
     assert fill(inputs, tmp_path / "run", *index).code == 0  # and is not harmed
+
+
+def test_a_model_of_another_encoder_is_refused(inputs: list[object], model: Path, tmp_path: Path) -> None:
+    encoder = tmp_path / "wider"
+    make_camembert(encoder, layers=1, width=128)
+    options = ("--retriever", "temporal", "--encoder", encoder, "--model", model)
+    for command in (("fill", "--out", tmp_path / "run"), ("ask", "--patient", "P1", "--variable", "poids")):
+        message = refused(*command, *inputs, *options)
+        assert f"error: {model}: was trained on the vectors of 'camembert-1x64-" in message
+        assert "Give that encoder to --encoder" in message
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_holds_no_model_is_refused(inputs: list[object], other_encoder: Path, tmp_path: Path) -> None:
+    options = ("--retriever", "temporal", "--encoder", other_encoder, "--model", tmp_path)
+    message = refused("fill", *inputs, "--out", tmp_path / "run", *options)
+    assert f"error: {tmp_path}: is not a temporal model" in message
+    assert "retriever train" in message
 
 
 @pytest.mark.parametrize("damage", ["overwritten", "cut", "segments lost"])
