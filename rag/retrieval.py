@@ -99,10 +99,10 @@ def open_encoder(folder: Path | None) -> Encoder:
     Raises:
         InputError: the folder holds none.
     """
-    from retriever.embed import SHIPPED, HashedNgramEncoder, SentenceTransformerEncoder, shipped_encoder
+    from retriever.embed import SentenceTransformerEncoder, shipped_encoder
 
     if folder is None:
-        return shipped_encoder() if SHIPPED.is_dir() else HashedNgramEncoder()
+        return shipped_encoder()
     if not folder.is_dir():
         what, remedy = "is not a folder.", "Give the folder that holds the encoder's config.json to --encoder."
         raise InputError(Problem(str(folder), what, remedy))
