@@ -1,4 +1,4 @@
-"""The example of docs/retrieval.md runs, and the shipped models find the evidence of the cohort beside the repository."""
+"""The example of docs/retrieval.md runs; shipped models find the evidence of the cohort beside the repository."""
 
 import csv
 import re
