@@ -134,7 +134,7 @@ class DenseIndex:
         """
         wanted = wanted_rows(documents)
         encoded = 0
-        for _ in range(_SHARDS):
+        for _ in range(_SHARDS + 1):
             try:
                 for shard, rows in self._encoded(wanted):
                     self._in(shard, partial(_replace, rows), writes=True)
