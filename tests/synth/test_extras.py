@@ -36,7 +36,7 @@ def test_there_are_many_subjects_of_every_kind() -> None:
     assert min(kinds.values()) >= 5
 
 
-@pytest.mark.parametrize("subject", subjects().values(), ids=str)
+@pytest.mark.parametrize("subject", subjects().values(), ids=subjects().keys())
 def test_a_subject_is_whole(subject: Subject) -> None:
     groups, moments = data("extra_groups.yml"), data("extra_moments.yml")
     assert subject.group in groups
