@@ -129,11 +129,11 @@ def test_a_variable_that_opens_others_is_read_where_they_are() -> None:
 
 
 def test_synonyms_of_the_study_are_searched() -> None:
-    patient = record(*ASIDES, "Pesée ce matin : 71.")
+    patient = record(*ASIDES, "Bascule ce matin : 71.")
     assert finder(BM25, WEIGHT).passages_for(patient) == {"poids": []}
-    found = finder(BM25, WEIGHT, hints={"poids": VariableHints(synonyms=("pesée",))}).passages_for(patient)
+    found = finder(BM25, WEIGHT, hints={"poids": VariableHints(synonyms=("bascule",))}).passages_for(patient)
     assert found is not None
-    assert [p.text for p in found["poids"]] == ["Pesée ce matin : 71."]
+    assert [p.text for p in found["poids"]] == ["Bascule ce matin : 71."]
 
 
 def test_silence_is_said_to_be_that_of_the_passages(natural: Study) -> None:
