@@ -104,7 +104,7 @@ class ContextReader:
         context = context_at(annotated, start, end, sentence)
         is_thing = kind in (Kind.DIAGNOSIS, Kind.ANATOMY)  # neither planned nor declined
         if is_thing and context.negated and _is_said_of_an_act(annotated, start, end, acts):
-            before = annotated.limited_to([(annotated.sentences[sentence][0], end)])
+            before = annotated.without_rest(annotated.sentences[sentence][0], end)
             context = context_at(before, start, end, sentence)
         declined = not (is_thing or context.negated) and (
             context.declined or (kind in _ACTS and _is_declined_as_item(annotated, start, end, acts))

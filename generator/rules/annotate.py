@@ -159,22 +159,33 @@ class Annotated:
 
         Cues are kept in whole sentences: a window of a long one may leave out the "pas de" that denies what it names.
         """
-        limited = copy.copy(self)
-        limited.__dict__.pop("_measures", None)
-        limited._readable = tuple(self._joined(spans))
-        around = [self._sentences_of(low, high) for low, high in limited._readable]
-        limited.hits = {
+        readable = tuple(self._joined(spans))
+        around = [self._sentences_of(low, high) for low, high in readable]
+        limited = self._kept(readable, around)
+        limited._readable = readable
+        return limited
+
+    def without_rest(self, start: int, end: int) -> Annotated:
+        """The same document as if nothing but [start, end) were written: cues outside it are gone too."""
+        return self._kept([(start, end)], [(start, end)])
+
+    def _kept(self, spans: Sequence[tuple[int, int]], of_cues: Sequence[tuple[int, int]]) -> Annotated:
+        def lies(start: int, end: int, among: Sequence[tuple[int, int]]) -> bool:
+            return any(low <= start and end <= high for low, high in among)
+
+        kept = copy.copy(self)
+        kept.__dict__.pop("_measures", None)
+        kept.hits = {
             name: [
                 hit
                 for hit in hits
-                if limited.is_readable(hit.start, hit.end)
-                or (name.startswith(PREFIX) and any(low <= hit.start and hit.end <= high for low, high in around))
+                if lies(hit.start, hit.end, spans) or (name.startswith(PREFIX) and lies(hit.start, hit.end, of_cues))
             ]
             for name, hits in self.hits.items()
         }
-        limited.numbers = [number for number in self.numbers if limited.is_readable(number.start, number.end)]
-        limited._number_starts = [number.start for number in limited.numbers]
-        return limited
+        kept.numbers = [number for number in self.numbers if lies(number.start, number.end, spans)]
+        kept._number_starts = [number.start for number in kept.numbers]
+        return kept
 
     def _sentences_of(self, start: int, end: int) -> tuple[int, int]:
         """The bounds of the sentences that [start, end) touches."""
