@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,8 +14,11 @@ from rag.terminology.guards import admitted
 from rag.terminology.index import StoredIndex
 from rag.terminology.kinds import Kind, kind_of
 from rag.terminology.linker import Normalizer, load_reranker
+from retriever.query import query_text
 from schema.concept import ConceptMention
 from schema.document import Document
+from schema.study import Study
+from schema.variable import Question, Variable
 
 #: Between a measure and its value: "NIHSS à 14", "LDL-cholestérol : 1,32 g/L", "mRS (3 mois) = 2" is another matter.
 _TO_VALUE = re.compile(
@@ -57,6 +61,10 @@ class ConceptReader:
     def named_in(self, words: str) -> tuple[str, ...]:
         """Identifiers of the concepts that a question names, as often as it names them."""
         return tuple(mention.concept.concept_id for mention in self._normalizer.mentions(words))
+
+    def named_by(self, variables: Iterable[Variable], study: Study) -> dict[str, tuple[str, ...]]:
+        """By variable name, the concepts that its question names, in the words of the dictionary and the study."""
+        return {v.name: self.named_in(query_text(Question("", v), study.variables.get(v.name))) for v in variables}
 
 
 def _valued(annotated: Annotated, mention: ConceptMention) -> ConceptReading:

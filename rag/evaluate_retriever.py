@@ -35,7 +35,6 @@ from rag.variable_words import words_of
 from retriever.embed import Encoder, HashedNgramEncoder
 from retriever.index import DenseIndex
 from retriever.passages import passages
-from retriever.query import query_text
 from retriever.retrieve import Retriever
 from retriever.train import Lesson
 from schema.document import Document, PatientRecord, Span
@@ -185,10 +184,8 @@ class _Questions:
 
     def __init__(self, variables: Sequence[Variable], study: Study, reader: ConceptReader) -> None:
         self._hints = words_of(variables, study)
-        self._asked = {
-            v.name: Question("", v, concepts=reader.named_in(query_text(Question("", v), study.variables.get(v.name))))
-            for v in variables
-        }
+        named = reader.named_by(variables, study)
+        self._asked = {v.name: Question("", v, concepts=named[v.name]) for v in variables}
 
     def ask(self, retriever: Retriever, variable: str, k: int) -> list[Passage]:
         """What a retriever finds for a variable of its patient."""

@@ -19,13 +19,12 @@ from rag.concepts import ConceptReader
 from rag.redcap import branching
 from rag.terminology.bundled import open_terminology
 from rag.variable_words import words_of
-from retriever.query import query_text
 from retriever.retrieve import HybridRetriever, Method, Retriever
 from schema.concept import ConceptMention
 from schema.document import PatientRecord
 from schema.passage import Passage
 from schema.problem import InputError, Problem
-from schema.study import Study, VariableHints
+from schema.study import Study
 from schema.variable import Question, Variable
 
 if TYPE_CHECKING:  # they take seconds to import, and neither the whole record nor BM25 has use for them
@@ -136,11 +135,9 @@ class PassageFinder:
         self._passages = retrieval.passages
         self._vectors = _Vectors(retrieval) if retrieval.retriever.reads_vectors else None
         self._opening = {v.name: branching.parse(v.branching).names for v in variables if v.branching}
-        self._asked: list[tuple[Variable, VariableHints, tuple[str, ...]]] = []
         words = words_of(variables, study)
-        for variable in variables:
-            named = self._named(query_text(Question("", variable), study.variables.get(variable.name)))
-            self._asked.append((variable, words[variable.name], named))
+        named = self._vectors.concepts.named_by(variables, study) if self._vectors else {}
+        self._asked = [(v, words[v.name], named.get(v.name, ())) for v in variables]
 
     def passages_for(self, record: PatientRecord, as_of: dt.date | None = None) -> Mapping[str, list[Passage]] | None:
         """The passages to read, best first, by variable name; None: the whole record.
@@ -173,11 +170,9 @@ class PassageFinder:
 
     def answers(self, record: PatientRecord, question: str, most: int) -> list[Passage]:
         """The passages that answer a question in French best, best first; at most ``most``."""
-        asked = Question(record.patient_id, text=question, concepts=self._named(question))
+        named = self._vectors.concepts.named_in(question) if self._vectors else ()
+        asked = Question(record.patient_id, text=question, concepts=named)
         return self._search(record, lambda retriever: retriever.retrieve(asked, most))
-
-    def _named(self, words: str) -> tuple[str, ...]:
-        return self._vectors.concepts.named_in(words) if self._vectors else ()
 
     def _search(self, record: PatientRecord, find: Callable[[Retriever], T]) -> T:
         if self._vectors is None:

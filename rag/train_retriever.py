@@ -23,7 +23,6 @@ from rag.terminology.bundled import open_terminology
 from rag.variable_words import words_of
 from retriever.embed import Encoder
 from retriever.model import TemporalModel
-from retriever.query import query_text
 from retriever.score import ScorerConfig
 from retriever.timeline import encode_timeline
 from retriever.train import Lesson, Progress, Trainer, TrainingPlan
@@ -145,9 +144,7 @@ class Teacher:
         self._encoder = encoder
         self._reader = ConceptReader(open_terminology())
         self._supervisor = Supervisor(variables, RulesGenerator(variables, study), study)
-        self._concepts = {
-            v.name: self._reader.named_in(query_text(Question("", v), study.variables.get(v.name))) for v in variables
-        }
+        self._concepts = self._reader.named_by(variables, study)
 
     def lesson(self, record: PatientRecord, row: Mapping[str, str], cohort: str) -> Lesson:
         """What one patient teaches by a row of coded values."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,22 @@ SHIPPED = Path(__file__).parent / "model" / "temporal"
 _CONFIG, _WEIGHTS, _PRIOR = "config.json", "model.safetensors", "prior.json"
 #: What the weights were made for: other measures, and they mean nothing.
 _MADE_FOR = {"kinds": list(KINDS), "measures": list(MEASURES), "priors": list(PRIORS), "facets": list(FACETS)}
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTimeline:
+    """A timeline as a model has read it, before any question.
+
+    Args:
+        traits: of each passage, as the prior counts them.
+        context: (N, hidden) contextual passages.
+    """
+
+    timeline: EncodedTimeline
+    tensors: TimelineTensors
+    traits: Sequence[Traits]
+    measures: PassageMeasures
+    context: torch.Tensor
 
 
 class TemporalModel:
@@ -95,34 +112,30 @@ class TemporalModel:
         (folder / _PRIOR).write_text(text, "utf-8")
         save_file({k: w.half().contiguous() for k, w in self.scorer.state_dict().items()}, folder / _WEIGHTS)
 
-    def asked(
+    def read(self, timeline: EncodedTimeline) -> ReadTimeline:
+        """What all questions about the patient of a timeline have in common."""
+        tensors = TimelineTensors.of(timeline)
+        with torch.inference_mode():
+            context: torch.Tensor = self.scorer.temporal(tensors).passages
+        return ReadTimeline(timeline, tensors, traits_of(timeline), PassageMeasures(timeline.passages), context)
+
+    def score(
         self,
-        timeline: EncodedTimeline,
-        measures: PassageMeasures,
+        read: ReadTimeline,
         questions: Sequence[Question],
         hints: Sequence[VariableHints | None],
         encode: Encode,
-    ) -> Asked:
-        """What the scorer reads of some questions about the patient of a timeline.
+    ) -> Vectors:
+        """Scores of the passages for some questions about their patient, shape (Q, N).
 
         Args:
-            measures: those of the timeline's passages.
             hints: synonyms, one for each question.
             encode: the encoder's vectors of texts.
         """
-        asked = read_questions(timeline, measures, questions, hints, encode)
-        return with_prior(asked, self.prior, traits_of(timeline), questions)
-
-    def context(self, timeline: EncodedTimeline) -> torch.Tensor:
-        """Contextual passages, shape (N, hidden)."""
+        asked = read_questions(read.timeline, read.measures, questions, hints, encode)
+        asked = with_prior(asked, self.prior, read.traits, questions)
         with torch.inference_mode():
-            passages: torch.Tensor = self.scorer.temporal(TimelineTensors.of(timeline)).passages
-        return passages
-
-    def score(self, timeline: EncodedTimeline, context: torch.Tensor, asked: Asked) -> Vectors:
-        """Scores of the passages, shape (Q, N)."""
-        with torch.inference_mode():
-            scores: torch.Tensor = self.scorer(TimelineTensors.of(timeline), context, asked)
+            scores: torch.Tensor = self.scorer(read.tensors, read.context, asked)
         return np.asarray(scores.numpy(), dtype=np.float32)
 
 

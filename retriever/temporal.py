@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from torch import Tensor
 
 from retriever.embed import Vectors
-from retriever.features import PassageMeasures
 from retriever.index import DenseIndex
-from retriever.model import TemporalModel
+from retriever.model import ReadTimeline, TemporalModel
 from retriever.query import query_text
 from retriever.select import select
-from retriever.timeline import EncodedTimeline, encode_timeline
+from retriever.timeline import encode_timeline
 from schema.concept import ConceptMention
 from schema.document import PatientRecord
 from schema.passage import Passage
@@ -24,15 +22,6 @@ from schema.study import VariableHints
 from schema.variable import Question
 
 METHOD = "temporal"
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """What may be read as of one day."""
-
-    timeline: EncodedTimeline
-    measures: PassageMeasures
-    context: Tensor  # (N, hidden)
 
 
 class TemporalRetriever:
@@ -63,7 +52,7 @@ class TemporalRetriever:
         self._index = index
         self._model = model
         self._concepts = concepts or {}
-        self._views: dict[dt.date | None, _View] = {}
+        self._views: dict[dt.date | None, ReadTimeline] = {}
 
     def retrieve(self, question: Question, k: int = 10, hints: VariableHints | None = None) -> list[Passage]:
         """See `retriever.retrieve.HybridRetriever.retrieve`; `retriever.select` says which k are kept."""
@@ -83,15 +72,14 @@ class TemporalRetriever:
 
     def scores(self, question: Question, hints: VariableHints | None = None) -> Vectors:
         """The score of every passage that may be read, in the timeline's order: shape (N,)."""
-        view = self._view(question.as_of)
-        asked = self._model.asked(view.timeline, view.measures, [question], [hints], self._encode)
-        scores: Vectors = self._model.score(view.timeline, view.context, asked)[0]
+        read = self._view(question.as_of)
+        scores: Vectors = self._model.score(read, [question], [hints], self._encode)[0]
         return scores
 
-    def _view(self, as_of: dt.date | None) -> _View:
+    def _view(self, as_of: dt.date | None) -> ReadTimeline:
         if as_of not in self._views:
             timeline = encode_timeline(self.record, self._vectors, self._concepts, as_of)
-            self._views[as_of] = _View(timeline, PassageMeasures(timeline.passages), self._model.context(timeline))
+            self._views[as_of] = self._model.read(timeline)
         return self._views[as_of]
 
     def _vectors(self, passages: Sequence[Passage]) -> Vectors:
