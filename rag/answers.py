@@ -21,6 +21,10 @@ _SAID = {
     Status.NOT_APPLICABLE: "not applicable (branching logic)",
     Status.CONFLICTING: "the documents disagree",
     Status.INVALID: "read, but the dictionary does not allow it",
+    Status.TO_REVIEW: "read, but not sure enough: look at it",
+    Status.TRUNCATED: "the model's answer was cut",
+    Status.REFUSED: "the model declined to answer",
+    Status.SERVER_ERROR: "the model could not be asked",
 }
 
 

@@ -86,6 +86,7 @@ def _evidence_line(variable: Variable, found: ExtractedValue) -> dict[str, objec
         "value": wording.coded(variable, found.value),
         "status": found.status.value,
         "confidence": round(found.confidence, 4),
+        "candidates": [wording.coded(variable, candidate) for candidate in found.candidates],
         "codes": wording.by_system(found.codes),
         "evidence": [
             {"document_id": e.document_id, "start": e.start, "end": e.end, "quote": e.quote} for e in found.evidence

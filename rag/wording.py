@@ -26,6 +26,13 @@ def meaning(variable: Variable, value: Value | None) -> str:
     return " | ".join(labels[code] for code in codes if isinstance(code, str) and code in labels)
 
 
+def listed(variable: Variable, values_read: Sequence[Value]) -> str:
+    """Several values, each with its label where it has one, for a person: "1 (Homme); 2 (Femme)"."""
+    texts = ((coded(variable, value), meaning(variable, value)) for value in values_read)
+    written = ((",".join(text) if isinstance(text, list) else text, label) for text, label in texts)
+    return "; ".join(f"{text} ({label})" if label else str(text) for text, label in written)
+
+
 def by_system(codes: Sequence[Code]) -> dict[str, list[str]]:
     """Codes by vocabulary, each in the order given: several where several choices are ticked."""
     found: dict[str, list[str]] = {}

@@ -15,7 +15,7 @@ from schema.value import Evidence, ExtractedValue, Status, Value
 from schema.variable import Variable
 
 _HEADINGS = (
-    "patient", "variable", "label", "value", "meaning", "status", "confidence",
+    "patient", "variable", "label", "value", "meaning", "status", "confidence", "candidates",
     "document", "type", "date", "start", "end", "quote", "explanation",
 )  # fmt: skip
 
@@ -67,7 +67,8 @@ def _evidence_rows(variables: tuple[Variable, ...], result: PatientResult) -> It
 def _described(variable: Variable, found: ExtractedValue) -> tuple[Cell, ...]:
     coded = wording.coded(variable, found.value)
     text = ",".join(coded) if isinstance(coded, list) else coded
-    return text, wording.meaning(variable, found.value), found.status.value, round(found.confidence, 2)
+    meaning, candidates = wording.meaning(variable, found.value), wording.listed(variable, found.candidates)
+    return text, meaning, found.status.value, round(found.confidence, 2), candidates
 
 
 def _cited(evidence: Evidence | None, sources: dict[str, Source]) -> tuple[Cell, ...]:

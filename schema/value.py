@@ -23,6 +23,7 @@ class Status(StrEnum):
     NOT_APPLICABLE = "not_applicable"  # closed by branching logic: the cell stays empty
     CONFLICTING = "conflicting"  # sources disagree and nothing settles it: the cell stays empty, all are cited
     INVALID = "invalid"  # a reading that the dictionary forbids (bounds, format): the cell stays empty
+    TO_REVIEW = "to_review"  # read, but not sure enough for the table: the cell stays empty, the value is a candidate
     TRUNCATED = "truncated"  # the generator's answer was cut
     REFUSED = "refused"  # the generator declined to answer
     SERVER_ERROR = "server_error"  # the generator could not be reached; worth another try
@@ -51,8 +52,10 @@ class ExtractedValue:
     Args:
         value: None unless ``status.fills``.
         confidence: in [0, 1]; not calibrated unless the generator says so.
-        evidence: best first; never empty when ``status.fills``; both sides when conflicting.
-        candidates: the competing values of a conflicting reading, and the rejected one of an invalid reading.
+        evidence: best first; never empty when ``status.fills``; both sides when conflicting; what there is of it when
+            to review.
+        candidates: the competing values of a conflicting reading, the rejected one of an invalid reading, and the one
+            to look at of a reading that goes to review (its quote does not bear it out, or its confidence is low).
         codes: what the value stands for in medical vocabularies, where it is a concept: "Diabète" = "Type 2" is E11.
         explanation: one short sentence, in French, on how the value was chosen. Holds no patient text.
     """

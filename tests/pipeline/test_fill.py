@@ -60,12 +60,13 @@ def test_every_cell_has_a_line_of_evidence_and_every_quote_is_the_documents_text
     quotes = [quote for line in lines.values() for quote in line["evidence"]]
     assert len(quotes) > 4
     assert all(texts[quote["document_id"]][quote["start"] : quote["end"]] == quote["quote"] for quote in quotes)
-    keys = {"patient_id", "variable", "value", "status", "confidence", "codes", "evidence"}
+    keys = {"patient_id", "variable", "value", "status", "confidence", "candidates", "codes", "evidence"}
     assert set(lines["P001", "poids"]) == keys
     assert lines["P001", "poids"]["value"] == "51"
     assert lines["P001", "signes"]["value"] == ["1"]
     assert lines["P001", "remarque"] == {
         "patient_id": "P001", "variable": "remarque", "value": None, "status": "not_mentioned", "confidence": 0.0,
+        "candidates": [],
         "codes": {}, "evidence": [],
     }  # fmt: skip
 
