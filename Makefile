@@ -1,6 +1,7 @@
 # make demo   install, fill the bundled sample cohort, measure it against its manual table
 # make test   install, lint, type-check, test
 # make check  lint and types alone
+# make serve-cpu  install vLLM for a machine without graphics card, in .venv-vllm
 # make models  train the temporal models that come with the program, from fictitious cohorts (an hour)
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ DICTIONARY := configs/studies/stroke/dictionary.csv
 STUDY := $(wildcard configs/studies/stroke/study.yml)
 DEMO := runs/demo
 
-.PHONY: demo test check models clean
+.PHONY: demo test check models serve-cpu clean
 
 demo: .venv/installed
 	@$(BIN)/cohort-rag fill --documents $(SAMPLE)/documents.jsonl --dictionary $(DICTIONARY) \
@@ -37,6 +38,17 @@ check: .venv/installed
 	@echo "installing into .venv (a few minutes the first time)"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt torch
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+# vLLM's build for processors, in an environment of its own: it pins older releases of what we use. Its requirements are
+# installed as listed, without being resolved: some of those that it declares (torchvision, torchaudio) have no such build.
+serve-cpu: .venv-vllm/installed
+
+.venv-vllm/installed: constraints-vllm.txt
+	@test -x .venv-vllm/bin/python || $(PYTHON) -m venv .venv-vllm
+	@echo "installing vLLM into .venv-vllm (two minutes, 3.4 GB)"
+	@.venv-vllm/bin/python -m pip install -qq --disable-pip-version-check -c constraints-vllm.txt torch
+	@.venv-vllm/bin/python -m pip install -qq --disable-pip-version-check --no-deps -r constraints-vllm.txt
 	@touch $@
 
 MADE := runs/made
