@@ -4,10 +4,10 @@ With logit(x) = ln(x / (1 - x)), x held within [0.001, 0.999]:
 
     logit(score) = ½ · mean(logit(probability), logit(agreement)) + ½ · logit(strength) ± ln 4
 
-the mean being over those of the two that are known (neither: logit(score) = logit(strength) ± ln 4), and ln 4 being added
-when another reader gives the same value, taken away when it gives another one. This is a logarithmic opinion pool (Genest
-and Zidek, Statistical Science 1:114, 1986): what the model believes counts as much as what its quotes bear out, so that a
-certain model without a quote stays at one half.
+the mean being over those of the two that are known (neither: logit(score) = logit(strength) ± ln 4), and ln 4 being
+added when another reader gives the same value, taken away when it gives another one. This is a logarithmic opinion pool
+(Genest and Zidek, Statistical Science 1:114, 1986): what the model believes counts as much as what its quotes bear out,
+so that a certain model without a quote stays at one half.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from generator.llm.engine import Completion
 
 #: The surest that a single signal may be.
 _SUREST = 0.999
-#: What a second reader adds or takes away, in log-odds: it makes the odds four times better or worse.
-_SECOND = math.log(4)
+#: A second reader makes the odds this many times better or worse.
+_SECOND = 4
 _SPACE = re.compile(r"[ \t\r\n]*")
 _VALUE_KEY = "valeur"
 
@@ -51,13 +51,14 @@ def confidence(signals: Signals) -> float:
     believed = [_logit(share) for share in (signals.probability, signals.agreement) if share is not None]
     borne_out = _logit(signals.strength)
     odds = (sum(believed) / len(believed) + borne_out) / 2 if believed else borne_out
-    score = _logistic(odds)
+    score = 1 / (1 + math.exp(-odds))
     return score if signals.second is None else with_second(score, signals.second)
 
 
 def with_second(score: float, agrees: bool) -> float:
-    """A reader's own score once another reader has given the same value, or another one."""
-    return _logistic(_logit(score) + (_SECOND if agrees else -_SECOND))
+    """A reader's own score, in [0, 1], once another reader has given the same value, or another one."""
+    times = _SECOND if agrees else 1 / _SECOND
+    return times * score / (times * score + 1 - score)
 
 
 def value_probability(completion: Completion, variable: str | None = None) -> float | None:
@@ -135,7 +136,3 @@ def _after_space(text: str, position: int) -> int:
 def _logit(share: float) -> float:
     held = min(max(share, 1 - _SUREST), _SUREST)
     return math.log(held / (1 - held))
-
-
-def _logistic(odds: float) -> float:
-    return 1 / (1 + math.exp(-odds))
