@@ -1,1 +1,1 @@
-"""Model merging. Its first part comes with the language-model generator."""
+"""One model made from several: recipes, checks before and after, the search for the best recipe."""
