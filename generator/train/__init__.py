@@ -1,0 +1,1 @@
+"""Tuning of the language model: adapters taught by a table."""
