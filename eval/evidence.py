@@ -25,7 +25,8 @@ class Quote(BaseModel):
 
 
 class EvidenceRow(BaseModel):
-    """What one line of an evidence file says of one cell. Its other fields are ignored: the tables hold the values.
+    """What one line of an evidence file says of one cell. Its other fields are ignored: the tables hold the values,
+    but for the ``candidates`` of a cell that is left empty for review: coded as the table writes them, best first.
 
     ``kind`` says what it takes to find the value: "plain", "anaphoric" (the sentence points to an earlier one, which is
     then quoted too) or "order" (several values are written, and the order of time tells which is asked for).
@@ -37,6 +38,7 @@ class EvidenceRow(BaseModel):
     variable: str
     status: Status | None = None
     confidence: float | None = Field(default=None, ge=0, le=1)
+    candidates: tuple[str | tuple[str, ...] | None, ...] = ()
     evidence: tuple[Quote, ...] = ()
     kind: str = ""
 
