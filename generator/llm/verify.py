@@ -1,0 +1,177 @@
+"""Whether the quotes that a model gives for a value say that value.
+
+A value is believed for what its quotes say, read where they stand: in their sentence, under their title, at the date of
+their document. The rules read them first, and nothing else of the record; where they are silent, the number, the date
+or the words of the choice are looked for in the quote, beside the words of the question.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from generator.llm.ground import Located
+from generator.llm.verdict import Finding, Verdict
+from generator.llm.verify_choice import check_choice, check_codes
+from generator.llm.verify_date import check_date
+from generator.llm.verify_number import check_number, same_number
+from generator.llm.verify_place import Shown, quotes_alone, sentences_alone, shown_by
+from generator.llm.verify_words import no_code
+from generator.rules.annotate import Annotated
+from generator.rules.asked import DATED, NUMBERS
+from generator.rules.episode import Timeline
+from generator.rules.plan import Plan, make_plans
+from generator.rules.readers import READERS, read_nothing
+from generator.rules.reading import Answer, PatientView
+from generator.rules.text import fold
+from schema.document import PatientRecord
+from schema.study import Policy, Study
+from schema.value import Status, Value
+from schema.variable import Variable, VariableKind
+
+#: What the rules read in the quotes alone, and in their sentences, is worth.
+_IN_QUOTE, _IN_SENTENCE, _BY_OMISSION = 0.95, 0.85, 0.7
+#: A quote that shows less of its sentences than this does not speak for the rest of them.
+_COVERAGE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A value that a model read, with its quotes where they were found.
+
+    Args:
+        value: typed as the dictionary has it (`schema.value.Value`).
+        status: FOUND, STATED_ABSENT or ABSENT_BY_OMISSION.
+    """
+
+    variable: str
+    value: Value
+    status: Status
+    quotes: tuple[Located, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is concluded of one reading.
+
+    Args:
+        detail: one short sentence in French, without any words of a document.
+        strength: in [0, 1]: how much agrees with the value; 0 unless it is verified.
+        status: what a verified value is: FOUND, STATED_ABSENT or ABSENT_BY_OMISSION, whatever the model called it.
+    """
+
+    reading: Reading
+    verdict: Verdict
+    detail: str
+    strength: float
+    status: Status
+
+
+class Verifier:
+    """Checks readings of one patient at a time. Compiles the dictionary once; immutable afterwards.
+
+    Raises:
+        ValueError: the study names a lexicon concept that does not exist.
+    """
+
+    def __init__(self, variables: Sequence[Variable], study: Study | None = None) -> None:
+        compiled = make_plans(tuple(variables), study or Study())
+        self._plans = {plan.variable.name: plan for plan in compiled.plans}
+        self._matcher = compiled.matcher
+
+    def check(self, record: PatientRecord, readings: Sequence[Reading]) -> list[Checked]:
+        """One verdict for each reading, in their order.
+
+        Raises:
+            KeyError: a reading is of a variable that the verifier was not built with.
+        """
+        annotated = [Annotated(document, self._matcher) for document in record.documents]
+        view = PatientView(annotated, Timeline(annotated))
+        return [_checked(view, self._plans[reading.variable], reading) for reading in readings]
+
+
+def _checked(view: PatientView, plan: Plan, reading: Reading) -> Checked:
+    places = shown_by(view, reading.quotes)
+    finding, status = _found(view, plan, reading, places)
+    closeness = max((quote.similarity for quote in reading.quotes), default=0.0)
+    return Checked(reading, finding.verdict, finding.detail, round(finding.strength * closeness, 3), status)
+
+
+def _found(view: PatientView, plan: Plan, reading: Reading, places: Sequence[Shown]) -> tuple[Finding, Status]:
+    if not places:
+        return Finding(Verdict.UNSUPPORTED, "Aucune citation ne figure dans le dossier."), reading.status
+    quoted = _read(quotes_alone(view, places), plan)
+    if quoted.value is not None:
+        if same(plan.variable, quoted.value, reading.value):
+            by_omission = quoted.status is Status.ABSENT_BY_OMISSION
+            strength = _BY_OMISSION if by_omission else _IN_QUOTE
+            return Finding(
+                Verdict.VERIFIED, "Les règles lisent cette valeur dans la citation.", strength
+            ), quoted.status
+        return _contradicted(plan, reading, quoted), reading.status
+    sentence = _read(sentences_alone(view, places), plan)
+    shown = max(place.coverage for place in places) >= _COVERAGE
+    if sentence.value is not None and same(plan.variable, sentence.value, reading.value) and shown:
+        strength = _BY_OMISSION if sentence.status is Status.ABSENT_BY_OMISSION else _IN_SENTENCE
+        return Finding(
+            Verdict.VERIFIED, "Les règles lisent cette valeur dans la phrase citée.", strength
+        ), sentence.status
+    anytime = _read(quotes_alone(view, places), _at_any_time(plan))
+    if plan.reader not in NUMBER_READERS and anytime.value is not None:
+        if same(plan.variable, anytime.value, reading.value):
+            return Finding(Verdict.OTHER_TIME, "La citation parle d'un autre moment."), reading.status
+    finding = _by_kind(view, plan, reading, places)
+    status = Status.FOUND
+    if reading.value == no_code(plan):
+        status = Status.STATED_ABSENT if finding.strength > 0.6 else Status.ABSENT_BY_OMISSION
+    return finding, status
+
+
+NUMBER_READERS = ("measure", "pressure", "count", "age", "body_mass")
+
+
+def _read(view: PatientView, plan: Plan) -> Answer:
+    return READERS.get(plan.reader, read_nothing)(view, plan)
+
+
+def _at_any_time(plan: Plan) -> Plan:
+    return dataclasses.replace(plan, policy=Policy.ANY_TIME, offset=None)
+
+
+def _contradicted(plan: Plan, reading: Reading, quoted: Answer) -> Finding:
+    no = no_code(plan)
+    if no is not None and no in (quoted.value, reading.value):
+        return Finding(Verdict.NEGATED, "La citation dit le contraire.")
+    return Finding(Verdict.CONTRADICTED, "La citation donne une autre valeur.")
+
+
+def _by_kind(view: PatientView, plan: Plan, reading: Reading, places: Sequence[Shown]) -> Finding:
+    """What can be checked of a value that the rules do not read."""
+    variable, value = plan.variable, reading.value
+    if variable.kind in NUMBERS and isinstance(value, int | float):
+        return check_number(view, plan, places, float(value))
+    if variable.kind in DATED and isinstance(value, dt.date | dt.time):
+        return check_date(view, plan, places, value)
+    if variable.kind is VariableKind.CHECKBOX and isinstance(value, tuple):
+        return check_codes(view, plan, places, value)
+    if variable.choices or variable.kind in (VariableKind.YESNO, VariableKind.TRUEFALSE):
+        return check_choice(view, plan, places, str(value))
+    return _free_text(places, str(value))
+
+
+def _free_text(places: Sequence[Shown], value: str) -> Finding:
+    wanted = " ".join(fold(value).split())
+    if wanted and any(wanted in " ".join(place.words.split()) for place in places):
+        return Finding(Verdict.VERIFIED, "La citation porte ces mots.", 0.6)
+    return Finding(Verdict.UNSUPPORTED, "La citation ne porte pas ces mots.")
+
+
+def same(variable: Variable, read: Value, value: Value) -> bool:
+    """Whether two values of a variable are one: numbers with the digits that it keeps, checkbox codes as sets."""
+    if isinstance(read, int | float) and isinstance(value, int | float):
+        return same_number(variable, float(read), float(value))
+    if isinstance(read, tuple) and isinstance(value, tuple):
+        return set(read) == set(value)
+    return type(read) is type(value) and read == value

@@ -1,0 +1,157 @@
+"""Whether a quote says a choice: by its words, affirmed of the patient, and by those of no other choice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from generator.llm.verdict import Finding, Verdict
+from generator.llm.verify_list import check_omission
+from generator.llm.verify_place import Shown
+from generator.llm.verify_words import choice_words, label_words, no_code
+from generator.rules.asked import is_unknown, is_yes
+from generator.rules.choices import BESIDE
+from generator.rules.context import Context, context_at
+from generator.rules.plan import Plan
+from generator.rules.reading import PatientView
+from generator.rules.text import fold
+
+#: The study's words that state a choice alone carry this suffix in the matcher, as those that answer beside do.
+_SUFFIXES = ("", BESIDE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """Words of a quote at [start, end) with what is said of them; ``telling``: they answer whatever stands beside."""
+
+    start: int
+    end: int
+    context: Context
+    telling: bool
+
+    @property
+    def is_of_patient(self) -> bool:
+        return not (self.context.family or self.context.other_person)
+
+    @property
+    def affirmed(self) -> bool:
+        return self.context.affirmed
+
+    @property
+    def denied(self) -> bool:
+        return self.is_of_patient and (self.context.negated or self.context.declined)
+
+
+def check_choice(view: PatientView, plan: Plan, places: Sequence[Shown], code: str) -> Finding:
+    """What the quotes say of a choice that the rules did not read in them."""
+    if is_plain_question(plan) or code == no_code(plan):
+        return _of_presence(view, plan, places, code)
+    return _of_choice(plan, places, code)
+
+
+def check_codes(view: PatientView, plan: Plan, places: Sequence[Shown], codes: Sequence[str]) -> Finding:
+    """The same for a checkbox field, each of whose codes must be said."""
+    if not codes:
+        return check_omission(view, plan, places)
+    findings = [_of_choice(plan, places, code, alone=False) for code in codes]
+    return min(findings, key=lambda finding: finding.strength)
+
+
+def is_plain_question(plan: Plan) -> bool:
+    """Whether the answers are yes and no, and nothing else that counts."""
+    choices = [choice for choice in plan.variable.choices if not is_unknown(choice)]
+    if not choices:
+        return True
+    no = no_code(plan)
+    others = [choice for choice in choices if choice.code != no]
+    return no is not None and len(others) == 1 and (is_yes(others[0]) or not choice_words(plan).get(others[0].code))
+
+
+def _of_presence(view: PatientView, plan: Plan, places: Sequence[Shown], code: str) -> Finding:
+    """A yes or a no about what the label names."""
+    no = no_code(plan)
+    named = [word for place in places for word in _subject(plan, place)]
+    said_no = [word for place in places for word in _words_of(plan, place, no)] if no else []
+    affirmed = [word for word in named if word.affirmed]
+    denied = [word for word in named if word.denied] + [word for word in said_no if word.affirmed]
+    if code == no:
+        if denied and not affirmed:
+            return Finding(Verdict.VERIFIED, "La citation le nie.", 0.7)
+        if affirmed and not denied:
+            return Finding(Verdict.NEGATED, "La citation l'affirme.")
+        return check_omission(view, plan, places)
+    if affirmed and not denied:
+        return Finding(Verdict.VERIFIED, "La citation l'affirme.", 0.65)
+    if denied:
+        return Finding(Verdict.NEGATED, "La citation le nie.")
+    return _refused(named)
+
+
+def _refused(words: Sequence[_Word]) -> Finding:
+    """Why words that are there do not answer."""
+    if any(not word.is_of_patient for word in words):
+        return Finding(Verdict.OTHER_PERSON, "La citation parle d'un proche.")
+    if any(word.context.negated or word.context.declined for word in words):
+        return Finding(Verdict.NEGATED, "La citation le nie.")
+    if words:
+        return Finding(Verdict.UNSUPPORTED, "La citation en doute ou le prévoit seulement.")
+    return Finding(Verdict.UNSUPPORTED, "La citation n'en dit rien.")
+
+
+def _of_choice(plan: Plan, places: Sequence[Shown], code: str, *, alone: bool = True) -> Finding:
+    """One choice among several: its own words, beside those of the question unless they answer by themselves."""
+    own = [word for place in places for word in _words_of(plan, place, code)]
+    affirmed = [word for word in own if word.affirmed]
+    if not affirmed:
+        return _refused(own)
+    rivals = [
+        word
+        for place in places
+        for choice in plan.variable.choices
+        if choice.code != code
+        for word in _words_of(plan, place, choice.code)
+        if word.affirmed and not any(one.start <= word.start and word.end <= one.end for one in affirmed)
+    ]
+    if alone and rivals:
+        return Finding(Verdict.CONTRADICTED, "La citation porte aussi les mots d'un autre choix.")
+    if any(word.telling for word in affirmed) or any(_is_asked(plan, place) for place in places):
+        return Finding(Verdict.VERIFIED, "La citation porte les mots de ce choix.", 0.65)
+    return Finding(Verdict.UNSUPPORTED, f"Rien ne rapporte ces mots à « {plan.variable.label} ».")
+
+
+def _is_asked(plan: Plan, place: Shown) -> bool:
+    """Whether the sentence, or the title above it, holds words of the question."""
+    document = place.document
+    if any(True for anchor in plan.anchors for _ in document.within(anchor, place.low, place.high)):
+        return True
+    title = fold(document.section_of(place.start).title)
+    return bool(label_words(plan.variable.label).held_by(f"{title} {place.sentence}"))
+
+
+def _subject(plan: Plan, place: Shown) -> Iterator[_Word]:
+    """Where a quote names what the label asks about."""
+    named = [
+        (hit.start, hit.end) for anchor in plan.anchors for hit in place.document.within(anchor, place.start, place.end)
+    ]
+    if not plan.anchors or all(anchor.startswith("var:") for anchor in plan.anchors):
+        named += [
+            (place.start + match.start(), place.start + match.end())
+            for match in label_words(plan.variable.label).found_in(place.words)
+        ]
+    yield from (_word(place, start, end, telling=True) for start, end in named)
+
+
+def _words_of(plan: Plan, place: Shown, code: str) -> Iterator[_Word]:
+    """Where a quote holds words of one choice."""
+    concept = plan.choices.get(code, "")
+    for suffix in _SUFFIXES if concept else ():
+        for hit in place.document.within(concept + suffix, place.start, place.end):
+            yield _word(place, hit.start, hit.end, telling=not suffix)
+    words = choice_words(plan).get(code)
+    for match in words.found_in(place.words) if words else ():
+        yield _word(place, place.start + match.start(), place.start + match.end(), telling=False)
+
+
+def _word(place: Shown, start: int, end: int, *, telling: bool) -> _Word:
+    document = place.document
+    return _Word(start, end, context_at(document, start, end, document.sentence_of(start)), telling)

@@ -1,0 +1,107 @@
+"""Whether a quote tells a date or a time, resolved as the rules resolve them, and tells it of the variable's event."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from generator.llm.verdict import Finding, Verdict
+from generator.llm.verify_place import Shown
+from generator.llm.verify_words import label_words
+from generator.rules.annotate import Annotated
+from generator.rules.chronology import days_of, times_of
+from generator.rules.context import context_at
+from generator.rules.events import event_concepts, event_of_label
+from generator.rules.plan import Plan
+from generator.rules.reading import PatientView
+from generator.rules.text import fold
+from generator.rules.when import day_of_clock, told_day
+from schema.document import DateKind, DateMention
+from schema.variable import VariableKind
+
+Moment = dt.date | dt.datetime | dt.time
+
+#: The event of a date is named in its sentence, or in the title or the line above it.
+_LINE_ABOVE = 80
+_ENDS = re.compile(r"\b(?:fin|sortie|depart|deces|retour|arret|ablation|levee|jusqu\w*|dernier\w*)\b")
+_BEGINS = re.compile(r"\b(?:debut|entree|admission|arrivee|hospitalisation|pose|premier\w*|initial\w*)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """One mention of a quote and the moment that it stands for."""
+
+    place: Shown
+    mention: DateMention
+    moment: Moment
+
+
+def check_date(view: PatientView, plan: Plan, places: Sequence[Shown], value: Moment) -> Finding:
+    """What the quotes say of a date, or a time, that the rules did not read in them."""
+    told = [each for place in places for each in _told(view, plan, place)]
+    right = [each for each in told if each.moment == value]
+    if not right:
+        return Finding(Verdict.UNSUPPORTED, "Aucune citation ne donne cette date.")
+    for each in right:
+        document, mention = each.place.document, each.mention
+        context = context_at(document, mention.start, mention.end, document.sentence_of(mention.start))
+        if context.family or context.other_person:
+            return Finding(Verdict.OTHER_PERSON, "La date citée est celle d'un proche.")
+    named = [each for each in right if _names_event(view, plan, each)]
+    if not named:
+        return Finding(Verdict.UNSUPPORTED, f"Rien ne rapporte cette date à « {plan.variable.label} ».")
+    rivals = [each for each in told if each.moment != value and any(each.place is one.place for one in named)]
+    if rivals and not any(_is_the_one(view, plan, each, told) for each in named):
+        return Finding(Verdict.UNSUPPORTED, "La citation donne plusieurs dates, sans dire laquelle répond.")
+    return Finding(Verdict.VERIFIED, "La date est écrite avec les mots de la question.", 0.6 if rivals else 0.7)
+
+
+def _told(view: PatientView, plan: Plan, place: Shown) -> Iterator[_Told]:
+    for mention in place.document.dates_in(place.low, place.high):
+        if mention.end <= place.start or mention.start >= place.end:
+            continue
+        moment = _moment_of(view, plan, place.document, mention)
+        if moment is not None:
+            yield _Told(place, mention, moment)
+
+
+def _moment_of(view: PatientView, plan: Plan, document: Annotated, mention: DateMention) -> Moment | None:
+    """What a mention stands for, as the variable's kind has it."""
+    if plan.variable.kind is VariableKind.TIME:
+        return mention.clock
+    if plan.variable.kind is VariableKind.DATE:
+        if mention.kind is DateKind.CLOCK:
+            return day_of_clock(view.timeline, document, mention)
+        return told_day(view.timeline, document, mention)
+    day = day_of_clock(view.timeline, document, mention) if mention.clock else None
+    return dt.datetime.combine(day, mention.clock) if day and mention.clock else None
+
+
+def _names_event(view: PatientView, plan: Plan, each: _Told) -> bool:
+    """Whether the words around a date are those of the question, or of the event that it asks for."""
+    place = each.place
+    text = place.document.folded
+    title = fold(place.document.section_of(each.mention.start).title)
+    around = f"{title} {text[max(0, place.low - _LINE_ABOVE) : place.high]}"
+    if label_words(plan.variable.label).held_by(around):
+        return True
+    concepts = (*plan.anchors, *event_concepts(event_of_label(plan.variable.label)))
+    return any(True for name in concepts for _ in place.document.within(name, place.low, place.high))
+
+
+def _is_the_one(view: PatientView, plan: Plan, each: _Told, told: Sequence[_Told]) -> bool:
+    """Whether, of several dates of one quote, this is the one of the event: by the rules, or as an end of a stretch."""
+    document, event = each.place.document, event_of_label(plan.variable.label)
+    concepts = (*event_concepts(event), *plan.anchors)
+    owned = times_of if each.mention.clock is not None else days_of
+    if any(timed.mention == each.mention for timed in owned(document, concepts)):
+        return True
+    mentions = sorted(one.mention.start for one in told if one.place is each.place)
+    label = fold(plan.variable.label)
+    if len({one.moment for one in told if one.place is each.place}) != 2:
+        return False
+    if _ENDS.search(label):
+        return each.mention.start == mentions[-1]
+    return bool(_BEGINS.search(label)) and each.mention.start == mentions[0]

@@ -1,0 +1,129 @@
+"""Absence by omission: a quote of a list that would name the variable, of the right kind, and does not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from generator.llm.verdict import Finding, Verdict
+from generator.llm.verify_place import Shown, place_of
+from generator.llm.verify_words import label_words
+from generator.rules.annotate import Annotated
+from generator.rules.asked import asks_for_death
+from generator.rules.context import context_at
+from generator.rules.drugs import PREFIX as DRUG
+from generator.rules.episode import Phase
+from generator.rules.lexicon import load_lexicon
+from generator.rules.omission import courses, discharge_treatments, enumerations, home_treatments, names_drugs
+from generator.rules.plan import Plan
+from generator.rules.reading import PatientView
+from schema.study import Policy
+from schema.variable import VariableKind
+
+#: A quote that lists so many diseases, acts or drugs is a list, whatever its title.
+_LISTED = 2
+_SEPARATORS = re.compile(r"[,;+•\n/]|\s-\s|\bet\b|\.\s")
+_NOTHING = re.compile(
+    r"\W*(?:(?:atcds?|antecedents?|ttt|traitements?|avant|medicaments?)\b[^:]{0,25}:?\s*)?"
+    r"(?:aucun\w*(?: (?:antecedents?|traitements?|medicaments?|particulier\w*|notables?|connus?))*|neant|ras|rien(?: de \w+)?|"
+    r"pas d(?:e |')(?:antecedents?|traitements?|medicaments?|atcds?|ttt)\b.{0,25}|sans (?:antecedents?|traitements?)\b.{0,25})\W*"
+)
+_SPECIAL = re.compile(r"(?:aucune?|pas d[e']|sans)\W+(?:autre\b|antecedent\w*\s)")
+
+
+def check_omission(view: PatientView, plan: Plan, places: Sequence[Shown]) -> Finding:
+    """Whether a quote is a list that leaves the variable out, or tells that there is nothing to list."""
+    if asks_for_death(plan.variable):
+        return _alive(view, plan, places)
+    kind = _kind(plan)
+    lists = [whole for place in places for whole in _lists(view, plan, place, kind)]
+    if not lists:
+        return Finding(Verdict.UNSUPPORTED, "La citation n'est pas une liste qui le nommerait.")
+    for whole in lists:
+        if _names(view, plan, whole):
+            return Finding(Verdict.UNSUPPORTED, "La liste citée le nomme.")
+    return Finding(Verdict.VERIFIED, "La liste citée ne le nomme pas.", 0.6)
+
+
+def _kind(plan: Plan) -> str:
+    if plan.omission:
+        return plan.omission
+    if plan.reader == "treatment" or any(anchor.startswith(DRUG) for anchor in plan.anchors):
+        return "treatment"
+    if plan.reader == "procedure" or plan.policy is Policy.DURING_STAY:
+        return "care"
+    return "history"
+
+
+def _lists(view: PatientView, plan: Plan, place: Shown, kind: str) -> Iterator[Shown]:
+    """The lists that hold a quote, whole; the quote itself when it lists several things and no title is known."""
+    document = place.document
+    found = False
+    if kind == "care":
+        for cite in courses(view):
+            if cite.document is document and cite.start < place.end and place.start < cite.end:
+                yield place
+        return
+    for start, end in _spans(view, plan, document, kind):
+        if start < place.end and place.start < end:
+            found = True
+            yield place_of(document, min(start, place.start), max(end, place.end))
+    if not found and (_NOTHING.fullmatch(place.words) or _lists_several(place, kind)):
+        yield place
+
+
+def _spans(view: PatientView, plan: Plan, document: Annotated, kind: str) -> Iterator[tuple[int, int]]:
+    if kind == "treatment":
+        late = plan.policy in (Policy.AT_DISCHARGE, Policy.AT_FOLLOW_UP)
+        found = discharge_treatments(document) if late else home_treatments(view)
+        yield from ((e.start, e.end) for e in found if e.document is document)
+    else:
+        lists = enumerations(document, ("antecedents", "facteurs_risque"), ("list.history",))
+        yield from ((e.start, e.end) for e in lists)
+
+
+def _lists_several(place: Shown, kind: str) -> bool:
+    document = place.document
+    if kind == "treatment":
+        return names_drugs(document, place.start, place.end)
+    concepts = load_lexicon("concepts")
+    named = {
+        hit.start
+        for name, hits in document.hits.items()
+        if concepts.get(name, {}).get("kind") in ("condition", "procedure", "event")
+        for hit in hits
+        if place.start <= hit.start and hit.end <= place.end
+    }
+    return len(named) >= _LISTED or (len(named) == 1 and len(_SEPARATORS.findall(place.words)) >= _LISTED)
+
+
+def _names(view: PatientView, plan: Plan, whole: Shown) -> bool:
+    """Whether a list names the variable, or words of its label, without denying it."""
+    document = whole.document
+    places = [(h.start, h.end) for anchor in plan.anchors for h in document.within(anchor, whole.start, whole.end)]
+    if not plan.anchors or all(anchor.startswith("var:") for anchor in plan.anchors):
+        places += [
+            (whole.start + m.start(), whole.start + m.end())
+            for m in label_words(plan.variable.label).found_in(whole.words)
+        ]
+    for concept in plan.choices.values():
+        places += [(h.start, h.end) for h in document.within(concept, whole.start, whole.end)]
+    contexts = [context_at(document, start, end, document.sentence_of(start)) for start, end in places]
+    return any(not (context.negated or context.family or context.other_person) for context in contexts)
+
+
+def _alive(view: PatientView, plan: Plan, places: Sequence[Shown]) -> Finding:
+    """A document that sees the patient after the stay, and does not tell of a death, is of someone alive."""
+    for place in places:
+        if view.timeline.document_phase(place.document) is Phase.FOLLOW_UP and not _tells_death(place):
+            return Finding(Verdict.VERIFIED, "Le patient est vu après le séjour.", 0.6)
+    return Finding(Verdict.UNSUPPORTED, "La citation ne montre pas le patient en vie à ce moment.")
+
+
+def _tells_death(place: Shown) -> bool:
+    return any(True for name in ("event:death", "event:death~") for _ in place.document.within(name, 0, 10**9))
+
+
+def is_closed(plan: Plan) -> bool:
+    """Whether a variable has answers among which one may say no."""
+    return plan.variable.kind in (VariableKind.CHOICE, VariableKind.YESNO, VariableKind.TRUEFALSE)

@@ -1,0 +1,177 @@
+"""Whether a quote writes a number, and writes it of the variable: beside its name, at its moment."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from generator.llm.verdict import Finding, Verdict
+from generator.llm.verify_place import Shown, quotes_alone, sentences_alone
+from generator.llm.verify_words import label_words
+from generator.rules.annotate import Annotated
+from generator.rules.lexicon import load_lexicon
+from generator.rules.numbers import Number, convert
+from generator.rules.plan import Plan
+from generator.rules.policies import fits
+from generator.rules.readers.measure import measure_readings
+from generator.rules.reading import Cite, PatientView, Reading
+from generator.rules.text import fold
+from schema.study import Policy
+from schema.value import Value
+from schema.variable import Variable, VariableKind
+
+#: How far a number may stand from a word of its variable: after it, or before it.
+_AFTER, _BEFORE = 60, 40
+_CLAUSE_END = re.compile(r"[;|\n]|\.(?!\d)")
+_BETWEEN = re.compile(r"\d|;|\n|\.(?!\d)")
+
+
+def same_number(variable: Variable, read: float, value: float) -> bool:
+    """Whether a number is the value once it has the digits that the variable keeps; an interval's middle may be cut."""
+    if variable.kind is VariableKind.INTEGER:
+        return value in (math.floor(read + 0.5), math.floor(read)) if read != int(read) else read == value
+    if variable.decimals is None:
+        return math.isclose(read, value, rel_tol=1e-6, abs_tol=1e-9)
+    unit = 10.0**-variable.decimals
+    return abs(read - value) <= unit / 2 + 1e-9
+
+
+def check_number(view: PatientView, plan: Plan, places: Sequence[Shown], value: float) -> Finding:
+    """What the quotes say of a number that the rules did not read in them."""
+    variable = plan.variable
+    written = [(place, number) for place in places for number in _numbers_of(place)]
+    written = [(place, number) for place, number in written if _can_be(plan, number, value)]
+    if not written:
+        return Finding(Verdict.UNSUPPORTED, "Aucune citation ne porte ce nombre.")
+    named = list(_named(view, plan, places, value))
+    if named:
+        in_time = [reading for reading in named if _in_time(view, plan, reading)]
+        if in_time:
+            return Finding(Verdict.VERIFIED, "Le nombre est écrit après le nom de la mesure.", 0.8)
+        return Finding(Verdict.OTHER_TIME, "La mesure citée est d'un autre moment.")
+    for place, number in written:
+        if _beside_its_words(plan, place, number):
+            moment = view.timeline.moment(place.document, number.start, number.end, place.low, place.high)
+            reading = Reading(value, (Cite(place.document, number.start, number.end),), moment)
+            if _in_time(view, plan, reading):
+                return Finding(Verdict.VERIFIED, "Le nombre est écrit à côté des mots de la question.", 0.65)
+            return Finding(Verdict.OTHER_TIME, "Le nombre cité est d'un autre moment.")
+    return Finding(Verdict.UNSUPPORTED, f"Rien ne rapporte ce nombre à « {variable.label} ».")
+
+
+def _numbers_of(place: Shown) -> Iterator[Number]:
+    """The numbers of which a quote shows the figures; the unit may lie outside."""
+    for number in place.document.numbers_in(place.low, place.high):
+        figures = re.match(r"\d+(?:[.,]\d+)?", place.document.folded[number.start : number.end])
+        end = number.start + figures.end() if figures else number.end
+        if place.start <= number.start and end <= place.end:
+            yield number
+
+
+def _can_be(plan: Plan, number: Number, value: float) -> bool:
+    """Whether a number, in its unit or in any that the measure is given in, is the value."""
+    written = [number.value] if number.second is None else [number.value, number.second, _middle(number)]
+    return any(same_number(plan.variable, amount, value) for one in written for amount in _amounts(plan, number, one))
+
+
+def _middle(number: Number) -> float:
+    return (number.value + (number.second or number.value)) / 2
+
+
+def _amounts(plan: Plan, number: Number, amount: float) -> Iterator[float]:
+    """A number as written, and in the units that the variable may be in."""
+    targets = [plan.unit] if plan.unit else _usual_units(plan)
+    sources = [number.unit] if number.unit else ([plan.unit] if plan.unit else _usual_units(plan))
+    if not number.unit or not plan.unit or number.unit == plan.unit:
+        yield amount
+    for source in sources:
+        for target in targets:
+            converted = convert(amount, source, target, plan.analyte) if source != target else None
+            if converted is not None:
+                yield converted
+    if _is_pressure(plan) and amount < 30:  # "16/9" says 160/90
+        yield amount * 10
+
+
+def _is_pressure(plan: Plan) -> bool:
+    return plan.reader == "pressure" or plan.unit == "mmHg"
+
+
+def _usual_units(plan: Plan) -> list[str]:
+    lexicon = load_lexicon("concepts")
+    return [unit for anchor in plan.anchors for unit in lexicon.get(anchor, {}).get("units", {})]
+
+
+def _named(view: PatientView, plan: Plan, places: Sequence[Shown], value: float) -> Iterator[Reading]:
+    """The readings of the variable's own measure that give the value, at any moment, whatever unit it is asked in."""
+    if not plan.anchors:
+        return
+    for unit in [plan.unit] if plan.unit else ["", *_usual_units(plan)]:
+        asked = replace(plan, unit=unit, policy=Policy.ANY_TIME, offset=None)
+        for seen in (quotes_alone(view, places), sentences_alone(view, places)):
+            for document in seen.documents:
+                for reading in measure_readings(seen, asked, document):
+                    if _is(plan.variable, reading.value, value) and _is_shown(reading, places):
+                        yield reading
+
+
+def _is(variable: Variable, read: Value, value: float) -> bool:
+    return isinstance(read, int | float) and same_number(variable, float(read), value)
+
+
+def _is_shown(reading: Reading, places: Sequence[Shown]) -> bool:
+    """Whether a quote shows the end of what was read, where its number stands."""
+    cite = reading.cites[0]
+    name = cite.document.document.document_id
+    return any(
+        place.document.document.document_id == name and place.start < cite.end and cite.start < place.end
+        for place in places
+    )
+
+
+def _in_time(view: PatientView, plan: Plan, reading: Reading) -> bool:
+    return fits(reading, plan, view)
+
+
+def _beside_its_words(plan: Plan, place: Shown, number: Number) -> bool:
+    """Whether the nearest name before a number, else after it, is the variable's own."""
+    document = place.document
+    own = [*_own_names(plan, place)]
+    others = [
+        (hit.start, hit.end)
+        for hit in document.measures_after(place.low, place.high)
+        if not any(hit.start < end and start < hit.end for start, end in own)
+    ]
+    text = document.folded
+    before = [
+        (end, is_own)
+        for names, is_own in ((own, True), (others, False))
+        for start, end in names
+        if end <= number.start and number.start - end <= _AFTER
+    ]
+    if before:
+        end, is_own = max(before)
+        if is_own and not _BETWEEN.search(text, end, number.start):
+            return True
+        if not is_own:
+            return False
+    after = [start for start, _ in own if 0 <= start - number.end <= _BEFORE]
+    return bool(after) and not _BETWEEN.search(text, number.end, min(after))
+
+
+def _own_names(plan: Plan, place: Shown) -> Iterator[tuple[int, int]]:
+    document = place.document
+    for anchor in plan.anchors:
+        for hit in document.within(anchor, place.low, place.high):
+            yield hit.start, hit.end
+    if not plan.anchors or all(anchor.startswith("var:") for anchor in plan.anchors):
+        for match in label_words(plan.variable.label).found_in(place.sentence):
+            yield place.low + match.start(), place.low + match.end()
+
+
+def title_names(plan: Plan, document: Annotated, position: int) -> bool:
+    """Whether the title of the section that holds a position names the variable."""
+    title = fold(document.section_of(position).title)
+    return bool(title) and bool(label_words(plan.variable.label).held_by(title))

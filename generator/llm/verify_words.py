@@ -1,0 +1,85 @@
+"""The words by which a document may answer a variable, when the dictionary is all that is known of it."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from generator.rules.asked import is_no, is_unknown
+from generator.rules.label import wanted_of
+from generator.rules.plan import Plan
+from generator.rules.text import fold
+
+#: Words of a label shorter than this name nothing, unless they are abbreviations.
+_SHORTEST = 4
+_STEM = 6
+_WORD = re.compile(r"[a-z0-9œ]+")
+_ENDING = re.compile(r"(?:ements?|ations?|iques?|aires?|ales?|aux|elles?|ives?|ifs?|euses?|eux|ees?|es|e|s|x)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Stems of the words of one label: a text holds them when one of its words begins so."""
+
+    stems: tuple[str, ...] = ()
+    pattern: re.Pattern[str] | None = field(default=None, compare=False)
+
+    @classmethod
+    def of(cls, words: Sequence[str]) -> Words:
+        """The stems of some words, each once."""
+        stems = tuple(dict.fromkeys(stem for word in words if (stem := stem_of(word))))
+        if not stems:
+            return cls()
+        longest = sorted(stems, key=len, reverse=True)
+        return cls(stems, re.compile(rf"\b(?:{'|'.join(map(re.escape, longest))})\w*"))
+
+    def found_in(self, folded: str) -> Iterator[re.Match[str]]:
+        """Where a folded text holds one of them."""
+        return self.pattern.finditer(folded) if self.pattern else iter(())
+
+    def held_by(self, folded: str) -> set[str]:
+        """Those that a folded text holds."""
+        held = {match[0] for match in self.found_in(folded)}
+        return {stem for stem in self.stems if any(word.startswith(stem) for word in held)}
+
+
+def stem_of(word: str) -> str:
+    """The beginning by which a word of a label is known again; "" for a word that tells nothing."""
+    folded = fold(word).strip()
+    if not folded or (len(folded) < _SHORTEST and not any(c.isdigit() for c in folded) and not word.isupper()):
+        return ""
+    if len(folded) <= _STEM:
+        return folded
+    stem = _ENDING.sub("", folded)
+    return stem if len(stem) >= _STEM - 1 else folded[:_STEM]
+
+
+@functools.lru_cache(maxsize=4096)
+def label_words(label: str) -> Words:
+    """The words of content of a label, its words of time and form left out."""
+    return Words.of(wanted_of(label).words)
+
+
+def choice_words(plan: Plan) -> dict[str, Words]:
+    """By choice code, the words that tell it from the other choices; codes without any are left out."""
+    bare = {
+        choice.code: Words.of([word for word in _WORD.findall(fold(choice.label))])
+        for choice in plan.variable.choices
+        if not is_unknown(choice)
+    }
+    counts: dict[str, int] = {}
+    for words in bare.values():
+        for stem in words.stems:
+            counts[stem] = counts.get(stem, 0) + 1
+    own = {code: Words.of([s for s in words.stems if counts[s] == 1]) for code, words in bare.items()}
+    return {code: words for code, words in own.items() if words.stems}
+
+
+def no_code(plan: Plan) -> str | None:
+    """The choice that says no; "0" for a yes or no without choices; None when none does."""
+    choices = plan.variable.choices
+    if not choices:
+        return "0" if plan.variable.kind.value in ("yesno", "truefalse") else None
+    return next((choice.code for choice in choices if is_no(choice)), None)
