@@ -54,12 +54,31 @@ class Passage:
             position = end
         return "".join([*parts, self.text[position - self.span.start :]])
 
+    def concept_line(self) -> str:
+        """What it names, each once: "fibrillation atriale (SNOMED 49436004, I48) ; diabète (nié)"; "" without any.
+
+        For a reader that must see the text as it is written. As in `coded_text`, no code is false of the patient.
+        """
+        described = {
+            f"{_name(mention)} ({', '.join(remarks)})" if (remarks := _remarks(mention)) else _name(mention): None
+            for mention in sorted(self.concepts, key=lambda m: (m.start, -m.end))
+        }
+        return " ; ".join(described)
+
 
 def _described(mention: ConceptMention) -> str:
+    return ", ".join((_name(mention), *_remarks(mention)))
+
+
+def _name(mention: ConceptMention) -> str:
     label = mention.concept.label
-    label = label if label[1:2].isupper() else label[:1].lower() + label[1:]
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
+def _remarks(mention: ConceptMention) -> list[str]:
+    """What is said of it, then its codes, where the patient has it."""
     said = [word for flag, word in _SAID if getattr(mention, flag)]
     if mention.negated or mention.hypothetical or mention.family:
-        return ", ".join([label, *said])
+        return said
     codes = ((system, mention.concept.code_in(system)) for system in _SYSTEMS)
-    return ", ".join([label, *said, *(f"{_SYSTEMS[system]}{code}" for system, code in codes if code)])
+    return [*said, *(f"{_SYSTEMS[system]}{code}" for system, code in codes if code)]

@@ -237,7 +237,7 @@ def _fault_of_number(variable: Variable, value: Any, reason: bool) -> str:
     if isinstance(value, str | tuple):
         return "« valeur » doit être un nombre"
     if not math.isfinite(value) or abs(value) > _HUGE:
-        return "« valeur » est un nombre démesuré"
+        return "« valeur » n'est pas un nombre possible"
     whole = variable.kind is VariableKind.INTEGER and not asks_unit(variable, reason)
     return "« valeur » doit être un nombre entier" if whole and value != int(value) else ""
 

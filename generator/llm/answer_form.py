@@ -1,8 +1,8 @@
 """The answer that a model must give: what it holds, its JSON schema made from the variables, its text.
 
 Keys are in French, as the prompts are, and stand in the order of thought: quotes, then reason, then status, then value.
-Schemas keep to what xgrammar compiles. The length of free text is a pattern: with ``maxLength`` xgrammar allows no escape
-in a string, and a quote that holds `"` could not be written.
+Schemas keep to what xgrammar compiles. The length of free text is a pattern: with ``maxLength`` xgrammar allows no
+escape in a string, and a quote that holds `"` could not be written.
 """
 
 from __future__ import annotations
@@ -114,6 +114,11 @@ def answer_schema(variables: Sequence[Variable], reason: bool = True) -> str:
     return json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
 
 
+def arbitration_form(choices: Sequence[str]) -> dict[str, Any]:
+    """The JSON schema of an answer that chooses between readings."""
+    return _object({"citations": _quotes(), "raison": _text(0, REASON_LENGTH), "choix": {"enum": list(choices)}})
+
+
 def answer_text(answers: Mapping[str, Answer], reason: bool = True) -> str:
     """The JSON text that a perfect model would write: what examples and tuning show."""
     written = {name: _written(answer, reason) for name, answer in answers.items()}
@@ -151,8 +156,7 @@ def _written(answer: Answer, reason: bool) -> dict[str, Any]:
 
 
 def _schema_of(variable: Variable, reason: bool) -> dict[str, Any]:
-    quote = _object({"passage": {"type": "integer", "minimum": 1, "maximum": 9999}, "texte": _text(1, QUOTE_LENGTH)})
-    parts: dict[str, Any] = {"citations": {"type": "array", "items": quote, "maxItems": QUOTES}}
+    parts = {"citations": _quotes()}
     if reason:
         parts["raison"] = _text(0, REASON_LENGTH)
     parts["statut"] = {"enum": [status.value for status in AnswerStatus]}
@@ -160,6 +164,11 @@ def _schema_of(variable: Variable, reason: bool) -> dict[str, Any]:
     if asks_unit(variable, reason):
         parts["unité"] = _or_null(_text(1, UNIT_LENGTH))
     return _object(parts)
+
+
+def _quotes() -> dict[str, Any]:
+    quote = _object({"passage": {"type": "integer", "minimum": 1, "maximum": 9999}, "texte": _text(1, QUOTE_LENGTH)})
+    return {"type": "array", "items": quote, "maxItems": QUOTES}
 
 
 def _value_schema(variable: Variable, reason: bool) -> dict[str, Any]:
