@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from generator.rules.reader import RulesGenerator
 from rag.corpus.read import patient_ids, read_documents
+from rag.generators import RULES, Generation, ready
 from rag.patient import MakeGenerator, PatientReader, build_generator, build_record, codes_of
 from rag.questions import match_question
+from rag.redcap import branching
 from rag.redcap.dictionary import read_dictionary
 from rag.retrieval import WHOLE_RECORD, PassageFinder, Retrieval, RetrieverName, fill_index
 from rag.settings import load_study, nearest_hint
@@ -29,6 +30,7 @@ class AskRequest:
 
     Args:
         retrieval: what of the record is read; where all is, passages are shown as found by `RetrieverName.HYBRID`.
+        generation: what reads it.
     """
 
     documents: Path
@@ -38,6 +40,7 @@ class AskRequest:
     variable: str | None = None
     question: str | None = None
     retrieval: Retrieval = WHOLE_RECORD
+    generation: Generation = RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,11 @@ class Answer:
     problems: tuple[Problem, ...]
 
 
-def ask(request: AskRequest, make_generator: MakeGenerator = RulesGenerator) -> Answer:
+def ask(request: AskRequest, make_generator: MakeGenerator | None = None) -> Answer:
     """Answer from the documents of one patient.
+
+    Args:
+        make_generator: builds what reads, instead of what ``request.generation`` asks for.
 
     Raises:
         InputError: the inputs cannot be read, or the patient or the variable is unknown (near names are suggested).
@@ -102,9 +108,11 @@ def ask(request: AskRequest, make_generator: MakeGenerator = RulesGenerator) -> 
     variable, others = (matches[0], tuple(matches[1:])) if matches else (None, ())
     found = None
     if variable:
-        # All variables are read, since branching logic makes one depend on others.
-        generator = build_generator(make_generator, dictionary.variables, study, request.study)
-        reader = PatientReader(dictionary.variables, generator, codes_of(dictionary.variables, study))
+        reading = ready(request.generation)
+        read = _read_with(variable, dictionary.variables)
+        generator = build_generator(make_generator or reading.make, read, study, request.study)
+        above = request.generation.above
+        reader = PatientReader(read, generator, codes_of(read, study), reading.calibration, above)
         passages = PassageFinder(retrieval, dictionary.variables, study).passages_for(record)
         found = next(value for value in reader.read(record, passages) if value.variable == variable.name)
     citations = _citations(record, found) if found else ()
@@ -118,6 +126,17 @@ def ask(request: AskRequest, make_generator: MakeGenerator = RulesGenerator) -> 
         passages=_passages(record, request.question, retrieval) if request.question and not citations else (),
         problems=tuple(problems),
     )
+
+
+def _read_with(variable: Variable, variables: Sequence[Variable]) -> list[Variable]:
+    """The variable and those on whose values its branching logic makes it depend, in the order of the dictionary."""
+    named = {v.name: branching.parse(v.branching).names for v in variables if v.branching}
+    needed, left = {variable.name}, [variable.name]
+    while left:
+        new = named.get(left.pop(), frozenset()) - needed
+        needed |= new
+        left += new
+    return [v for v in variables if v.name in needed]
 
 
 def _named(request: AskRequest, variables: Sequence[Variable]) -> Variable:

@@ -20,9 +20,11 @@ from rag.commands.console import (
     INTERRUPTED,
     PARTIAL,
     add_documents,
+    add_generation,
     add_omop,
     add_retrieval,
     command,
+    generation,
     positive,
     retrieval,
     say,
@@ -61,6 +63,7 @@ _FILL = """\
 examples:
   cohort-rag fill --documents notes.jsonl --dictionary dictionary.csv --out runs/first --workers 2
   cohort-rag fill --documents notes.jsonl --dictionary dictionary.csv --out runs/first --resume
+  cohort-rag fill --documents notes.jsonl --dictionary dictionary.csv --out runs/model --generator llm
 
 written in RUN:
   table.csv, table.xlsx, table.parquet   one row per patient; an empty cell was not documented
@@ -117,6 +120,7 @@ def _fill(arguments: argparse.Namespace) -> int:
     from rag.omop import Format
     from rag.pipeline import FillRequest, Mode, fill
 
+    reads = generation(arguments)
     mode = Mode.RESUME if arguments.resume else Mode.FRESH if arguments.fresh else Mode.NEW
     report = fill(
         FillRequest(
@@ -128,7 +132,8 @@ def _fill(arguments: argparse.Namespace) -> int:
             omop=arguments.omop,
             omop_format=Format(arguments.omop_format),
             retrieval=retrieval(arguments),
-            workers=arguments.workers,
+            generation=reads,
+            workers=arguments.workers or reads.processes,
             mode=mode,
             progress=sys.stderr.isatty() and not arguments.quiet,
         )
@@ -155,6 +160,7 @@ def _ask(arguments: argparse.Namespace) -> int:
             variable=arguments.variable,
             question=arguments.question,
             retrieval=retrieval(arguments),
+            generation=generation(arguments),
         )
     )
     say_problems(answer.problems, "fill lists them")
@@ -232,7 +238,9 @@ def make_parser() -> argparse.ArgumentParser:
     fill.add_argument("--deid-key", type=Path, metavar="KEY", help=about_key)
     add_omop(fill)
     add_retrieval(fill)
-    fill.add_argument("--workers", type=positive, default=1, metavar="N", help="processes that read patients (1)")
+    add_generation(fill)
+    about_workers = "processes that read patients (1; 4 with a server)"
+    fill.add_argument("--workers", type=positive, metavar="N", help=about_workers)
     earlier = fill.add_mutually_exclusive_group()
     earlier.add_argument("--resume", action="store_true", help="go on with the interrupted run in RUN")
     earlier.add_argument("--fresh", action="store_true", help="start again in RUN, whatever it holds")
@@ -246,6 +254,7 @@ def make_parser() -> argparse.ArgumentParser:
     asked.add_argument("--variable", metavar="NAME", help="a variable of the dictionary")
     asked.add_argument("question", nargs="?", help="a question in French")
     add_retrieval(ask)
+    add_generation(ask)
     ask.add_argument("--json", action="store_true", help="answer in JSON")
     ask.set_defaults(command=_ask)
 

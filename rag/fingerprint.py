@@ -16,9 +16,18 @@ _LIBRARIES = ("cohort-rag", "edsnlp", "pydantic")
 
 
 def fingerprint(
-    documents: Path, dictionary: Path, study: Path | None, deid_key: Path | None = None, retriever: str = ""
+    documents: Path,
+    dictionary: Path,
+    study: Path | None,
+    deid_key: Path | None = None,
+    retriever: str = "",
+    generator: str = "",
 ) -> Fingerprint:
-    """Hash the inputs and the code. Every byte of the documents is read once."""
+    """Hash the inputs and the code. Every byte of the documents is read once.
+
+    Args:
+        retriever, generator: what finds the passages and what reads them, as `Fingerprint` names them.
+    """
     return Fingerprint(
         documents=hash_tree(documents),
         dictionary=hash_tree(dictionary),
@@ -26,6 +35,7 @@ def fingerprint(
         code=hash_code(),
         deid_key=hash_tree(deid_key) if deid_key else "",
         retriever=retriever,
+        generator=generator,
     )
 
 

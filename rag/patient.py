@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from generator.protocol import Generator
+from rag.calibration import Calibration, held_back
 from rag.corpus.build import build_document
 from rag.deid.restore import restored
 from rag.redcap import branching, values
@@ -84,12 +85,23 @@ class PatientReader:
 
     Args:
         codes: gives the values their codes; without it they have none.
+        calibration: makes the generator's confidences probabilities; None: they stay as they are.
+        above: a value of less confidence is not sure enough for the table: it goes to review.
     """
 
-    def __init__(self, variables: Sequence[Variable], generator: Generator, codes: VariableCodes | None = None) -> None:
+    def __init__(
+        self,
+        variables: Sequence[Variable],
+        generator: Generator,
+        codes: VariableCodes | None = None,
+        calibration: Calibration | None = None,
+        above: float = 0.0,
+    ) -> None:
         self._variables = tuple(variables)
         self._generator = generator
         self._codes = codes
+        self._calibration = calibration
+        self._above = above
         self._conditions = {v.name: branching.parse(v.branching) for v in variables if v.branching}
 
     def read(
@@ -104,6 +116,9 @@ class PatientReader:
             passages: by variable name, all that may be read for it; None: the whole record.
         """
         read = self._generator.fill(record, passages)
+        if self._calibration is not None:
+            read = [self._calibration.apply(value) for value in read]
+        read = [held_back(value, self._above) for value in read]
         if passages is not None:
             read = [_in_part(value) for value in read]
         found = [restored(variable, value, shift_days) for variable, value in zip(self._variables, read, strict=True)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,19 +14,20 @@ from pathlib import Path
 from tqdm import tqdm
 
 from generator.protocol import Generator
-from generator.rules.reader import RulesGenerator
+from rag.calibration import Calibration
 from rag.corpus.read import read_documents
 from rag.deid.keys import read_shifts
 from rag.fingerprint import fingerprint, versions
+from rag.generators import RULES, Generation, Ready, ready
 from rag.omop import Format, OmopWriter
 from rag.omop_values import add_values
 from rag.patient import MakeGenerator, PatientReader, build_generator, build_record, codes_of, inferences
 from rag.redcap.dictionary import read_dictionary
 from rag.retrieval import WHOLE_RECORD, PassageFinder, Retrieval, fill_index
 from rag.settings import load_study
-from rag.store import PatientResult, RunStore, Source, Spool, discard_work, new_drafts
+from rag.store import PatientResult, RunStore, Source, Spool, answers_path, discard_work, new_drafts
 from rag.tables import Exports
-from rag.workers import Failure, MakeReader, ReadPlace, read_all
+from rag.workers import CHUNK, Failure, MakeReader, ReadPlace, read_all
 from schema.problem import InputError, Problem, describe_break
 from schema.run import Fingerprint, RunManifest
 from schema.study import Study
@@ -51,6 +53,7 @@ class FillRequest:
         omop: folder of tables of the OMOP model, when they are wanted; written in ``omop_format``.
         deid_key: key of the de-identified documents: dates of the table are moved back with it.
         retrieval: what of a record is read.
+        generation: what reads it.
         workers: number of processes that read patients, at least 1.
         progress: show a progress bar on stderr.
     """
@@ -63,6 +66,7 @@ class FillRequest:
     omop: Path | None = None
     omop_format: Format = Format.CSV
     retrieval: Retrieval = WHOLE_RECORD
+    generation: Generation = RULES
     workers: int = 1
     mode: Mode = Mode.NEW
     progress: bool = False
@@ -70,7 +74,9 @@ class FillRequest:
 
 @dataclass(frozen=True, slots=True)
 class FillReport:
-    """What a fill did; ``failed`` holds one problem for each patient on whom the program broke."""
+    """What a fill did; ``failed`` holds one problem for each patient on whom the program broke, or whose questions the
+    language model could not be asked.
+    """
 
     manifest: RunManifest
     problems: tuple[Problem, ...]
@@ -90,8 +96,11 @@ class FillReport:
         return lines
 
 
-def fill(request: FillRequest, make_generator: MakeGenerator = RulesGenerator) -> FillReport:
+def fill(request: FillRequest, make_generator: MakeGenerator | None = None) -> FillReport:
     """Fill the table of a cohort and write it, with its evidence, in ``request.out``.
+
+    Args:
+        make_generator: builds what reads, instead of what ``request.generation`` asks for.
 
     Raises:
         InputError: nothing can be filled, or the folder holds another run (the message says what to do).
@@ -101,19 +110,26 @@ def fill(request: FillRequest, make_generator: MakeGenerator = RulesGenerator) -
     dictionary = read_dictionary(request.dictionary)
     problems = list(dictionary.problems)
     study = load_study(request.study, dictionary.variables, problems.append)
-    generator = build_generator(make_generator, dictionary.variables, study, request.study)
+    reading = ready(request.generation, answers_path(request.out))
+    make = make_generator or reading.make
+    generator = build_generator(make, dictionary.variables, study, request.study)
     shifts = read_shifts(request.deid_key) if request.deid_key else None
     retriever = request.retrieval.described()
-    inputs = fingerprint(request.documents, request.dictionary, request.study, request.deid_key, retriever)
+    inputs = fingerprint(
+        request.documents, request.dictionary, request.study, request.deid_key, retriever, reading.described
+    )
+    problems += _doubts(reading, request, inputs, dictionary.variables)
     failed: list[Problem] = []
+    unfinished: list[PatientResult] = []
     with RunStore(request.out) as store, _open_run(store, inputs, request) as spool:
         store.add_problems([*problems, *spool.problems()])
         run_id, created_at = store.identity()
         today = dt.datetime.fromisoformat(created_at).date()  # that of the first session, so that a resumed run agrees
         variables = dictionary.variables
         of_index = _fill_index(store, spool, today, request)
+        taken = (reading.calibration, request.generation.above)
         make_reader = functools.partial(
-            _make_reader, spool.path, variables, study, generator, today, shifts, request.retrieval
+            _make_reader, spool.path, variables, study, generator, today, shifts, request.retrieval, *taken
         )
         drafts = new_drafts(request.out)
         exports = Exports(dictionary, drafts)
@@ -122,26 +138,30 @@ def fill(request: FillRequest, make_generator: MakeGenerator = RulesGenerator) -
         for result in _results(store, spool, make_reader, request):
             if isinstance(result, Failure):
                 failed.append(_failure_problem(spool, result))
-                exports.add(_failed_cells(spool, result, dictionary.variables))
+                unfinished.append(_failed_cells(spool, result, dictionary.variables))
+                exports.add(unfinished[-1])
             else:
+                if unasked := _unasked(result):
+                    failed.append(unasked)
+                    unfinished.append(result)
                 exports.add(result)
                 undated += add_values(omop, variables, result) if omop else 0
         if undated:
             store.add_problems([_without_day(undated)])
         if omop:
             omop.publish()
-        said = (*store.problems(), *failed)
+        said = (*store.problems(), *(problem for result in unfinished for problem in result.problems), *failed)
         manifest = RunManifest(
             run_id=run_id,
             created_at=created_at,
             seconds=round(time.monotonic() - started, 3),
             fingerprint=inputs,
             versions=versions(),
-            arguments=_arguments(request),
+            arguments=_arguments(request, reading),
             patients=spool.patients,
             documents=spool.documents,
             variables=len(dictionary.variables),
-            cells=_count_cells(store, len(failed) * len(dictionary.variables)),
+            cells=_count_cells(store, unfinished),
             problems=len(said),
             failed_patients=len(failed),
         )
@@ -186,6 +206,9 @@ def _check_paths(request: FillRequest) -> None:
     if request.out.resolve().is_relative_to(request.documents.resolve()):
         what = "lies inside the folder of the documents: its tables would be read as documents."
         raise InputError(Problem(str(request.out), what, "Give a folder elsewhere to --out."))
+    if request.generation.offline is not None and request.workers > 1:
+        what, remedy = "holds the model in one process.", "Leave out --workers, or serve the model: cohort-rag serve."
+        raise InputError(Problem("--offline", what, remedy))
 
 
 def _open_run(store: RunStore, inputs: Fingerprint, request: FillRequest) -> Spool:
@@ -227,9 +250,11 @@ def _make_reader(
     today: dt.date,
     shifts: Mapping[str, int] | None,
     retrieval: Retrieval,
+    calibration: Calibration | None,
+    above: float,
 ) -> ReadPlace[PatientResult]:
     """Runs in the process that will read the patients."""
-    reader = PatientReader(variables, generator, codes_of(variables, study))
+    reader = PatientReader(variables, generator, codes_of(variables, study), calibration, above)
     finder = PassageFinder(retrieval, variables, study)
     documents = Spool(spool)
 
@@ -276,10 +301,14 @@ def _results(
     done = store.done()
     places = range(spool.patients)
     fork = not request.retrieval.retriever.reads_vectors  # the threads of an encoder do not survive it
-    read = read_all([place for place in places if place not in done], make_reader, request.workers, fork)
+    left = [place for place in places if place not in done]
+    chunk = (
+        1 if request.generation.generator.asks_model else CHUNK
+    )  # a patient takes seconds: its result is kept at once
+    read = read_all(left, make_reader, request.workers, fork, chunk)
     for place in tqdm(places, unit="patient", disable=not request.progress):
         result = store.result(place) if place in done else next(read)
-        if place not in done and isinstance(result, PatientResult):
+        if place not in done and isinstance(result, PatientResult) and _unasked(result) is None:
             store.add(result)
         yield result
 
@@ -298,11 +327,29 @@ def _failure_problem(spool: Spool, failure: Failure) -> Problem:
     )
 
 
-def _count_cells(store: RunStore, failed: int) -> dict[str, int]:
-    return {**store.counts(), **({Status.FAILED.value: failed} if failed else {})}
+def _unasked(result: PatientResult) -> Problem | None:
+    """What is said of a patient whose questions could not all be asked: it is not kept, and is tried again."""
+    unasked = sum(value.status is Status.SERVER_ERROR for value in result.values)
+    if not unasked:
+        return None
+    what = f"the server of the language model could not be reached for {unasked} of its {len(result.values)} cells."
+    remedy = "Start it again (cohort-rag serve), then run the same command with --resume: what was answered is kept."
+    return Problem(f"patient {result.patient_id!r}", what, remedy)
 
 
-def _arguments(request: FillRequest) -> dict[str, str]:
+def _doubts(reading: Ready, request: FillRequest, inputs: Fingerprint, variables: Sequence[Variable]) -> list[Problem]:
+    if reading.calibration is None:
+        return []
+    where = str(request.generation.calibration)
+    return reading.calibration.doubts(where, reading.name, inputs.dictionary, variables)
+
+
+def _count_cells(store: RunStore, unfinished: Sequence[PatientResult]) -> dict[str, int]:
+    counts = Counter(value.status.value for result in unfinished for value in result.values)
+    return dict(Counter(store.counts()) + counts)
+
+
+def _arguments(request: FillRequest, reading: Ready) -> dict[str, str]:
     return {
         "documents": str(request.documents),
         "dictionary": str(request.dictionary),
@@ -313,6 +360,9 @@ def _arguments(request: FillRequest) -> dict[str, str]:
         "encoder": str(request.retrieval.encoder or ""),
         "model": str(request.retrieval.model or ""),
         "index": request.retrieval.index or "",
+        "generator": reading.name,
+        "calibration": str(request.generation.calibration or ""),
+        "above": str(request.generation.above),
         "out": str(request.out),
         "workers": str(request.workers),
         "mode": request.mode.value,

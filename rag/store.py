@@ -328,6 +328,11 @@ def new_drafts(run: Path) -> Path:
     return drafts
 
 
+def answers_path(run: Path) -> Path:
+    """The file that keeps what a language model answered, while the run is unfinished."""
+    return run / _WORK / "answers.sqlite"
+
+
 def discard_work(run: Path) -> None:
     """Remove what a run keeps while it is unfinished, the copy of the documents first of all."""
     shutil.rmtree(run / _WORK, ignore_errors=True)

@@ -32,36 +32,40 @@ ReadPlace = Callable[[int], T | Failure]
 #: Builds a `ReadPlace` inside the process that will use it; must be picklable.
 MakeReader = Callable[[], ReadPlace[T]]
 
-_CHUNK = 8  # patients sent to a worker at once, at most: enough to hide the cost of sending
+#: Patients sent to a worker at once, at most: enough to hide the cost of sending.
+CHUNK = 8
 _AHEAD = 3  # chunks under way per worker: the others go on while one is slow
 
 _read_place: ReadPlace[Any] | None = None  # this worker process's reader
 
 
 def read_all(
-    places: Sequence[int], make_reader: MakeReader[T], workers: int, fork: bool = True
+    places: Sequence[int], make_reader: MakeReader[T], workers: int, fork: bool = True, chunk: int = CHUNK
 ) -> Iterator[T | Failure]:
     """Read the patients at ``places``, in their order.
 
     Args:
         fork: let the processes begin as copies of this one, where the system can: quicker, but only safe as long as
             no library has threads of its own at work here.
+        chunk: patients sent to a worker at once, at most: their results come back together.
     """
     if workers == 1:
         yield from map(make_reader(), places)
         return
     left = deque(places)
     while left:
-        yield from _read_in_pool(left, make_reader, workers, fork)
+        yield from _read_in_pool(left, make_reader, workers, fork, chunk)
         # A worker that died took its pool with it. The patients under way then are read again, each in a pool of its
         # own, so that the one who kills its worker is found and the others are not lost.
-        for _ in range(min(len(left), workers * _AHEAD * _CHUNK)):
+        for _ in range(min(len(left), workers * _AHEAD * chunk)):
             suspect = deque([left.popleft()])
-            yield from _read_in_pool(suspect, make_reader, 1, fork)
+            yield from _read_in_pool(suspect, make_reader, 1, fork, 1)
             yield from (Failure(place, "the process that read this patient died") for place in suspect)
 
 
-def _read_in_pool(left: deque[int], make_reader: MakeReader[T], workers: int, fork: bool) -> Iterator[T | Failure]:
+def _read_in_pool(
+    left: deque[int], make_reader: MakeReader[T], workers: int, fork: bool, chunk: int
+) -> Iterator[T | Failure]:
     """Read the patients at the places in ``left``, taking them away; stop where a worker died."""
     waiting = deque(left)
     under_way: deque[Future[list[T | Failure]]] = deque()
@@ -70,7 +74,7 @@ def _read_in_pool(left: deque[int], make_reader: MakeReader[T], workers: int, fo
         while waiting or under_way:
             while waiting and len(under_way) < workers * _AHEAD:
                 # Smaller and smaller towards the end, so that no worker is left alone with a long chunk.
-                size = max(1, min(_CHUNK, len(waiting) // (workers * _AHEAD)))
+                size = max(1, min(chunk, len(waiting) // (workers * _AHEAD)))
                 under_way.append(pool.submit(_read_chunk, [waiting.popleft() for _ in range(size)]))
             for result in under_way.popleft().result():
                 left.popleft()

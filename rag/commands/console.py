@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rag.generators import Generation
     from rag.retrieval import Retrieval
     from schema.problem import Problem
 
@@ -75,6 +76,92 @@ def retrieval(arguments: argparse.Namespace) -> Retrieval:
         model=arguments.model,
         index=arguments.index,
     )
+
+
+_MODEL = """\
+A language model reads with `--generator llm` (or both: the rules read too). It is asked in French about each variable,
+and a value is taken only when its quote stands in the documents and says it; the others go to review. Start its server
+first: cohort-rag serve MODEL. Documents go to the address of --server and nowhere else."""
+
+
+def add_generation(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--generator`` and the options of a language model."""
+    group = parser.add_argument_group("who reads: the rules, a language model, or both", _MODEL)
+    names = ("rules", "llm", "both")
+    group.add_argument("--generator", choices=names, default="rules", help="what reads the values (rules)")
+    about = "an OpenAI-compatible server (http://127.0.0.1:8000/v1)"
+    group.add_argument("--server", metavar="URL", help=about)
+    group.add_argument("--served", metavar="NAME", help="model or adapter of the server (the only one)")
+    group.add_argument("--offline", type=Path, metavar="MODEL", help="folder of a model to read without a server")
+    group.add_argument("--adapter", type=Path, metavar="FOLDER", help="adapter to put on the model of --offline")
+    about = "full, brief (for small models), or a folder of your own templates (full)"
+    group.add_argument("--prompt", metavar="STYLE", help=about)
+    about = "passages of a question: those of all variables, of its own, or as many as the model can hold (auto)"
+    group.add_argument("--context", choices=("auto", "patient", "variable"), help=about)
+    group.add_argument("--group", type=positive, metavar="N", help="variables in one question (1)")
+    group.add_argument(
+        "--samples", type=positive, metavar="N", help="answers to each question; most of them decide (1)"
+    )
+    about = "how long the server may be away before patients are given up (600)"
+    group.add_argument("--patience", type=seconds, metavar="SECONDS", help=about)
+    taken = parser.add_argument_group("which values are sure enough for the table")
+    about = "makes confidences probabilities (cohort-rag calibrate writes it)"
+    taken.add_argument("--calibration", type=Path, metavar="FILE", help=about)
+    about = "values of less confidence go to review, and their cells stay empty (0)"
+    taken.add_argument("--above", type=share, default=0.0, metavar="P", help=about)
+
+
+def generation(arguments: argparse.Namespace) -> Generation:
+    """What `add_generation` declares.
+
+    Raises:
+        InputError: an option that the generator has no use for.
+    """
+    from generator.llm.settings import LlmSettings
+    from rag.generators import Generation, GeneratorName, style_named
+    from schema.problem import InputError, Problem
+
+    name = GeneratorName(arguments.generator)
+    of_server = ("--server", "--served", "--patience")
+    of_model = ("--offline", "--adapter", "--prompt", "--context", "--group", "--samples")
+    given = {option: getattr(arguments, option[2:]) for option in (*of_server, *of_model)}
+    given = {option: value for option, value in given.items() if value is not None}
+    unused, chosen, other = [], f"--generator {name.value}", "give --generator llm or both"
+    if not name.asks_model:
+        unused = list(given)
+    elif arguments.offline is not None:
+        unused, chosen, other = [option for option in of_server if option in given], "--offline", "serve the model"
+    elif arguments.adapter is not None:
+        unused, chosen, other = ["--adapter"], "a server", "give the name that it is served under to --served"
+    if unused:
+        raise InputError(Problem(chosen, f"has no use for {' and '.join(unused)}.", f"Leave it out, or {other}."))
+    settings = {option[2:]: given[option] for option in ("--context", "--group", "--samples") if option in given}
+    if "--prompt" in given:
+        settings["style"] = style_named(given["--prompt"])
+    of_run = {option[2:]: value for option, value in given.items() if option in (*of_server, "--offline", "--adapter")}
+    return Generation(
+        generator=name,
+        settings=LlmSettings(**settings),
+        calibration=arguments.calibration,
+        above=arguments.above,
+        **of_run,
+    )
+
+
+def share(text: str) -> float:
+    """A number argument from 0 to 1."""
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError("give a number from 0 to 1")
+    return number
+
+
+def seconds(text: str) -> float:
+    """A number argument of at least 0."""
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError("give a number of seconds, 0 or more")
+    return number
 
 
 def positive(text: str) -> int:
