@@ -69,10 +69,13 @@ _RELATIVES = (
 )
 _DENIALS = (
     "Pas de {}.",
-    "Pas de {} connu.",
-    "Aucun argument pour : {}.",
+    "Pas de {} à ce jour.",
+    "Pas d'argument pour : {}.",
     "Absence de {}.",
     "Ni {} ni autre antécédent.",
+    "On ne retrouve pas de {}.",
+    "{} : non.",
+    "Pas de : goutte, {}, migraine.",
 )
 
 
@@ -194,8 +197,12 @@ def _is_wrong(cohort: Cohort, planted: Planted) -> bool:
     )
     if planted.kind.is_invented:
         texts = [normalised(raw.text) for raw in cohort.documents[planted.patient]]
-        return not any(normalised(quote) in text for _, quote in planted.quotes for text in texts)
+        return not any(_bare(quote) in text for _, quote in planted.quotes for text in texts)
     return gold is None or not equal(planted.variable, planted.value, gold)
+
+
+def _bare(quote: str) -> str:
+    return normalised(quote).strip(" -•*+:;,.\"'«»()[]")
 
 
 # ---------------------------------------------------------------- numbers
@@ -344,10 +351,12 @@ def _sentences(cohort: Cohort) -> dict[str, list[str]]:
     }
 
 
-_SWAPS = (("gauche", "droite"), ("droite", "gauche"), ("droit", "gauche"), ("HTA", "FA"), ("diabète", "cancer"),
-          ("NIHSS", "Glasgow"), ("sans", "avec"), ("actif", "sevré"), ("IRM", "scanner"), ("ischémique", "hémorragique"),
-          ("aspirine", "apixaban"), ("mère", "patiente"), ("entrée", "sortie"), ("Pas de", "Présence de"),
-          ("pas d'", "un "), ("connu", "absent"), ("normal", "anormal"))  # fmt: skip
+_SWAPS = (
+    ("gauche", "droite"), ("droite", "gauche"), ("droit", "gauche"), ("HTA", "FA"), ("diabète", "cancer"),
+    ("NIHSS", "Glasgow"), ("sans", "avec"), ("actif", "sevré"), ("IRM", "scanner"), ("ischémique", "hémorragique"),
+    ("aspirine", "apixaban"), ("mère", "patiente"), ("entrée", "sortie"), ("Pas de", "Présence de"),
+    ("pas d'", "un "), ("connu", "absent"), ("normal", "anormal"),
+)  # fmt: skip
 
 
 def _invented(cohort: Cohort, cell: Planted, others: dict[str, list[str]], dice: random.Random) -> Iterator[Planted]:

@@ -23,7 +23,8 @@ import numpy as np
 from benchmarks.planted import Cohort, Kind, Planted, passages_of, plant, read_cohort
 from eval.metrics import bootstrap_weights, estimate, ratio
 from generator.llm.ground import Located, locate
-from generator.llm.verify import Reading, Verdict, Verifier
+from generator.llm.verdict import Verdict
+from generator.llm.verify import Reading, Verifier
 from schema.passage import Passage
 from schema.report import Estimate
 from schema.value import Status
@@ -140,8 +141,8 @@ def print_totals(outcomes: Sequence[Outcome]) -> None:
     by_kind: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         kind = outcome.planted.kind
-        group = "RIGHT kept" if kind is Kind.RIGHT else "INVENTED refused" if kind.is_invented else "WRONG refused"
-        by_kind[group].append(outcome)
+        total = "RIGHT kept" if kind is Kind.RIGHT else "INVENTED refused" if kind.is_invented else "WRONG refused"
+        by_kind[total].append(outcome)
         if kind is not Kind.RIGHT:
             by_kind[f"  {kind.value}"].append(outcome)
     for name, group in by_kind.items():

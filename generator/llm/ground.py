@@ -265,7 +265,9 @@ def _same(asked: str, word: str) -> bool:
     if asked == word:
         return True
     size = min(len(asked), len(word))
-    if size < _MISSPELT_FROM or asked[:2] != word[:2] or {asked, word} & (_words("exact") | _words("negations")):
+    if size < _MISSPELT_FROM or asked[:2] != word[:2] or not (asked.isalpha() and word.isalpha()):
+        return False
+    if {asked, word} & (_words("exact") | _words("negations")):
         return False
     edits = OSA.distance(asked, word, score_cutoff=2)
     if edits == 2:

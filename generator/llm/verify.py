@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from generator.llm.ground import Located
-from generator.llm.verdict import Finding, Verdict
-from generator.llm.verify_choice import check_choice, check_codes
+from generator.llm.verdict import Finding
+from generator.llm.verdict import Verdict as Verdict
+from generator.llm.verify_choice import check_choice, check_codes, undone
 from generator.llm.verify_date import check_date
 from generator.llm.verify_number import check_number, same_number
 from generator.llm.verify_place import Shown, quotes_alone, sentences_alone, shown_by
@@ -104,6 +105,8 @@ def _found(view: PatientView, plan: Plan, reading: Reading, places: Sequence[Sho
         return Finding(Verdict.UNSUPPORTED, "Aucune citation ne figure dans le dossier."), reading.status
     quoted = _read(quotes_alone(view, places), plan)
     if quoted.value is not None:
+        if (taken_back := _taken_back(plan, reading, quoted, places)) is not None:
+            return taken_back, Status.STATED_ABSENT
         if same(plan.variable, quoted.value, reading.value):
             by_omission = quoted.status is Status.ABSENT_BY_OMISSION
             strength = _BY_OMISSION if by_omission else _IN_QUOTE
@@ -119,9 +122,9 @@ def _found(view: PatientView, plan: Plan, reading: Reading, places: Sequence[Sho
             Verdict.VERIFIED, "Les règles lisent cette valeur dans la phrase citée.", strength
         ), sentence.status
     anytime = _read(quotes_alone(view, places), _at_any_time(plan))
-    if plan.reader not in NUMBER_READERS and anytime.value is not None:
-        if same(plan.variable, anytime.value, reading.value):
-            return Finding(Verdict.OTHER_TIME, "La citation parle d'un autre moment."), reading.status
+    otherwise = None if plan.reader in NUMBER_READERS else anytime.value
+    if otherwise is not None and same(plan.variable, otherwise, reading.value):
+        return Finding(Verdict.OTHER_TIME, "La citation parle d'un autre moment."), reading.status
     finding = _by_kind(view, plan, reading, places)
     status = Status.FOUND
     if reading.value == no_code(plan):
@@ -129,6 +132,18 @@ def _found(view: PatientView, plan: Plan, reading: Reading, places: Sequence[Sho
     return finding, status
 
 
+def _taken_back(plan: Plan, reading: Reading, quoted: Answer, places: Sequence[Shown]) -> Finding | None:
+    """What the quotes say of a choice that the rules affirm too fast; None when there is nothing to add."""
+    no = no_code(plan)
+    if plan.variable.kind not in _CLOSED or no is None or quoted.value == no:
+        return None
+    finding = undone(plan, places, str(quoted.value))
+    if finding is not None and finding.verdict is Verdict.NEGATED and reading.value == no:
+        return Finding(Verdict.VERIFIED, "La citation le nie.", 0.7)
+    return finding
+
+
+_CLOSED = (VariableKind.CHOICE, VariableKind.YESNO, VariableKind.TRUEFALSE)
 NUMBER_READERS = ("measure", "pressure", "count", "age", "body_mass")
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from generator.llm.verdict import Finding, Verdict
 from generator.llm.verify_list import check_omission
 from generator.llm.verify_place import Shown
+from generator.llm.verify_said import said_of
 from generator.llm.verify_words import choice_words, label_words, no_code
 from generator.rules.asked import is_unknown, is_yes
 from generator.rules.choices import BESIDE
-from generator.rules.context import Context, context_at
+from generator.rules.context import Context
 from generator.rules.plan import Plan
 from generator.rules.reading import PatientView
 from generator.rules.text import fold
@@ -55,6 +56,14 @@ def check_codes(view: PatientView, plan: Plan, places: Sequence[Shown], codes: S
         return check_omission(view, plan, places)
     findings = [_of_choice(plan, places, code, alone=False) for code in codes]
     return min(findings, key=lambda finding: finding.strength)
+
+
+def undone(plan: Plan, places: Sequence[Shown], code: str) -> Finding | None:
+    """What takes back a choice that the rules read in the quotes: the head of a list, a relative named after it."""
+    words = [word for place in places for word in (*_subject(plan, place), *_words_of(plan, place, code))]
+    if not words or any(word.affirmed for word in words):
+        return None
+    return _refused(words)
 
 
 def is_plain_question(plan: Plan) -> bool:
@@ -153,5 +162,4 @@ def _words_of(plan: Plan, place: Shown, code: str) -> Iterator[_Word]:
 
 
 def _word(place: Shown, start: int, end: int, *, telling: bool) -> _Word:
-    document = place.document
-    return _Word(start, end, context_at(document, start, end, document.sentence_of(start)), telling)
+    return _Word(start, end, said_of(place.document, start, end), telling)

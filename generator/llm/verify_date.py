@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from generator.llm.verdict import Finding, Verdict
 from generator.llm.verify_place import Shown
-from generator.llm.verify_words import label_words
+from generator.llm.verify_words import Words, label_words
 from generator.rules.annotate import Annotated
 from generator.rules.chronology import days_of, times_of
 from generator.rules.context import context_at
-from generator.rules.events import event_concepts, event_of_label
+from generator.rules.events import event_concepts, event_entry, event_of_label
 from generator.rules.plan import Plan
 from generator.rules.reading import PatientView
 from generator.rules.text import fold
@@ -25,6 +25,7 @@ Moment = dt.date | dt.datetime | dt.time
 
 #: The event of a date is named in its sentence, or in the title or the line above it.
 _LINE_ABOVE = 80
+_BORN = 30
 _ENDS = re.compile(r"\b(?:fin|sortie|depart|deces|retour|arret|ablation|levee|jusqu\w*|dernier\w*)\b")
 _BEGINS = re.compile(r"\b(?:debut|entree|admission|arrivee|hospitalisation|pose|premier\w*|initial\w*)\b")
 
@@ -80,15 +81,20 @@ def _moment_of(view: PatientView, plan: Plan, document: Annotated, mention: Date
 
 
 def _names_event(view: PatientView, plan: Plan, each: _Told) -> bool:
-    """Whether the words around a date are those of the question, or of the event that it asks for."""
-    place = each.place
-    text = place.document.folded
-    title = fold(place.document.section_of(each.mention.start).title)
-    around = f"{title} {text[max(0, place.low - _LINE_ABOVE) : place.high]}"
-    if label_words(plan.variable.label).held_by(around):
+    """Whether the words around a date name the event asked for; words of the label stand for one not known."""
+    place, event = each.place, event_of_label(plan.variable.label)
+    document = place.document
+    if any(
+        True for _ in document.within("event:birth", max(place.low, each.mention.start - _BORN), each.mention.start)
+    ):
+        return event == "birth"
+    concepts = (*plan.anchors, *event_concepts(event))
+    if any(True for name in concepts for _ in document.within(name, place.low, place.high)):
         return True
-    concepts = (*plan.anchors, *event_concepts(event_of_label(plan.variable.label)))
-    return any(True for name in concepts for _ in place.document.within(name, place.low, place.high))
+    title = fold(document.section_of(each.mention.start).title)
+    around = f"{title} {document.folded[max(0, place.low - _LINE_ABOVE) : place.high]}"
+    asked = Words.of(event_entry(event)["label"]) if event else label_words(plan.variable.label)
+    return bool(asked.held_by(around))
 
 
 def _is_the_one(view: PatientView, plan: Plan, each: _Told, told: Sequence[_Told]) -> bool:

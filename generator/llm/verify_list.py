@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from generator.llm.verdict import Finding, Verdict
 from generator.llm.verify_place import Shown, place_of
+from generator.llm.verify_said import said_of
 from generator.llm.verify_words import label_words
 from generator.rules.annotate import Annotated
 from generator.rules.asked import asks_for_death
-from generator.rules.context import context_at
 from generator.rules.drugs import PREFIX as DRUG
 from generator.rules.episode import Phase
 from generator.rules.lexicon import load_lexicon
@@ -18,17 +18,15 @@ from generator.rules.omission import courses, discharge_treatments, enumerations
 from generator.rules.plan import Plan
 from generator.rules.reading import PatientView
 from schema.study import Policy
-from schema.variable import VariableKind
 
 #: A quote that lists so many diseases, acts or drugs is a list, whatever its title.
 _LISTED = 2
 _SEPARATORS = re.compile(r"[,;+•\n/]|\s-\s|\bet\b|\.\s")
 _NOTHING = re.compile(
     r"\W*(?:(?:atcds?|antecedents?|ttt|traitements?|avant|medicaments?)\b[^:]{0,25}:?\s*)?"
-    r"(?:aucun\w*(?: (?:antecedents?|traitements?|medicaments?|particulier\w*|notables?|connus?))*|neant|ras|rien(?: de \w+)?|"
-    r"pas d(?:e |')(?:antecedents?|traitements?|medicaments?|atcds?|ttt)\b.{0,25}|sans (?:antecedents?|traitements?)\b.{0,25})\W*"
+    r"(?:aucun\w*(?: (?:antecedents?|traitements?|medicaments?|particulier\w*|notables?|connus?))*|neant|ras|"
+    r"rien(?: de \w+)?|(?:pas d(?:e |')|sans )(?:antecedents?|traitements?|medicaments?|atcds?|ttt)\b.{0,25})\W*"
 )
-_SPECIAL = re.compile(r"(?:aucune?|pas d[e']|sans)\W+(?:autre\b|antecedent\w*\s)")
 
 
 def check_omission(view: PatientView, plan: Plan, places: Sequence[Shown]) -> Finding:
@@ -108,7 +106,7 @@ def _names(view: PatientView, plan: Plan, whole: Shown) -> bool:
         ]
     for concept in plan.choices.values():
         places += [(h.start, h.end) for h in document.within(concept, whole.start, whole.end)]
-    contexts = [context_at(document, start, end, document.sentence_of(start)) for start, end in places]
+    contexts = [said_of(document, start, end) for start, end in places]
     return any(not (context.negated or context.family or context.other_person) for context in contexts)
 
 
@@ -122,8 +120,3 @@ def _alive(view: PatientView, plan: Plan, places: Sequence[Shown]) -> Finding:
 
 def _tells_death(place: Shown) -> bool:
     return any(True for name in ("event:death", "event:death~") for _ in place.document.within(name, 0, 10**9))
-
-
-def is_closed(plan: Plan) -> bool:
-    """Whether a variable has answers among which one may say no."""
-    return plan.variable.kind in (VariableKind.CHOICE, VariableKind.YESNO, VariableKind.TRUEFALSE)

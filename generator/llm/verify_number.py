@@ -132,7 +132,18 @@ def _is_shown(reading: Reading, places: Sequence[Shown]) -> bool:
 
 
 def _in_time(view: PatientView, plan: Plan, reading: Reading) -> bool:
-    return fits(reading, plan, view)
+    """Whether a number stands at the variable's moment, as its sentence says or else the sentence before."""
+    if fits(reading, plan, view):
+        return True
+    document, cite = reading.document, reading.cites[0]
+    index = document.sentence_of(cite.start)
+    if reading.moment.explicit or index == 0:
+        return False
+    low, high = document.sentences[index - 1][0], document.sentences[index][1]
+    if document.section_of(low) != document.section_of(cite.start):
+        return False
+    moment = view.timeline.moment(document, cite.start, cite.end, low, high)
+    return moment.explicit and fits(replace(reading, moment=moment), plan, view)
 
 
 def _beside_its_words(plan: Plan, place: Shown, number: Number) -> bool:

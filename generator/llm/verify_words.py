@@ -65,7 +65,7 @@ def label_words(label: str) -> Words:
 def choice_words(plan: Plan) -> dict[str, Words]:
     """By choice code, the words that tell it from the other choices; codes without any are left out."""
     bare = {
-        choice.code: Words.of([word for word in _WORD.findall(fold(choice.label))])
+        choice.code: Words.of(_WORD.findall(fold(choice.label)))
         for choice in plan.variable.choices
         if not is_unknown(choice)
     }

@@ -1,0 +1,61 @@
+"""What is said of a mention, where a quote is all that speaks: the rules' own reading of context, and a little more.
+
+The rules weigh a mention against the rest of a record; a quote has no rest. So the head of a list of denials ("Pas
+de : HTA, diabète") and a relative named after the disease count here whatever stands between.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from generator.rules.annotate import Annotated
+from generator.rules.context import Context, context_at
+from generator.rules.cues import PREFIX
+
+#: "Pas de : HTA, diabète", "Aucun argument pour : FA", up to what ends the list.
+_LIST_OF_DENIALS = re.compile(
+    r"\b(?:pas d(?:e\b|')|pas\b|aucune?s?\b|absence d(?:e\b|')|sans\b|ni\b|negati\w+|non retrouve\w*|exclu\w*)"
+    r"[^.;:\n]{0,40}:(?P<items>[^.;:\n]*)$"
+)
+_ENDS_LIST = re.compile(r"\b(?:mais|sauf|hormis|oui|presen\w+|connue?s?|traitee?s?)\b|\+")
+_BULLET = re.compile(r"\s*[-•*+–]\s*")
+_HEAD_OF_DENIALS = re.compile(
+    r"\s*(?:pas d(?:e\b|')|aucune?s?\b|absence d(?:e\b|')|sans\b|negati\w+|non retrouve\w*)[^.;:]{0,40}:\s*$"
+)
+#: Bullets that one head may govern, and how far after a disease the relative who has it may be named.
+_BULLETS, _RELATIVE_REACH = 15, 45
+_OF_RELATIVE = re.compile(r"[^.;:,\n]*\b(?:chez|de|du)\s(?:(?:l[ea]|une?|son|sa|ses|les|leur)\s|l')?$")
+
+
+def said_of(document: Annotated, start: int, end: int) -> Context:
+    """What is said of ``document.folded[start:end]``."""
+    sentence = document.sentence_of(start)
+    context = context_at(document, start, end, sentence)
+    low, high = document.sentences[sentence]
+    if not context.negated and _is_listed_as_denied(document, start, low):
+        context = replace(context, negated=True)
+    if not context.family and _is_of_relative(document, end, high):
+        context = replace(context, family=True)
+    return context
+
+
+def _is_listed_as_denied(document: Annotated, start: int, low: int) -> bool:
+    text = document.folded
+    head = _LIST_OF_DENIALS.search(text, low, start)
+    if head is not None:
+        return not _ENDS_LIST.search(head["items"])
+    line = text.rfind("\n", 0, start) + 1
+    for _ in range(_BULLETS):
+        if line == 0 or not _BULLET.match(text, line):
+            return False
+        above = text.rfind("\n", 0, line - 1) + 1
+        if _HEAD_OF_DENIALS.match(text, above, line - 1):
+            return True
+        line = above
+    return False
+
+
+def _is_of_relative(document: Annotated, end: int, high: int) -> bool:
+    cues = document.within(PREFIX + "family", end, min(high, end + _RELATIVE_REACH))
+    return any(_OF_RELATIVE.match(document.folded[end : cue.start]) for cue in cues)
