@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from generator.arbiter import Arbiter, Dispute, Ruled
 from generator.llm.asking import Asking
 from generator.llm.deciding import LlmReading, decide
 from generator.llm.engine import Engine
@@ -73,6 +74,20 @@ class LlmGenerator:
         """As `fill`, each value with its signals."""
         return decide(record, self._ask(record, passages), self._verifier)
 
+    def arbitrate(
+        self,
+        record: PatientRecord,
+        passages: Mapping[str, Sequence[Passage]] | None,
+        disputes: Sequence[Dispute],
+    ) -> list[Ruled]:
+        """Shows the model the two values of each dispute; ``passages`` are those that both were read in."""
+        try:
+            engine = self._engine or self._opened()
+        except InputError:
+            return [Ruled(is_open=True) for _ in disputes]
+        readable = self._readable(record, passages)
+        return Arbiter(engine, self._settings, self._verifier, record, readable).settle(disputes)
+
     def _ask(
         self, record: PatientRecord, passages: Mapping[str, Sequence[Passage]] | None
     ) -> Mapping[str, Sequence[Heard]]:
@@ -80,9 +95,11 @@ class LlmGenerator:
             engine = self._engine or self._opened()
         except InputError:
             return {variable.name: (Heard(Flaw.UNREACHABLE),) for variable in self._variables}
+        return Asking(engine, self._settings, record, self._readable(record, passages)).ask(self._variables)
+
+    def _readable(self, record: PatientRecord, passages: Mapping[str, Sequence[Passage]] | None) -> Readable:
         whole = whole_record(record, self._mentions) if passages is None else ()
-        readable = Readable(passages, whole, self._settings.concepts)
-        return Asking(engine, self._settings, record, readable).ask(self._variables)
+        return Readable(passages, whole, self._settings.concepts)
 
     def _opened(self) -> Engine:
         self._engine = self._open_engine()
