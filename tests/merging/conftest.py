@@ -42,9 +42,7 @@ def write_tokenizer(folder: Path, added: Iterable[str] = (), template: str = TEM
         vocab_size=300, special_tokens=list(SPECIALS), initial_alphabet=alphabet, show_progress=False
     )
     trained.train_from_iterator(texts, trainer)
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=trained, bos_token="<s>", eos_token="</s>", unk_token="<unk>"
-    )
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=trained, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
     tokenizer.add_tokens(list(added))
     if template:
         tokenizer.chat_template = template
@@ -91,7 +89,9 @@ def write_adapter(folder: Path, base: Path, seed: int, rank: int = 4, **other: A
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         settings = {"r": rank, "lora_alpha": 2 * rank, "target_modules": ["q_proj", "v_proj", "down_proj"], **other}
-        tuned = get_peft_model(AutoModelForCausalLM.from_pretrained(base), LoraConfig(task_type="CAUSAL_LM", **settings))
+        tuned = get_peft_model(
+            AutoModelForCausalLM.from_pretrained(base), LoraConfig(task_type="CAUSAL_LM", **settings)
+        )
         with torch.no_grad():
             for name, weight in tuned.named_parameters():
                 if "lora_" in name:
@@ -113,7 +113,9 @@ def load(folder: Path) -> dict[str, Any]:
     from safetensors.torch import load_file
 
     return {
-        name: tensor.double() for file in sorted(folder.glob("*.safetensors")) for name, tensor in load_file(file).items()
+        name: tensor.double()
+        for file in sorted(folder.glob("*.safetensors"))
+        for name, tensor in load_file(file).items()
     }
 
 
