@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,9 +16,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from generator.both import BothGenerator
 from generator.llm.cache import CachedEngine
 from generator.llm.engine import Engine
-from generator.llm.prompt import TEMPLATES
+from generator.llm.identity import folder_identity
+from generator.llm.prompt import TEMPLATES, PromptStyle
 from generator.llm.reader import LlmGenerator
 from generator.llm.settings import LlmSettings
 from generator.llm.whole import Mentions
@@ -112,7 +115,8 @@ def ready(generation: Generation, answers: Path | None = None) -> Ready:
             patient is read.
 
     Raises:
-        InputError: no server answers, it does not serve the model, or a file or folder cannot be used.
+        InputError: no server answers, it does not serve the model, the prompt's templates are faulty, or a file or
+            folder cannot be used.
     """
     calibration = Calibration.load(generation.calibration) if generation.calibration else None
     taken = [f"calibration {hash_tree(generation.calibration)}"] if generation.calibration else []
@@ -120,15 +124,18 @@ def ready(generation: Generation, answers: Path | None = None) -> Ready:
     name = generation.generator
     if not name.asks_model:
         return Ready(name.value, ", ".join(taken), RulesGenerator, calibration)
-    _check_style(generation.settings.style)
+    PromptStyle(generation.settings.style)
     model = _model_of(generation)
     prompt = f"prompt {hash_tree(generation.settings.style)}"
     settings = generation.settings.model_dump_json(exclude={"style"})
     described = ", ".join([name.value, model, prompt, settings, *taken])
     opener = _Opener(generation, answers, model)
 
-    def make(variables: tuple[Variable, ...], study: Study) -> Generator:
-        return LlmGenerator(variables, study, generation.settings, opener, _open_mentions)
+    def make(variables: Sequence[Variable], study: Study) -> Generator:
+        model_reads = LlmGenerator(variables, study, generation.settings, opener, _open_mentions)
+        if name is GeneratorName.LLM:
+            return model_reads
+        return BothGenerator(variables, RulesGenerator(variables, study), model_reads)
 
     return Ready(f"{name.value}, {model}", described, make, calibration)
 
@@ -137,13 +144,6 @@ def style_named(name: str) -> Path:
     """The templates of a style that comes with the program, or those of a folder."""
     shipped = TEMPLATES / name
     return shipped if shipped.is_dir() and shipped.parent == TEMPLATES else Path(name)
-
-
-def _check_style(folder: Path) -> None:
-    if not (folder / "question.j2").is_file():
-        names = " or ".join(sorted(style.name for style in TEMPLATES.iterdir() if style.is_dir()))
-        what, remedy = "holds no templates of a prompt (question.j2).", f"Give {names}, or a folder made from one."
-        raise InputError(Problem(str(folder), what, remedy))
 
 
 def _model_of(generation: Generation) -> str:
@@ -156,7 +156,7 @@ def _model_of(generation: Generation) -> str:
         if not folder.is_dir():
             what, remedy = "is not a folder.", "Give the folder that holds the model's config.json."
             raise InputError(Problem(str(folder), what, remedy))
-    return " + ".join(f"{folder.name}@{hash_tree(folder)[:16]}" for folder in folders)
+    return " + ".join(f"{folder.name}@{folder_identity(folder)}" for folder in folders)
 
 
 def _open_server(generation: Generation) -> Engine:

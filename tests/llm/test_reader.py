@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import pickle
 from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from generator.llm.engine import Completion, Engine, Fault, Finish, NoAnswer
+from generator.llm.engine import Completion, Engine, Fault, Finish, NoAnswer, Request
 from generator.llm.reader import LlmGenerator
 from generator.llm.settings import Context, LlmSettings
 from retriever.passages import passages as cut_into_passages
@@ -36,16 +37,34 @@ from tests.llm.scripted import (
     said,
 )
 
+USUAL = LlmSettings()
+
+
+class _Slot(ScriptedEngine):
+    """What is plugged in answers: a reader takes half a second to build."""
+
+    def __init__(self) -> None:
+        self.plugged = ScriptedEngine(rightly)
+
+    def complete(self, requests: Sequence[Request]) -> list[Completion | NoAnswer]:
+        return self.plugged.complete(requests)
+
+
+@functools.cache
+def _reader(variables: tuple[Variable, ...], settings: LlmSettings) -> tuple[LlmGenerator, _Slot]:
+    slot = _Slot()
+    return LlmGenerator(variables, Study(), settings, lambda: slot), slot
+
 
 def read(
     reply: Callable[[Asked], Reply],
-    variables: Sequence[Variable] = VARIABLES,
-    settings: LlmSettings = LlmSettings(),
+    variables: tuple[Variable, ...] = VARIABLES,
+    settings: LlmSettings = USUAL,
     passages: Mapping[str, Sequence[Passage]] | None = None,
     patient: PatientRecord | None = None,
 ) -> tuple[dict[str, ExtractedValue], ScriptedEngine]:
-    engine = ScriptedEngine(reply)
-    reader = LlmGenerator(variables, Study(), settings, lambda: engine)
+    reader, slot = _reader(variables, settings)
+    slot.plugged = engine = ScriptedEngine(reply)
     values = reader.fill(patient or record(), passages)
     assert [value.variable for value in values] == [variable.name for variable in variables]
     return {value.variable: value for value in values}, engine
@@ -82,10 +101,12 @@ def test_the_questions_of_a_patient_share_all_that_comes_before_them() -> None:
 
 def test_a_cut_group_is_asked_again_in_halves_down_to_one_variable_then_with_more_room() -> None:
     settings = LlmSettings(group=4, max_tokens=100)
-    values, engine = read(
-        lambda asked: cut() if "nihss" in asked.names and asked.request.max_tokens < 400 else rightly(asked),
-        settings=settings,
-    )
+
+    def reply(asked: Asked) -> Reply:
+        is_short = len(asked.names) > 1 or asked.request.max_tokens == 100
+        return cut() if "nihss" in asked.names and is_short else rightly(asked)
+
+    values, engine = read(reply, settings=settings)
     assert values["nihss"].value == 12
     assert names_asked(engine.calls) == [
         [("nihss", "diabete", "tabac", "poids")],
@@ -253,7 +274,7 @@ def test_a_record_without_text_is_silent_and_asks_nothing() -> None:
 def found_for(patient: PatientRecord) -> dict[str, list[Passage]]:
     """For each variable, one passage of the first document, then all those of the second."""
     first, second = (cut_into_passages(document) for document in patient.documents)
-    own = {"nihss": "NIHSS", "diabete": "diabète", "tabac": "tabagisme", "poids": "Poids"}
+    own = {"nihss": "NIHSS", "diabete": "Diabète", "tabac": "tabagisme", "poids": "Poids"}
     return {name: [next(p for p in first if word in p.text), *second] for name, word in own.items()}
 
 
@@ -308,8 +329,9 @@ def test_a_record_that_does_not_fit_gives_way_to_the_passages_of_the_variable_th
 
 
 def test_what_never_fits_is_said_to_be_cut_and_how_to_help() -> None:
-    for passages in (None, found_for(record())):
-        values, _ = read(too_long_for(0), passages=passages)
+    patient = many_sections()
+    for passages in (None, found_for(patient)):
+        values, _ = read(too_long_for(0), passages=passages, patient=patient)
         assert {value.status for value in values.values()} == {Status.TRUNCATED}
         assert "--retriever" in values["nihss"].explanation
 
