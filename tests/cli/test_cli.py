@@ -35,7 +35,8 @@ def test_help_teaches_and_loads_nothing_heavy() -> None:
 
 
 _COMMANDS = [
-    *("fill", "ask", "evaluate", "corpus", "corpus build", "deidentify", "normalize", "terminology build"),
+    *("fill", "ask", "evaluate", "calibrate", "corpus", "corpus build", "deidentify", "normalize"),
+    "terminology build",
     *("terminology info", "terminology train", "terminology find"),
     *("deid evaluate", "deid texts", "deid train", "deid synth", "synth"),
     *("retriever evaluate", "retriever train", "retriever encoder", "retriever index"),
