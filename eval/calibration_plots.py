@@ -47,7 +47,7 @@ def risk_plot(figures: Mapping[str, ConfidenceFigures]) -> Figure:
     axes = figure.subplots()
     for (name, of), (colour, mark) in zip(figures.items(), _STYLES, strict=True):
         coverage, risk = of.curve
-        axes.plot(coverage, risk, color=colour, label=name, drawstyle="steps-post", linewidth=1.6)
+        axes.plot(coverage, risk, color=colour, label=name, drawstyle="steps-pre", linewidth=1.6)
         axes.plot(coverage[-1], risk[-1], color=colour, marker=mark, clip_on=False)
     _shares(axes, "x", "Values kept, the surest first")
     axes.set_ylabel("Share of wrong values among them")

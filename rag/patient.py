@@ -118,15 +118,16 @@ class PatientReader:
         read = self._generator.fill(record, passages)
         if self._calibration is not None:
             read = [self._calibration.apply(value) for value in read]
-        read = [held_back(value, self._above) for value in read]
         if passages is not None:
             read = [_in_part(value) for value in read]
         found = [restored(variable, value, shift_days) for variable, value in zip(self._variables, read, strict=True)]
         texts = {document.document_id: document.source_text for document in record.documents}
         checked = [_check(variable, value, texts) for variable, value in zip(self._variables, found, strict=True)]
         closed = close_branches(self._conditions, checked)
+        # After the branches: what hangs on a value that goes to review is not "not applicable".
+        taken = tuple(held_back(value, self._above) for value in closed)
         codes = self._codes
-        return closed if codes is None else tuple(replace(value, codes=codes.of(value)) for value in closed)
+        return taken if codes is None else tuple(replace(value, codes=codes.of(value)) for value in taken)
 
 
 def _in_part(value: ExtractedValue) -> ExtractedValue:
