@@ -68,7 +68,8 @@ class Recipe(BaseModel):
         name: of the model that is made.
         method: a key of `merging.methods.METHODS`.
         seed: of the methods that drop at random; always given, so that no draw is hidden.
-        base: what the parents were tuned from; the methods that work on differences need it.
+        base: what the parents were tuned from. The methods that work on differences need it; to the others it gives
+            the configuration, and the chat template where ``chat`` says so.
         dtype: of the weights that are written; the computation is in float32.
         chat: the parent (or "base") whose chat template, end tokens and generation settings the model takes;
             "" is the first parent.
@@ -133,8 +134,6 @@ class Recipe(BaseModel):
         needs_base = self.how.needs_base or self.how.adapters
         if needs_base and self.base is None:
             yield ("method",), f"{self.method} needs a base.", "Add base: with its model."
-        if not needs_base and self.base is not None:
-            yield ("base",), f"{self.method} has no use for a base.", "Remove it, or make it a parent."
         if self.base is not None and self.base.adapter:
             yield ("base", "adapter"), "a base is a whole model.", "Make the adapter a parent."
         if self.how.adapters and self.base is not None:

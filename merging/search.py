@@ -76,6 +76,7 @@ def search(
     parents = bench.enter([Trial(_alone(space, place), Kind.PARENT) for place in range(len(space.parents))])
     for trial in parents:
         bench.judge(trial, space.patients[-1])
+        bench.drop(parents)
     if space.soup:
         _greedy_soup(space, parents, bench)
     best = _best(bench.trials, space.patients[-1])
@@ -171,13 +172,14 @@ def _is_of(folder: Path, trial: Trial) -> bool:
 
 def _halve(space: Space, trials: list[Trial], bench: _Bench) -> None:
     for rung, patients in enumerate(space.patients):
+        staying = max(1, math.ceil(len(trials) / space.keep)) if rung + 1 < len(space.patients) else 1
+        ranked: list[Trial] = []
         for trial in trials:
             bench.judge(trial, patients)
-        # Equal scores are told apart by the order of the draws, which does not change.
-        ranked = sorted(trials, key=lambda trial: -trial.scores.get(patients, -math.inf))
-        staying = max(1, math.ceil(len(trials) / space.keep)) if rung + 1 < len(space.patients) else 1
-        bench.drop(ranked[staying:])
-        trials = ranked[:staying]
+            # Equal scores are told apart by the order of the draws, which does not change.
+            ranked = sorted([*ranked, trial], key=lambda one: -one.scores.get(patients, -math.inf))
+            bench.drop(ranked[staying:])  # at once: models are large
+        trials = [trial for trial in ranked[:staying] if not trial.refused]
 
 
 def _greedy_soup(space: Space, parents: list[Trial], bench: _Bench) -> None:
@@ -191,6 +193,7 @@ def _greedy_soup(space: Space, parents: list[Trial], bench: _Bench) -> None:
         name = f"{space.name}-soup-{'-'.join(str(part + 1) for part in wider)}"
         (trial,) = bench.enter([Trial(space.recipe(name, "linear", {"weight": weights}), Kind.SOUP)])
         reached = bench.judge(trial, patients)
+        bench.drop([trial])
         if reached >= score:
             soup, score = wider, reached
 

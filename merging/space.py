@@ -163,8 +163,6 @@ class Space(BaseModel):
         """
         apart = {key: value for key, value in numbers.items() if isinstance(value, tuple)}
         shared = {key: value for key, value in numbers.items() if not isinstance(value, tuple)}
-        how = METHODS[method]
-        has_base = how.needs_base or how.adapters
         content: dict[str, Any] = {
             "name": name,
             "method": method,
@@ -175,10 +173,10 @@ class Space(BaseModel):
             ),
             "parameters": shared,
             "dtype": self.dtype,
-            "chat": "" if self.chat == "base" and not has_base else self.chat,
+            "chat": self.chat,
             "vocabulary": self.vocabulary,
         }
-        if has_base and self.base:
+        if self.base:
             content["base"] = self.base.model_dump()
         return Recipe.model_validate(content)
 

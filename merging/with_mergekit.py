@@ -74,7 +74,7 @@ def configuration_of(
     recipe: Recipe, folders: Mapping[str, Path], tokenizer: Path | None = None, trimmed: bool = False
 ) -> dict[str, Any]:
     """The recipe as mergekit writes it."""
-    reference = BASE if recipe.base else recipe.parents[0].name
+    reference = BASE if recipe.how.needs_base else recipe.parents[0].name
     models = []
     for parent in recipe.parents:
         values = recipe.parent_values(parent)

@@ -40,6 +40,7 @@ _COMMANDS = [
     *("terminology info", "terminology train", "terminology find"),
     *("deid evaluate", "deid texts", "deid train", "deid synth", "synth"),
     *("retriever evaluate", "retriever train", "retriever encoder", "retriever index"),
+    *("merge run", "merge check", "merge search"),
 ]
 
 
