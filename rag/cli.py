@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.commands import calibrate, deid, deidentify, merge, normalize, retriever, synth, terminology
+from rag.commands import calibrate, deid, deidentify, merge, normalize, retriever, serve, synth, terminology
 from rag.commands.console import (
     DONE,
     IMPOSSIBLE,
@@ -274,6 +274,7 @@ def make_parser() -> argparse.ArgumentParser:
     retriever.add(commands)
     terminology.add(commands)
     synth.add(commands)
+    serve.add(commands)
     calibrate.add(commands)
     merge.add(commands)
 

@@ -38,7 +38,7 @@ _COMMANDS = [
     *("fill", "ask", "evaluate", "calibrate", "corpus", "corpus build", "deidentify", "normalize"),
     "terminology build",
     *("terminology info", "terminology train", "terminology find"),
-    *("deid evaluate", "deid texts", "deid train", "deid synth", "synth"),
+    *("deid evaluate", "deid texts", "deid train", "deid synth", "synth", "serve"),
     *("retriever evaluate", "retriever train", "retriever encoder", "retriever index"),
     *("merge run", "merge check", "merge search"),
 ]
