@@ -17,17 +17,21 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from generator.train.pairs import Encoded, Pair, encode, load_tokenizer
+from generator.train.quiet import quiet
 from generator.train.rows import Tree, families, lay_out, rows_of, steps_of_epoch, trees_of
 from generator.train.state import digest_of, digest_of_model, finish, read_checkpoint, read_manifest, write_checkpoint
 from schema.problem import InputError, Problem
 
 if TYPE_CHECKING:
     import torch
+    from peft import LoraConfig
 
 _LIBRARIES = ("cohort-rag", "torch", "transformers", "peft", "tokenizers")
 _LARGEST_GRADIENT = 1.0
 #: Parameters from which a model is computed twice (gradient checkpointing) rather than kept in memory.
 _LARGE = 500_000_000
+#: Tokens computed at once: attention over a long row costs a processor more than rows are worth.
+_ROWS = {"cpu": 512, "cuda": 4096}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class LoraPlan:
         epochs: passes over all pairs, at most.
         patience: passes without progress on the pairs held out before the end.
         batch: pairs of a step, about.
-        row: tokens computed at once, at most; one pair may be longer.
+        row: tokens computed at once, about; None: as many as suit the machine. It decides the speed, and the memory.
         context: tokens of a pair, at most; None: what the model takes. Longer ones are left out, and counted.
         rate: highest learning rate of AdamW, reached after ``warm_up`` of the steps, then falling as a cosine.
         keep_every: steps between two checkpoints.
@@ -55,7 +59,7 @@ class LoraPlan:
     epochs: int = 3
     patience: int = 2
     batch: int = 16
-    row: int = 1024
+    row: int | None = None
     context: int | None = None
     rate: float = 2e-4
     warm_up: float = 0.05
@@ -182,12 +186,13 @@ class _Training:
 
         self._plan, self._learned, self._judged = plan, learned, judged
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._row = plan.row or _ROWS[self._device.type]
         self._model = _with_adapter(base, plan, self._device)
         self._parameters = [p for p in self._model.parameters() if p.requires_grad]
         self._optimizer = torch.optim.AdamW(self._parameters, plan.rate, weight_decay=0.0, fused=True)
         self._families = families(learned)
         self._layout = [self._steps_of(epoch) for epoch in range(plan.epochs)]
-        self._judged_rows = rows_of(trees_of(judged, families(judged), plan.row), plan.row)
+        self._judged_rows = rows_of(trees_of(judged, families(judged), self._row), self._row)
         self._steps = sum(map(len, self._layout))
         self._step = 0
         self._epochs: list[Epoch] = []
@@ -262,7 +267,7 @@ class _Training:
 
     def _steps_of(self, epoch: int) -> list[list[list[Tree]]]:
         random = np.random.default_rng([self._plan.seed, epoch])
-        return steps_of_epoch(self._learned, self._families, self._plan.batch, self._plan.row, random)
+        return steps_of_epoch(self._learned, self._families, self._plan.batch, self._row, random)
 
     def _learn(self, rows: Sequence[Sequence[Tree]]) -> float:
         """One step; the mean loss per token of an answer, by weight."""
@@ -352,27 +357,33 @@ def _rise_and_fall(done: float, warm_up: float) -> float:
 def _with_adapter(base: Path, plan: LoraPlan, device: torch.device) -> Any:
     """The model with a fresh adapter, ready to learn."""
     import torch
-    from peft import LoraConfig, TaskType, get_peft_model
+    from peft import get_peft_model
     from transformers import AutoModelForCausalLM
 
     has_bf16 = device.type == "cuda" and torch.cuda.is_bf16_supported()
     dtype = {"auto": torch.bfloat16 if has_bf16 else torch.float32}.get(plan.dtype) or getattr(torch, plan.dtype)
-    try:
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            base, local_files_only=True, dtype=dtype, attn_implementation="sdpa"
-        )
-    except (OSError, ValueError) as error:
-        what = f"cannot be loaded as a language model ({type(error).__name__})."
-        raise InputError(Problem(str(base), what, "Give the folder of a decoder, such as a Llama.")) from error
-    config = LoraConfig(
+    torch.manual_seed(plan.seed)
+    with quiet():
+        try:
+            model: Any = AutoModelForCausalLM.from_pretrained(
+                base, local_files_only=True, dtype=dtype, attn_implementation="sdpa"
+            )
+        except (OSError, ValueError) as error:
+            what = f"cannot be loaded as a language model ({type(error).__name__})."
+            raise InputError(Problem(str(base), what, "Give the folder of a decoder, such as a Llama.")) from error
+        tuned = get_peft_model(model.to(device), _lora(plan))
+    if sum(p.numel() for p in model.parameters()) > _LARGE:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+        model.enable_input_require_grads()
+    return tuned
+
+
+def _lora(plan: LoraPlan) -> LoraConfig:
+    from peft import LoraConfig, TaskType
+
+    return LoraConfig(
         task_type=TaskType.CAUSAL_LM,
         r=plan.rank,
         lora_alpha=plan.alpha,
         target_modules="all-linear" if plan.layers == "all-linear" else None,
     )
-    torch.manual_seed(plan.seed)
-    tuned = get_peft_model(model.to(device), config)
-    if sum(p.numel() for p in model.parameters()) > _LARGE:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
-        model.enable_input_require_grads()
-    return tuned

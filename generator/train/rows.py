@@ -76,7 +76,7 @@ def steps_of_epoch(
     Args:
         related: `families` of ``encoded``.
         batch: pairs of a step, about.
-        row: tokens of a row, at most, unless one pair is longer.
+        row: tokens of a row, at most, unless one pair is longer: it may then bring others, up to twice its length.
     """
     trees: list[Tree] = []
     most = max(1, batch // 4)  # a step learns of several patients
@@ -115,7 +115,7 @@ def trees_of(encoded: Sequence[Encoded], related: Sequence[Sequence[int]], row: 
 
 
 def _trees(encoded: Sequence[Encoded], family: Sequence[int], most: int, row: int) -> list[Tree]:
-    """A family cut into trees of at most ``most`` pairs and ``row`` tokens (one pair may be longer)."""
+    """A family cut into trees of at most ``most`` pairs and ``row`` tokens, or twice the length of a long pair."""
     trees: list[Tree] = []
     held: list[int] = []
     trunk = 0
@@ -124,7 +124,7 @@ def _trees(encoded: Sequence[Encoded], family: Sequence[int], most: int, row: in
         if held and len(held) < most:
             shared = min(trunk, _common(encoded[held[0]], encoded[place]))
             size = total + len(encoded[place]) - shared * len(held)
-            if size <= row:
+            if size <= max(row, 2 * len(encoded[held[0]])):
                 held.append(place)
                 total += len(encoded[place])
                 trunk = shared
