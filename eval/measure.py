@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from eval.align import Alignment, Cell
+from eval.calibration_figures import reliability
 from eval.metrics import Array, bootstrap_weights, cohen_kappa, estimate, f1, icc_2_1, ratio
 from eval.values import NUMBERS, SINGLE_CHOICES, distance, error_unit
-from schema.report import Calibration, CalibrationBin, CellFigures, Estimate, StatusRow, VariableFigures
+from schema.report import Calibration, CellFigures, Estimate, StatusRow, VariableFigures
 from schema.value import Status
 from schema.variable import Variable
 
 REPLICATES = 1000
-_BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,22 +141,13 @@ def calibration(cells: Sequence[Cell]) -> Calibration | None:
     """Reliability of the confidences of filled cells, in ten bins, and the expected calibration error
     (Guo et al., On Calibration of Modern Neural Networks, ICML 2017). None when no confidence is given.
     """
-    bins: dict[int, list[tuple[float, bool]]] = {}
-    for cell in cells:
-        if cell.predicted is not None and cell.reading is not None and cell.reading.confidence is not None:
-            confidence = cell.reading.confidence
-            bins.setdefault(min(int(confidence * _BINS), _BINS - 1), []).append((confidence, cell.correct))
-    if not bins:
+    told = [
+        (cell.reading.confidence, float(cell.correct))
+        for cell in cells
+        if cell.predicted is not None and cell.reading is not None and cell.reading.confidence is not None
+    ]
+    if not told:
         return None
-    rows = tuple(
-        CalibrationBin(
-            low=index / _BINS,
-            high=(index + 1) / _BINS,
-            cells=len(held),
-            mean_confidence=sum(confidence for confidence, _ in held) / len(held),
-            precision=sum(correct for _, correct in held) / len(held),
-        )
-        for index, held in sorted(bins.items())
-    )
-    gap = sum(row.cells * abs(row.mean_confidence - row.precision) for row in rows) / sum(row.cells for row in rows)
-    return Calibration(bins=rows, expected_error=gap)
+    bins = reliability(*np.array(told).T)
+    gap = sum(row.cells * abs(row.mean_confidence - row.precision) for row in bins) / len(told)
+    return Calibration(bins=bins, expected_error=gap)

@@ -1,5 +1,6 @@
 import json
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ def completion(text: str, pieces: list[tuple[str, float]]) -> Completion:
 def cut(text: str, *at: int, sure: dict[int, float] | None = None) -> Completion:
     """The text cut before each position; token number -> its log-probability, 0 elsewhere."""
     bounds = [0, *at, len(text)]
-    pieces = [text[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    pieces = [text[a:b] for a, b in pairwise(bounds)]
     return completion(text, [(piece, (sure or {}).get(i, 0.0)) for i, piece in enumerate(pieces)])
 
 
