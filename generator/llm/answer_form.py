@@ -1,8 +1,10 @@
 """The answer that a model must give: what it holds, its JSON schema made from the variables, its text.
 
 Keys are in French, as the prompts are, and stand in the order of thought: quotes, then reason, then status, then value.
-Schemas keep to what xgrammar compiles. The length of free text is a pattern: with ``maxLength`` xgrammar allows no
-escape in a string, and a quote that holds `"` could not be written.
+Schemas keep to what xgrammar compiles at once: free text has no length there. Bounding a string (``maxLength``, a
+repeat in a pattern) costs seconds for each schema and milliseconds for each token, and with ``maxLength`` a string may
+hold no escape, so that a quote with `"` in it could not be written. The length of the answer bounds it, and
+`generator.llm.answer.parse_answers`.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ _DAYS = (VariableKind.DATE, VariableKind.DATETIME)
 #: Digits of an integer without bounds. Bounds only set how many may be written: a value that they forbid must still be
 #: said, to be refused later, where a grammar would bend it into another value.
 _DIGITS = 7
+_TEXT = {"type": "string"}
 _DAY, _CLOCK, _SECONDS = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}", ":[0-9]{2}"
 _FIXED_LABELS = {VariableKind.YESNO: ("Oui", "Non"), VariableKind.TRUEFALSE: ("Vrai", "Faux")}
 
@@ -116,7 +119,7 @@ def answer_schema(variables: Sequence[Variable], reason: bool = True) -> str:
 
 def arbitration_form(choices: Sequence[str]) -> dict[str, Any]:
     """The JSON schema of an answer that chooses between readings."""
-    return _object({"citations": _quotes(), "raison": _text(0, REASON_LENGTH), "choix": {"enum": list(choices)}})
+    return _object({"citations": _quotes(), "raison": _TEXT, "choix": {"enum": list(choices)}})
 
 
 def answer_text(answers: Mapping[str, Answer], reason: bool = True) -> str:
@@ -158,16 +161,16 @@ def _written(answer: Answer, reason: bool) -> dict[str, Any]:
 def _schema_of(variable: Variable, reason: bool) -> dict[str, Any]:
     parts = {"citations": _quotes()}
     if reason:
-        parts["raison"] = _text(0, REASON_LENGTH)
+        parts["raison"] = _TEXT
     parts["statut"] = {"enum": [status.value for status in AnswerStatus]}
     parts["valeur"] = _value_schema(variable, reason)
     if asks_unit(variable, reason):
-        parts["unité"] = _or_null(_text(1, UNIT_LENGTH))
+        parts["unité"] = _or_null(_TEXT)
     return _object(parts)
 
 
 def _quotes() -> dict[str, Any]:
-    quote = _object({"passage": {"type": "integer", "minimum": 1, "maximum": 9999}, "texte": _text(1, QUOTE_LENGTH)})
+    quote = _object({"passage": {"type": "integer", "minimum": 1, "maximum": 9999}, "texte": _TEXT})
     return {"type": "array", "items": quote, "maxItems": QUOTES}
 
 
@@ -182,9 +185,7 @@ def _value_schema(variable: Variable, reason: bool) -> dict[str, Any]:
         return _or_null(_whole(variable) if whole else {"type": "number"})
     if pattern := value_pattern(variable, reason):
         return _or_null({"type": "string", "pattern": pattern})
-    if variable.kind in _DAYS:
-        return _or_null(_text(1, DATE_LENGTH))
-    return _or_null(_text(1, QUOTE_LENGTH))
+    return _or_null(_TEXT)
 
 
 def _whole(variable: Variable) -> dict[str, Any]:
@@ -196,10 +197,6 @@ def _whole(variable: Variable) -> dict[str, Any]:
 
 def _may_be_negative(variable: Variable) -> bool:
     return variable.minimum is None or variable.minimum.lstrip().startswith("-")
-
-
-def _text(least: int, most: int) -> dict[str, Any]:
-    return {"type": "string", "pattern": f"^[^\\u0000-\\u001f]{{{least},{most}}}$"}
 
 
 def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
