@@ -109,6 +109,7 @@ def ask(request: AskRequest, make_generator: MakeGenerator | None = None) -> Ans
     found = None
     if variable:
         reading = ready(request.generation)
+        problems += reading.doubts
         read = _read_with(variable, dictionary.variables)
         generator = build_generator(make_generator or reading.make, read, study, request.study)
         above = request.generation.above

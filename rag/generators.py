@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
@@ -99,12 +101,14 @@ class Ready:
         name: what reads, model included, for people.
         described: all that decides the values, as `schema.run.Fingerprint.generator` keeps it.
         make: builds the generator.
+        doubts: what should be known before documents are read.
     """
 
     name: str
     described: str
     make: MakeGenerator
     calibration: Calibration | None
+    doubts: tuple[Problem, ...] = ()
 
 
 def ready(generation: Generation, answers: Path | None = None) -> Ready:
@@ -137,7 +141,7 @@ def ready(generation: Generation, answers: Path | None = None) -> Ready:
             return model_reads
         return BothGenerator(variables, RulesGenerator(variables, study), model_reads)
 
-    return Ready(f"{name.value}, {model}", described, make, calibration)
+    return Ready(f"{name.value}, {model}", described, make, calibration, tuple(_elsewhere(generation)))
 
 
 def style_named(name: str) -> Path:
@@ -157,6 +161,23 @@ def _model_of(generation: Generation) -> str:
             what, remedy = "is not a folder.", "Give the folder that holds the model's config.json."
             raise InputError(Problem(str(folder), what, remedy))
     return " + ".join(f"{folder.name}@{folder_identity(folder)}" for folder in folders)
+
+
+def _elsewhere(generation: Generation) -> Iterator[Problem]:
+    """A server on another machine is told: documents leave this one."""
+    host = urlsplit(generation.server).hostname or ""
+    is_here = host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+    if generation.offline is None and not is_here:
+        what, remedy = "is another machine: the patients' documents are sent to it.", "Stop if it may not read them."
+        yield Problem(generation.server, what, remedy, lost=False)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _open_server(generation: Generation) -> Engine:

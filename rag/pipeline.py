@@ -339,9 +339,9 @@ def _unasked(result: PatientResult) -> Problem | None:
 
 def _doubts(reading: Ready, request: FillRequest, inputs: Fingerprint, variables: Sequence[Variable]) -> list[Problem]:
     if reading.calibration is None:
-        return []
+        return list(reading.doubts)
     where = str(request.generation.calibration)
-    return reading.calibration.doubts(where, reading.name, inputs.dictionary, variables)
+    return [*reading.doubts, *reading.calibration.doubts(where, reading.name, inputs.dictionary, variables)]
 
 
 def _count_cells(store: RunStore, unfinished: Sequence[PatientResult]) -> dict[str, int]:
