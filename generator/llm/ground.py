@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -55,7 +55,8 @@ class Located:
         return self.passage.text[self.start - self.passage.span.start : self.end - self.passage.span.start]
 
 
-#: What a quote must hold to be looked for: two letters ("FA"), or the four figures of a date, a time, a pressure.
+#: What a quote must hold to be looked for: two letters ("FA"); the four figures of a date, a time, a pressure; or a
+#: letter and three figures ("T 38,2").
 _LETTERS, _FIGURES = 2, 4
 #: From this length on a quote may begin or end inside a word: answers are cut there.
 _CUT_FROM = 20
@@ -86,6 +87,7 @@ _PLAIN = {
     "\ufeff": "",
 }
 _INVISIBLE = ("Cf", "Mn")
+_END = re.compile(r"[\n;!?]|\.(?!\d)")
 _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
 _TOKEN = re.compile(r"\d+(?:[.,:/]\d+)*|[a-z]+|[<>=+%±]")
 _WORD = re.compile(r"[a-z0-9]+")
@@ -141,7 +143,8 @@ _Place = tuple[int, int, Alignment, float]
 
 def _is_telling(quote: str) -> bool:
     letters = sum(character.isalpha() for character in quote)
-    return letters >= _LETTERS or sum(character.isdigit() for character in quote) >= _FIGURES
+    figures = sum(character.isdigit() for character in quote)
+    return letters >= _LETTERS or figures >= _FIGURES or (letters > 0 and figures >= _FIGURES - 1)
 
 
 def _as_written(quote: str, passage: Passage) -> _Place | None:
@@ -199,7 +202,8 @@ def _misspelt(quote: str, passage: Passage) -> _Place | None:
     asked = _tokens(wanted)
     margin = 12 + len(wanted) // 4
     tokens = [t for t in _tokens(whole.text) if near.dest_start - margin <= t.start and t.end <= near.dest_end + margin]
-    aligned = _aligned(asked, tokens)
+    breaks = {i for i, token in enumerate(tokens) if i and _parts(passage.text, whole, tokens[i - 1], token)}
+    aligned = _aligned(asked, tokens, breaks)
     if aligned is None:
         return None
     first, last = aligned
@@ -216,11 +220,19 @@ def _misspelt(quote: str, passage: Passage) -> _Place | None:
     return start, end, Alignment.FUZZY, round(similarity, 4)
 
 
-def _aligned(asked: Sequence[_Token], tokens: Sequence[_Token]) -> tuple[int, int] | None:
+def _parts(text: str, whole: _Normal, last: _Token, token: _Token) -> bool:
+    """Whether a sentence or a line ends between two tokens."""
+    return _END.search(text, whole.places[last.end - 1] + 1, whole.places[token.start]) is not None
+
+
+def _aligned(asked: Sequence[_Token], tokens: Sequence[_Token], breaks: Set[int]) -> tuple[int, int] | None:
     """The first and the last token of the text that the asked ones follow, all in order; None when they do not.
 
     Both ends of the quote must be words of the text. Between them either side may have small words of its own, and the
-    text a few words that the quote leaves out, none of which tells a number or denies.
+    text a few words that the quote leaves out, none of which tells a number or denies, nor runs into the next sentence.
+
+    Args:
+        breaks: positions of the tokens that begin a sentence or a line.
     """
     if not asked or not tokens:
         return None
@@ -240,7 +252,7 @@ def _aligned(asked: Sequence[_Token], tokens: Sequence[_Token]) -> tuple[int, in
                     if _same(word.word, tokens[reached].word):
                         _keep(following, (reached, skipped), added)
                         break
-                    if not _may_be_left_out(tokens[reached].word):
+                    if not _may_be_left_out(tokens[reached].word) or {reached, reached + 1} & breaks:
                         break
                     if tokens[reached].word in _words("small"):
                         added += 1

@@ -7,7 +7,6 @@ or the words of the choice are looked for in the quote, beside the words of the 
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,16 +18,17 @@ from generator.llm.verify_choice import check_choice, check_codes, undone
 from generator.llm.verify_date import check_date
 from generator.llm.verify_number import check_number, same_number
 from generator.llm.verify_place import Shown, quotes_alone, sentences_alone, shown_by
+from generator.llm.verify_plans import plan_at_any_time, plans_for
 from generator.llm.verify_words import no_code
 from generator.rules.annotate import Annotated
 from generator.rules.asked import DATED, NUMBERS
 from generator.rules.episode import Timeline
-from generator.rules.plan import Plan, make_plans
+from generator.rules.plan import Plan
 from generator.rules.readers import READERS, read_nothing
 from generator.rules.reading import Answer, PatientView
 from generator.rules.text import fold
 from schema.document import PatientRecord
-from schema.study import Policy, Study
+from schema.study import Study
 from schema.value import Status, Value
 from schema.variable import Variable, VariableKind
 
@@ -78,7 +78,7 @@ class Verifier:
     """
 
     def __init__(self, variables: Sequence[Variable], study: Study | None = None) -> None:
-        compiled = make_plans(tuple(variables), study or Study())
+        compiled = plans_for(variables, study or Study())
         self._plans = {plan.variable.name: plan for plan in compiled.plans}
         self._matcher = compiled.matcher
 
@@ -121,7 +121,7 @@ def _found(view: PatientView, plan: Plan, reading: Reading, places: Sequence[Sho
         return Finding(
             Verdict.VERIFIED, "Les règles lisent cette valeur dans la phrase citée.", strength
         ), sentence.status
-    anytime = _read(quotes_alone(view, places), _at_any_time(plan))
+    anytime = _read(quotes_alone(view, places), plan_at_any_time(plan))
     otherwise = None if plan.reader in NUMBER_READERS else anytime.value
     if otherwise is not None and same(plan.variable, otherwise, reading.value):
         return Finding(Verdict.OTHER_TIME, "La citation parle d'un autre moment."), reading.status
@@ -149,10 +149,6 @@ NUMBER_READERS = ("measure", "pressure", "count", "age", "body_mass")
 
 def _read(view: PatientView, plan: Plan) -> Answer:
     return READERS.get(plan.reader, read_nothing)(view, plan)
-
-
-def _at_any_time(plan: Plan) -> Plan:
-    return dataclasses.replace(plan, policy=Policy.ANY_TIME, offset=None)
 
 
 def _contradicted(plan: Plan, reading: Reading, quoted: Answer) -> Finding:

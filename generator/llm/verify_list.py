@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from generator.llm.verdict import Finding, Verdict
 from generator.llm.verify_place import Shown, place_of
 from generator.llm.verify_said import said_of
-from generator.llm.verify_words import label_words
+from generator.llm.verify_words import label_words, resembles
 from generator.rules.annotate import Annotated
 from generator.rules.asked import asks_for_death
 from generator.rules.drugs import PREFIX as DRUG
@@ -17,10 +17,15 @@ from generator.rules.lexicon import load_lexicon
 from generator.rules.omission import courses, discharge_treatments, enumerations, home_treatments, names_drugs
 from generator.rules.plan import Plan
 from generator.rules.reading import PatientView
+from generator.rules.text import fold
 from schema.study import Policy
 
 #: A quote that lists so many diseases, acts or drugs is a list, whatever its title.
 _LISTED = 2
+_DEATH = re.compile(r"^(?:deces|mort\w*|statut vital|survie)\b")
+_POSOLOGY = re.compile(
+    r"\b\d+(?:[.,]\d+)?\s?(?:mg|g|ug|ui|gouttes?|cp|inhalations?)\b|/\s?j(?:our)?\b|\ble (?:soir|matin|midi)\b"
+)
 _SEPARATORS = re.compile(r"[,;+•\n/]|\s-\s|\bet\b|\.\s")
 _NOTHING = re.compile(
     r"\W*(?:(?:atcds?|antecedents?|ttt|traitements?|avant|medicaments?)\b[^:]{0,25}:?\s*)?"
@@ -31,8 +36,10 @@ _NOTHING = re.compile(
 
 def check_omission(view: PatientView, plan: Plan, places: Sequence[Shown]) -> Finding:
     """Whether a quote is a list that leaves the variable out, or tells that there is nothing to list."""
-    if asks_for_death(plan.variable):
+    if asks_for_death(plan.variable) or _DEATH.search(fold(plan.variable.label)):
         return _alive(view, plan, places)
+    if not any(not anchor.startswith("var:") for anchor in plan.anchors):
+        return Finding(Verdict.UNSUPPORTED, "La question n'est pas assez connue pour qu'une liste y réponde.")
     kind = _kind(plan)
     lists = [whole for place in places for whole in _lists(view, plan, place, kind)]
     if not lists:
@@ -83,7 +90,7 @@ def _spans(view: PatientView, plan: Plan, document: Annotated, kind: str) -> Ite
 def _lists_several(place: Shown, kind: str) -> bool:
     document = place.document
     if kind == "treatment":
-        return names_drugs(document, place.start, place.end)
+        return names_drugs(document, place.start, place.end) or bool(_POSOLOGY.search(place.words))
     concepts = load_lexicon("concepts")
     named = {
         hit.start
@@ -92,12 +99,14 @@ def _lists_several(place: Shown, kind: str) -> bool:
         for hit in hits
         if place.start <= hit.start and hit.end <= place.end
     }
-    return len(named) >= _LISTED or (len(named) == 1 and len(_SEPARATORS.findall(place.words)) >= _LISTED)
+    return len(named) >= _LISTED or (len(named) == 1 and bool(_SEPARATORS.search(place.words)))
 
 
 def _names(view: PatientView, plan: Plan, whole: Shown) -> bool:
     """Whether a list names the variable, or words of its label, without denying it."""
     document = whole.document
+    if not plan.anchors[0].startswith(DRUG) and resembles(plan.variable.label, whole.words):
+        return True
     places = [(h.start, h.end) for anchor in plan.anchors for h in document.within(anchor, whole.start, whole.end)]
     if not plan.anchors or all(anchor.startswith("var:") for anchor in plan.anchors):
         places += [

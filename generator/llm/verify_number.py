@@ -9,22 +9,26 @@ from dataclasses import replace
 
 from generator.llm.verdict import Finding, Verdict
 from generator.llm.verify_place import Shown, quotes_alone, sentences_alone
+from generator.llm.verify_plans import words_of_sameness
 from generator.llm.verify_words import label_words
-from generator.rules.annotate import Annotated
+from generator.rules.chronology import without_dots
 from generator.rules.lexicon import load_lexicon
 from generator.rules.numbers import Number, convert
 from generator.rules.plan import Plan
 from generator.rules.policies import fits
 from generator.rules.readers.measure import measure_readings
 from generator.rules.reading import Cite, PatientView, Reading
-from generator.rules.text import fold
+from generator.rules.text import words as words_in
 from schema.study import Policy
 from schema.value import Value
 from schema.variable import Variable, VariableKind
 
 #: How far a number may stand from a word of its variable: after it, or before it.
 _AFTER, _BEFORE = 60, 40
-_CLAUSE_END = re.compile(r"[;|\n]|\.(?!\d)")
+#: A sentence no longer than this is only a value, of which the sentence before tells the moment.
+_BARE = 30
+#: "passé de 6,2 à 5,0 %": what comes first is past.
+_PASSED = re.compile(r"\bpassee?s? de \d+(?:[.,]\d+)?[^\d.;,\n]{0,12}$")
 _BETWEEN = re.compile(r"\d|;|\n|\.(?!\d)")
 
 
@@ -47,9 +51,10 @@ def check_number(view: PatientView, plan: Plan, places: Sequence[Shown], value: 
         return Finding(Verdict.UNSUPPORTED, "Aucune citation ne porte ce nombre.")
     named = list(_named(view, plan, places, value))
     if named:
-        in_time = [reading for reading in named if _in_time(view, plan, reading)]
-        if in_time:
+        if any(_in_time(view, plan, reading) for reading in named):
             return Finding(Verdict.VERIFIED, "Le nombre est écrit après le nom de la mesure.", 0.8)
+        if _is_pointed_at(view, plan, places, named):
+            return Finding(Verdict.VERIFIED, "Une citation renvoie à la valeur de l'autre.", 0.6)
         return Finding(Verdict.OTHER_TIME, "La mesure citée est d'un autre moment.")
     for place, number in written:
         if _beside_its_words(plan, place, number):
@@ -72,7 +77,11 @@ def _numbers_of(place: Shown) -> Iterator[Number]:
 
 def _can_be(plan: Plan, number: Number, value: float) -> bool:
     """Whether a number, in its unit or in any that the measure is given in, is the value."""
-    written = [number.value] if number.second is None else [number.value, number.second, _middle(number)]
+    written = [number.value]
+    if number.second is not None and number.joint == "-":
+        written += [number.second, _middle(number)]
+    elif number.second is not None and _is_pressure(plan):
+        written.append(number.second)
     return any(same_number(plan.variable, amount, value) for one in written for amount in _amounts(plan, number, one))
 
 
@@ -117,6 +126,24 @@ def _named(view: PatientView, plan: Plan, places: Sequence[Shown], value: float)
                         yield reading
 
 
+def _is_pointed_at(view: PatientView, plan: Plan, places: Sequence[Shown], named: Sequence[Reading]) -> bool:
+    """Whether another quote, of the right moment, says that the value has not changed: "NIHSS stable à la sortie"."""
+    for place in places:
+        words = set(words_in(place.words))
+        if not words & words_of_sameness() or any(_holds(place, reading) for reading in named):
+            continue
+        moment = view.timeline.moment(place.document, place.start, place.end, place.low, place.high)
+        if fits(Reading(0, (Cite(place.document, place.start, place.end),), moment), plan, view):
+            return True
+    return False
+
+
+def _holds(place: Shown, reading: Reading) -> bool:
+    cite = reading.cites[0]
+    same = cite.document.document.document_id == place.document.document.document_id
+    return same and place.low <= cite.start < place.high
+
+
 def _is(variable: Variable, read: Value, value: float) -> bool:
     return isinstance(read, int | float) and same_number(variable, float(read), value)
 
@@ -137,7 +164,7 @@ def _in_time(view: PatientView, plan: Plan, reading: Reading) -> bool:
         return True
     document, cite = reading.document, reading.cites[0]
     index = document.sentence_of(cite.start)
-    if reading.moment.explicit or index == 0:
+    if reading.moment.explicit or index == 0 or document.sentences[index][1] - cite.start > _BARE:
         return False
     low, high = document.sentences[index - 1][0], document.sentences[index][1]
     if document.section_of(low) != document.section_of(cite.start):
@@ -164,7 +191,8 @@ def _beside_its_words(plan: Plan, place: Shown, number: Number) -> bool:
     ]
     if before:
         end, is_own = max(before)
-        if is_own and not _BETWEEN.search(text, end, number.start):
+        between = _PASSED.sub(" ", without_dots(text[end : number.start]))
+        if is_own and not _BETWEEN.search(between):
             return True
         if not is_own:
             return False
@@ -180,9 +208,3 @@ def _own_names(plan: Plan, place: Shown) -> Iterator[tuple[int, int]]:
     if not plan.anchors or all(anchor.startswith("var:") for anchor in plan.anchors):
         for match in label_words(plan.variable.label).found_in(place.sentence):
             yield place.low + match.start(), place.low + match.end()
-
-
-def title_names(plan: Plan, document: Annotated, position: int) -> bool:
-    """Whether the title of the section that holds a position names the variable."""
-    title = fold(document.section_of(position).title)
-    return bool(title) and bool(label_words(plan.variable.label).held_by(title))

@@ -28,11 +28,21 @@ _BULLETS, _RELATIVE_REACH = 15, 45
 _OF_RELATIVE = re.compile(r"[^.;:,\n]*\b(?:chez|de|du)\s(?:(?:l[ea]|une?|son|sa|ses|les|leur)\s|l')?$")
 
 
+#: "Alzheimer : pas de trouble connu", "globe vésical – non", "consommation d'alcool nulle".
+_ANSWERED_NO = re.compile(
+    r"(?:[^.;:,\n]{0,20}:\s*(?:aucun|absen|neg|neant|ras\b|"
+    r"pas d(?:e\b|')(?!\s?(?:traitement|suivi|bilan|complication|recidive|retentissement)))|"
+    r"\s*-\s*(?:non|absente?|neant)\b(?!\s\w)|\s(?:nulle?s?|absente?s?|negati\w+)\b)"
+)
+
+
 def said_of(document: Annotated, start: int, end: int) -> Context:
     """What is said of ``document.folded[start:end]``."""
     sentence = document.sentence_of(start)
     context = context_at(document, start, end, sentence)
     low, high = document.sentences[sentence]
+    if not context.negated and _ANSWERED_NO.match(document.folded, end, high):
+        context = replace(context, negated=True)
     if not context.negated and _is_listed_as_denied(document, start, low):
         context = replace(context, negated=True)
     if not context.family and _is_of_relative(document, end, high):

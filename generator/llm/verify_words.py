@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from generator.llm.verify_plans import words_of_furniture
 from generator.rules.asked import is_no, is_unknown
 from generator.rules.label import wanted_of
 from generator.rules.plan import Plan
@@ -15,6 +16,8 @@ from generator.rules.text import fold
 #: Words of a label shorter than this name nothing, unless they are abbreviations.
 _SHORTEST = 4
 _STEM = 6
+#: Letters in a row that two words share when they are of one root.
+_CORE = 7
 _WORD = re.compile(r"[a-z0-9œ]+")
 _ENDING = re.compile(r"(?:ements?|ations?|iques?|aires?|ales?|aux|elles?|ives?|ifs?|euses?|eux|ees?|es|e|s|x)$")
 
@@ -59,13 +62,13 @@ def stem_of(word: str) -> str:
 @functools.lru_cache(maxsize=4096)
 def label_words(label: str) -> Words:
     """The words of content of a label, its words of time and form left out."""
-    return Words.of(wanted_of(label).words)
+    return Words.of([word for word in wanted_of(label).words if word not in words_of_furniture()])
 
 
 def choice_words(plan: Plan) -> dict[str, Words]:
     """By choice code, the words that tell it from the other choices; codes without any are left out."""
     bare = {
-        choice.code: Words.of(_WORD.findall(fold(choice.label)))
+        choice.code: Words.of([w for w in _WORD.findall(fold(choice.label)) if w not in words_of_furniture()])
         for choice in plan.variable.choices
         if not is_unknown(choice)
     }
@@ -83,3 +86,12 @@ def no_code(plan: Plan) -> str | None:
     if not choices:
         return "0" if plan.variable.kind.value in ("yesno", "truefalse") else None
     return next((choice.code for choice in choices if is_no(choice)), None)
+
+
+def resembles(label: str, folded: str) -> bool:
+    """Whether a folded text holds the core of a long word of a label: "cholestérol" of "hypercholestérolémie"."""
+    for word in wanted_of(label).words:
+        cores = {word[i : i + _CORE] for i in range(len(word) - _CORE + 1)} if word not in words_of_furniture() else ()
+        if any(core in folded for core in cores):
+            return True
+    return False
