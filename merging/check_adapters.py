@@ -23,6 +23,8 @@ def check_adapters(plan: Plan) -> Iterator[Check]:
         if len(ranks) > 1:
             what = f"ranks {', '.join(map(str, sorted(ranks)))}: {plan.recipe.method} needs the same; lora_cat does not"
             yield Check("adapters", Level.FAIL, what)
+    if plan.recipe.how.adapters and len(adapters) > 1:
+        yield from _scales(plan)
     if plan.recipe.how.adapters and len({type(a.config.get("target_modules")) for a in adapters}) > 1:
         what = "target_modules is a list in one and a pattern in another: PEFT does not combine them"
         yield Check("adapters", Level.FAIL, what)
@@ -56,6 +58,15 @@ def _one(one: Ingredient, adapter: AdapterFolder) -> Iterator[Check]:
         yield Check(name, Level.WARN, what)
     else:
         yield Check(name, Level.OK, f"{one.name}: rank {_rank(adapter)}, on {one.folder.path.name}")
+
+
+def _scales(plan: Plan) -> Iterator[Check]:
+    """PEFT gives the combined adapter the first one's kind of scaling, but not the rank and alpha it was meant for."""
+    for one in plan.parents:
+        for kind in ("use_rslora", "use_dora", "alpha_pattern"):
+            if one.adapter and one.adapter.config.get(kind):
+                what = f"{one.name} uses {kind}, which PEFT does not keep when it combines adapters"
+                yield Check("adapters", Level.FAIL, f"{what}; merge each into its base, then merge those")
 
 
 def _rank(adapter: AdapterFolder) -> int:
