@@ -29,7 +29,8 @@ _LOOK_ALIKE = str.maketrans("аеорсухіјѕԁһкмтвнοαερντυι�
 _FIGURES = str.maketrans("0134578@$|", "oieastbasl")
 _LETTERS_APART = re.compile(r"(?<![^\W_])(?:[^\W\d_][ .*_\-·]){3,}[^\W\d_](?![^\W_])")
 _MIXED = re.compile(r"\b(?=[a-z@$|0-9]*[a-z]{2})(?=[a-z]*[0-9@$|])[a-z0-9@$|]{5,}\b")
-_TAGS = range(0xE0020, 0xE007F)  # invisible letters
+#: Invisible letters, each this far from the letter.
+_TAGS, _TAG_PLANE = range(0xE0020, 0xE007F), 0xE0000
 _ENDS = re.compile(r"(?<=[.!?…;])[»\")]*\s+(?=\S)|\n+")
 _CLAUSE_START = re.compile(r"(?:^|[.:;!?»«\"(>,])\s?\Z")
 #: Before a phrase that counts only where a clause begins; the list of numbers; the phrases that mean something else.
@@ -84,7 +85,8 @@ class _Lexicon:
     rules: tuple[_Rule, ...]
     matcher: Matcher
     marks: tuple[re.Pattern[str], ...]
-    long_words: frozenset[str]
+    #: Its long words, by themselves and by what is left of them when one letter is hidden.
+    long_words: dict[str, str]
 
 
 def _kind(sentence: str) -> _Kind | None:
@@ -158,9 +160,7 @@ def _joined(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 def _plain(text: str) -> str:
     """A text as its words are compared: folded, visible, in Latin letters, with blanks for apostrophes and hyphens."""
-    seen = "".join(
-        chr(ord(sign) - 0xE0000) if ord(sign) in _TAGS else sign for sign in text if ord(sign) in _TAGS or _shows(sign)
-    )
+    seen = text if text.isascii() else text.translate(_SEEN)
     folded = fold(seen).translate(_LOOK_ALIKE).replace("œ", "oe")
     folded = _LETTERS_APART.sub(lambda match: re.sub(r"[ .*_\-·]", "", match[0]), folded)
     folded = _MIXED.sub(lambda match: match[0].translate(_FIGURES), folded)
@@ -168,8 +168,16 @@ def _plain(text: str) -> str:
     return re.sub(r"[a-z]{%d,}" % _MISREAD_FROM, lambda match: _mended(match[0]), folded)  # noqa: UP031
 
 
-def _shows(sign: str) -> bool:
-    return unicodedata.category(sign) not in ("Cf", "Mn", "Cc") or sign in "\n\t"
+class _Seen(dict[int, str | None]):
+    """What a sign is read as: nothing for those that do not show, a letter for an invisible letter."""
+
+    def __missing__(self, code: int) -> str | None:
+        hidden = unicodedata.category(chr(code)) in ("Cf", "Mn")
+        self[code] = chr(code - _TAG_PLANE) if code in _TAGS else None if hidden else chr(code)
+        return self[code]
+
+
+_SEEN = _Seen()
 
 
 @functools.lru_cache(maxsize=65536)
@@ -178,8 +186,12 @@ def _mended(word: str) -> str:
     known = _lexicon().long_words
     if word in known:
         return word
-    same_length = (other for other in known if len(other) == len(word))
-    return next((other for other in same_length if sum(a != b for a, b in zip(word, other, strict=True)) == 1), word)
+    return next((known[hidden] for hidden in _one_hidden(word) if hidden in known), word)
+
+
+def _one_hidden(word: str) -> Iterator[str]:
+    """The word with each of its letters hidden in turn."""
+    return (f"{word[:place]}?{word[place + 1 :]}" for place in range(len(word)))
 
 
 @functools.cache
@@ -194,5 +206,13 @@ def _lexicon() -> _Lexicon:
         rules=tuple(_Rule(tuple(rule["all"]), rule.get("speaks_to", False)) for rule in content["rules"]),
         matcher=Matcher({name: group for name, group in forms.items() if group}),
         marks=tuple(re.compile(mark) for mark in content["marks"]),
-        long_words=frozenset(w for phrase in orders for w in re.findall(r"[a-z]+", phrase) if len(w) >= _MISREAD_FROM),
+        long_words={
+            form: word for phrase in orders for word in _long_words(phrase) for form in (word, *_one_hidden(word))
+        },
     )
+
+
+def _long_words(phrase: str) -> Iterator[str]:
+    """The long words of a phrase, those of any ending in the plural too."""
+    for word, ending in re.findall(r"([a-z]+)(\*?)", phrase):
+        yield from (form for form in ((word, word + "s") if ending else (word,)) if len(form) >= _MISREAD_FROM)
