@@ -12,11 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from generator.llm.ground import Located
+from generator.llm.instructions import is_instruction
 from generator.llm.verdict import Finding
 from generator.llm.verdict import Verdict as Verdict
 from generator.llm.verify_choice import check_choice, check_codes, undone
-from generator.llm.verify_date import check_date
-from generator.llm.verify_number import check_number, same_number
+from generator.llm.verify_date import check_date, tells_date
+from generator.llm.verify_drug import asked_regimen, check_drugs
+from generator.llm.verify_list import OMITTED
+from generator.llm.verify_number import check_number, is_superseded, same_number, writes_number
 from generator.llm.verify_place import Shown, quotes_alone, sentences_alone, shown_by
 from generator.llm.verify_plans import plan_at_any_time, plans_for
 from generator.llm.verify_words import no_code
@@ -94,10 +97,15 @@ class Verifier:
 
 
 def _checked(view: PatientView, plan: Plan, reading: Reading) -> Checked:
-    places = shown_by(view, reading.quotes)
+    places = [place for place in shown_by(view, reading.quotes) if not _is_order(place)]
     finding, status = _found(view, plan, reading, places)
     closeness = max((quote.similarity for quote in reading.quotes), default=0.0)
     return Checked(reading, finding.verdict, finding.detail, round(finding.strength * closeness, 3), status)
+
+
+def _is_order(place: Shown) -> bool:
+    """Whether a quote is of words that order an answer: whoever wrote them, they tell nothing of the patient."""
+    return is_instruction(place.document.document.text[place.low : place.high])
 
 
 def _found(view: PatientView, plan: Plan, reading: Reading, places: Sequence[Shown]) -> tuple[Finding, Status]:
@@ -108,28 +116,46 @@ def _found(view: PatientView, plan: Plan, reading: Reading, places: Sequence[Sho
         if (taken_back := _taken_back(plan, reading, quoted, places)) is not None:
             return taken_back, Status.STATED_ABSENT
         if same(plan.variable, quoted.value, reading.value):
-            by_omission = quoted.status is Status.ABSENT_BY_OMISSION
-            strength = _BY_OMISSION if by_omission else _IN_QUOTE
-            return Finding(
-                Verdict.VERIFIED, "Les règles lisent cette valeur dans la citation.", strength
-            ), quoted.status
+            return _agreed(view, plan, reading, quoted, _IN_QUOTE), quoted.status
         return _contradicted(plan, reading, quoted), reading.status
     sentence = _read(sentences_alone(view, places), plan)
-    shown = max(place.coverage for place in places) >= _COVERAGE
-    if sentence.value is not None and same(plan.variable, sentence.value, reading.value) and shown:
-        strength = _BY_OMISSION if sentence.status is Status.ABSENT_BY_OMISSION else _IN_SENTENCE
-        return Finding(
-            Verdict.VERIFIED, "Les règles lisent cette valeur dans la phrase citée.", strength
-        ), sentence.status
-    anytime = _read(quotes_alone(view, places), plan_at_any_time(plan))
-    otherwise = None if plan.reader in NUMBER_READERS else anytime.value
-    if otherwise is not None and same(plan.variable, otherwise, reading.value):
-        return Finding(Verdict.OTHER_TIME, "La citation parle d'un autre moment."), reading.status
-    finding = _by_kind(view, plan, reading, places)
-    status = Status.FOUND
-    if reading.value == no_code(plan):
-        status = Status.STATED_ABSENT if finding.strength > 0.6 else Status.ABSENT_BY_OMISSION
-    return finding, status
+    agrees = sentence.value is not None and same(plan.variable, sentence.value, reading.value)
+    if agrees and _carry(view, plan, places, reading.value):
+        return _agreed(view, plan, reading, sentence, _IN_SENTENCE), sentence.status
+    finding = _unread(view, plan, reading, places)
+    if reading.value != no_code(plan):
+        return finding, Status.FOUND
+    return finding, Status.STATED_ABSENT if finding.strength > OMITTED else Status.ABSENT_BY_OMISSION
+
+
+def _carry(view: PatientView, plan: Plan, places: Sequence[Shown], value: Value) -> bool:
+    """Whether the quotes show the value that their sentences say, and not only words beside it."""
+    if isinstance(value, int | float) and writes_number(plan, places, float(value)):
+        return True
+    if isinstance(value, dt.date | dt.time) and tells_date(view, plan, places, value):
+        return True
+    return max(place.coverage for place in places) >= _COVERAGE
+
+
+def _agreed(view: PatientView, plan: Plan, reading: Reading, read: Answer, strength: float) -> Finding:
+    """The rules read the value in the quotes, or in their sentences."""
+    if isinstance(reading.value, int | float) and is_superseded(view, plan, float(reading.value)):
+        return Finding(Verdict.OTHER_TIME, "Le dossier donne une autre valeur pour ce moment.")
+    if read.status is Status.ABSENT_BY_OMISSION:
+        return Finding(Verdict.VERIFIED, "La liste citée ne le nomme pas.", _BY_OMISSION)
+    return Finding(Verdict.VERIFIED, "Les règles lisent cette valeur dans la citation.", strength)
+
+
+def _unread(view: PatientView, plan: Plan, reading: Reading, places: Sequence[Shown]) -> Finding:
+    """What can be said of a value that the rules do not read in the quotes, at the moment asked for."""
+    regimen = asked_regimen(plan)
+    if regimen is not None:
+        return check_drugs(view, plan, regimen, places, str(reading.value))
+    if plan.variable.kind not in NUMBERS:
+        anytime = _read(quotes_alone(view, places), plan_at_any_time(plan))
+        if anytime.value is not None and same(plan.variable, anytime.value, reading.value):
+            return Finding(Verdict.OTHER_TIME, "La citation parle d'un autre moment.")
+    return _by_kind(view, plan, reading, places)
 
 
 def _taken_back(plan: Plan, reading: Reading, quoted: Answer, places: Sequence[Shown]) -> Finding | None:
@@ -144,7 +170,6 @@ def _taken_back(plan: Plan, reading: Reading, quoted: Answer, places: Sequence[S
 
 
 _CLOSED = (VariableKind.CHOICE, VariableKind.YESNO, VariableKind.TRUEFALSE)
-NUMBER_READERS = ("measure", "pressure", "count", "age", "body_mass")
 
 
 def _read(view: PatientView, plan: Plan) -> Answer:

@@ -18,6 +18,8 @@ from generator.rules.reading import PatientView
 from generator.rules.text import fold
 
 #: The study's words that state a choice alone carry this suffix in the matcher, as those that answer beside do.
+#: Share of the words of a label that a quote must hold to affirm what it asks about; to deny it, the first will do.
+_MOST = 0.6
 _SUFFIXES = ("", BESIDE)
 
 
@@ -81,7 +83,7 @@ def _of_presence(view: PatientView, plan: Plan, places: Sequence[Shown], code: s
     no = no_code(plan)
     named = [word for place in places for word in _subject(plan, place)]
     said_no = [word for place in places for word in _words_of(plan, place, no)] if no else []
-    affirmed = [word for word in named if word.affirmed]
+    affirmed = [word for word in named if word.affirmed and word.telling]
     denied = [word for word in named if word.denied] + [word for word in said_no if word.affirmed]
     if code == no:
         if denied and not affirmed:
@@ -138,16 +140,17 @@ def _is_asked(plan: Plan, place: Shown) -> bool:
 
 
 def _subject(plan: Plan, place: Shown) -> Iterator[_Word]:
-    """Where a quote names what the label asks about."""
-    named = [
-        (hit.start, hit.end) for anchor in plan.anchors for hit in place.document.within(anchor, place.start, place.end)
-    ]
-    if not plan.anchors or all(anchor.startswith("var:") for anchor in plan.anchors):
-        named += [
-            (place.start + match.start(), place.start + match.end())
-            for match in label_words(plan.variable.label).found_in(place.words)
-        ]
-    yield from (_word(place, start, end, telling=True) for start, end in named)
+    """Where a quote names what the label asks about: by the concept, else by the words of the label."""
+    document = place.document
+    hits = [hit for anchor in plan.anchors for hit in document.within(anchor, place.start, place.end)]
+    if hits:
+        yield from (_word(place, hit.start, hit.end, telling=True) for hit in hits)
+        return
+    words = label_words(plan.variable.label)
+    share = len(words.held_by(place.words)) / max(1, len(words.stems))
+    for match in words.found_in(place.words):
+        if share >= _MOST or match[0].startswith(words.stems[0]):
+            yield _word(place, place.start + match.start(), place.start + match.end(), telling=share >= _MOST)
 
 
 def _words_of(plan: Plan, place: Shown, code: str) -> Iterator[_Word]:

@@ -23,9 +23,8 @@ from schema.variable import VariableKind
 
 Moment = dt.date | dt.datetime | dt.time
 
-#: The event of a date is named in its sentence, or in the title or the line above it.
-_LINE_ABOVE = 80
-_BORN = 30
+#: How far before a date the word of a birth may stand, or one that announces the event ("Date d'entrée : ").
+_BORN, _LEAD = 30, 30
 _ENDS = re.compile(r"\b(?:fin|sortie|depart|deces|retour|arret|ablation|levee|jusqu\w*|dernier\w*)\b")
 _BEGINS = re.compile(r"\b(?:debut|entree|admission|arrivee|hospitalisation|pose|premier\w*|initial\w*)\b")
 
@@ -59,6 +58,11 @@ def check_date(view: PatientView, plan: Plan, places: Sequence[Shown], value: Mo
     return Finding(Verdict.VERIFIED, "La date est écrite avec les mots de la question.", 0.6 if rivals else 0.7)
 
 
+def tells_date(view: PatientView, plan: Plan, places: Sequence[Shown], value: Moment) -> bool:
+    """Whether a quote tells the date, or the time, in whatever words."""
+    return any(each.moment == value for place in places for each in _told(view, plan, place))
+
+
 def _told(view: PatientView, plan: Plan, place: Shown) -> Iterator[_Told]:
     for mention in place.document.dates_in(place.low, place.high):
         if mention.end <= place.start or mention.start >= place.end:
@@ -88,13 +92,17 @@ def _names_event(view: PatientView, plan: Plan, each: _Told) -> bool:
         True for _ in document.within("event:birth", max(place.low, each.mention.start - _BORN), each.mention.start)
     ):
         return event == "birth"
-    concepts = (*plan.anchors, *event_concepts(event))
-    if any(True for name in concepts for _ in document.within(name, place.low, place.high)):
+    if event:
+        concepts = event_concepts(event)
+        owned = times_of if each.mention.clock is not None else days_of
+        lead = document.folded[max(place.low, each.mention.start - _LEAD) : each.mention.start]
+        return any(timed.mention == each.mention for timed in owned(document, concepts)) or bool(
+            Words.of(event_entry(event)["label"]).held_by(lead)
+        )
+    if any(True for name in plan.anchors for _ in document.within(name, place.low, place.high)):
         return True
     title = fold(document.section_of(each.mention.start).title)
-    around = f"{title} {document.folded[max(0, place.low - _LINE_ABOVE) : place.high]}"
-    asked = Words.of(event_entry(event)["label"]) if event else label_words(plan.variable.label)
-    return bool(asked.held_by(around))
+    return bool(label_words(plan.variable.label).held_by(f"{title} {place.sentence}"))
 
 
 def _is_the_one(view: PatientView, plan: Plan, each: _Told, told: Sequence[_Told]) -> bool:

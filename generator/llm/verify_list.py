@@ -20,8 +20,14 @@ from generator.rules.reading import PatientView
 from generator.rules.text import fold
 from schema.study import Policy
 
+#: Strength of an absence by omission, and of being alive by being seen.
+OMITTED = 0.6
 #: A quote that lists so many diseases, acts or drugs is a list, whatever its title.
 _LISTED = 2
+_TITLES = {
+    "treatment": re.compile(r"\bttts?\b|\btrt\b|traitement|medica|ordonnance"),
+    "history": re.compile(r"\batcds?\b|antecedent|facteurs? de risque|\bfdr"),
+}
 _DEATH = re.compile(r"^(?:deces|mort\w*|statut vital|survie)\b")
 _POSOLOGY = re.compile(
     r"\b\d+(?:[.,]\d+)?\s?(?:mg|g|ug|ui|gouttes?|cp|inhalations?)\b|/\s?j(?:our)?\b|\ble (?:soir|matin|midi)\b"
@@ -41,13 +47,15 @@ def check_omission(view: PatientView, plan: Plan, places: Sequence[Shown]) -> Fi
     if not any(not anchor.startswith("var:") for anchor in plan.anchors):
         return Finding(Verdict.UNSUPPORTED, "La question n'est pas assez connue pour qu'une liste y réponde.")
     kind = _kind(plan)
+    if any(_lists_nothing(place, kind) for place in places):
+        return Finding(Verdict.VERIFIED, "La citation dit qu'il n'y a rien à énumérer.", OMITTED)
     lists = [whole for place in places for whole in _lists(view, plan, place, kind)]
     if not lists:
         return Finding(Verdict.UNSUPPORTED, "La citation n'est pas une liste qui le nommerait.")
     for whole in lists:
         if _names(view, plan, whole):
             return Finding(Verdict.UNSUPPORTED, "La liste citée le nomme.")
-    return Finding(Verdict.VERIFIED, "La liste citée ne le nomme pas.", 0.6)
+    return Finding(Verdict.VERIFIED, "La liste citée ne le nomme pas.", OMITTED)
 
 
 def _kind(plan: Plan) -> str:
@@ -73,8 +81,16 @@ def _lists(view: PatientView, plan: Plan, place: Shown, kind: str) -> Iterator[S
         if start < place.end and place.start < end:
             found = True
             yield place_of(document, min(start, place.start), max(end, place.end))
-    if not found and (_NOTHING.fullmatch(place.words) or _lists_several(place, kind)):
+    if not found and _lists_several(place, kind):
         yield place
+
+
+def _lists_nothing(place: Shown, kind: str) -> bool:
+    """Whether a quote is an empty list of the right kind: "Ttt : aucun", "RAS" under the title of the history."""
+    if kind == "care" or not _NOTHING.fullmatch(place.words):
+        return False
+    titled = _TITLES[kind]
+    return bool(titled.search(place.words)) or bool(titled.search(fold(place.document.section_of(place.start).title)))
 
 
 def _spans(view: PatientView, plan: Plan, document: Annotated, kind: str) -> Iterator[tuple[int, int]]:
@@ -123,7 +139,7 @@ def _alive(view: PatientView, plan: Plan, places: Sequence[Shown]) -> Finding:
     """A document that sees the patient after the stay, and does not tell of a death, is of someone alive."""
     for place in places:
         if view.timeline.document_phase(place.document) is Phase.FOLLOW_UP and not _tells_death(place):
-            return Finding(Verdict.VERIFIED, "Le patient est vu après le séjour.", 0.6)
+            return Finding(Verdict.VERIFIED, "Le patient est vu après le séjour.", OMITTED)
     return Finding(Verdict.UNSUPPORTED, "La citation ne montre pas le patient en vie à ce moment.")
 
 

@@ -16,7 +16,7 @@ from generator.rules.lexicon import load_lexicon
 from generator.rules.numbers import Number, convert
 from generator.rules.plan import Plan
 from generator.rules.policies import fits
-from generator.rules.readers.measure import measure_readings
+from generator.rules.readers.measure import measure_readings, read_measure
 from generator.rules.reading import Cite, PatientView, Reading
 from generator.rules.text import words as words_in
 from schema.study import Policy
@@ -45,13 +45,14 @@ def same_number(variable: Variable, read: float, value: float) -> bool:
 def check_number(view: PatientView, plan: Plan, places: Sequence[Shown], value: float) -> Finding:
     """What the quotes say of a number that the rules did not read in them."""
     variable = plan.variable
-    written = [(place, number) for place in places for number in _numbers_of(place)]
-    written = [(place, number) for place, number in written if _can_be(plan, number, value)]
+    written = [(place, number) for place in places for number in _numbers_of(place) if _can_be(plan, number, value)]
     if not written:
         return Finding(Verdict.UNSUPPORTED, "Aucune citation ne porte ce nombre.")
     named = list(_named(view, plan, places, value))
     if named:
         if any(_in_time(view, plan, reading) for reading in named):
+            if is_superseded(view, plan, value):
+                return Finding(Verdict.OTHER_TIME, "Le dossier donne une autre valeur pour ce moment.")
             return Finding(Verdict.VERIFIED, "Le nombre est écrit après le nom de la mesure.", 0.8)
         if _is_pointed_at(view, plan, places, named):
             return Finding(Verdict.VERIFIED, "Une citation renvoie à la valeur de l'autre.", 0.6)
@@ -64,6 +65,32 @@ def check_number(view: PatientView, plan: Plan, places: Sequence[Shown], value: 
                 return Finding(Verdict.VERIFIED, "Le nombre est écrit à côté des mots de la question.", 0.65)
             return Finding(Verdict.OTHER_TIME, "Le nombre cité est d'un autre moment.")
     return Finding(Verdict.UNSUPPORTED, f"Rien ne rapporte ce nombre à « {variable.label} ».")
+
+
+def writes_number(plan: Plan, places: Sequence[Shown], value: float) -> bool:
+    """Whether a quote writes the number, in whatever unit."""
+    return any(_can_be(plan, number, value) for place in places for number in _numbers_of(place))
+
+
+def is_superseded(view: PatientView, plan: Plan, value: float) -> bool:
+    """Whether a first, last, highest or lowest value is another one, as the rules read the whole record.
+
+    No quote can tell that alone.
+    """
+    if plan.policy not in _OF_SEVERAL or plan.reader != "measure":
+        return False
+    units = [plan.unit] if plan.unit else ["", *_usual_units(plan)]
+    read = [_whole(view, plan, unit) for unit in units]
+    told = [each for each in read if isinstance(each, int | float)]
+    return bool(told) and not any(same_number(plan.variable, float(each), value) for each in told)
+
+
+def _whole(view: PatientView, plan: Plan, unit: str) -> Value | None:
+    asked = replace(plan, unit=unit)
+    return view.once(f"whole {plan.variable.name} {unit}", lambda seen: read_measure(seen, asked).value)
+
+
+_OF_SEVERAL = (Policy.FIRST, Policy.LAST, Policy.HIGHEST, Policy.LOWEST)
 
 
 def _numbers_of(place: Shown) -> Iterator[Number]:

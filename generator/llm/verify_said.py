@@ -15,8 +15,9 @@ from generator.rules.cues import PREFIX
 
 #: "Pas de : HTA, diabète", "Aucun argument pour : FA", up to what ends the list.
 _LIST_OF_DENIALS = re.compile(
-    r"\b(?:pas d(?:e\b|')|pas\b|aucune?s?\b|absence d(?:e\b|')|sans\b|ni\b|negati\w+|non retrouve\w*|exclu\w*)"
-    r"[^.;:\n]{0,40}:(?P<items>[^.;:\n]*)$"
+    r"\W*(?:[^.;:,\n]{0,25}\s)??"
+    r"(?:pas d(?:e\b|')|pas\b|aucune?s?\b|absence d(?:e\b|')|sans\b|ni\b|negati\w+|non retrouve\w*|exclu\w*)"
+    r"[^.;:\n]{0,40}:(?P<items>[^.;:\n]*)"
 )
 _ENDS_LIST = re.compile(r"\b(?:mais|sauf|hormis|oui|presen\w+|connue?s?|traitee?s?)\b|\+")
 _BULLET = re.compile(r"\s*[-•*+–]\s*")
@@ -52,7 +53,7 @@ def said_of(document: Annotated, start: int, end: int) -> Context:
 
 def _is_listed_as_denied(document: Annotated, start: int, low: int) -> bool:
     text = document.folded
-    head = _LIST_OF_DENIALS.search(text, low, start)
+    head = _LIST_OF_DENIALS.fullmatch(text, low, start)
     if head is not None:
         return not _ENDS_LIST.search(head["items"])
     line = text.rfind("\n", 0, start) + 1
