@@ -20,7 +20,7 @@ CHAT_TEMPLATE = (
 def make_llama(
     folder: Path, *, layers: int = 2, width: int = 64, context: int = 4096, seed: int = 0, template: str = CHAT_TEMPLATE
 ) -> Path:
-    """Write config.json, model.safetensors and the tokenizer's files, as Transformers writes them; return the folder."""
+    """Write config.json, model.safetensors and the tokenizer's files, as Transformers does; return the folder."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
