@@ -90,8 +90,10 @@ def _reader_of(manifest: Path) -> str:
         InputError: its confidences were calibrated already.
     """
     try:
-        arguments: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))["arguments"]
+        arguments: Any = json.loads(manifest.read_text(encoding="utf-8"))["arguments"]
     except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    if not isinstance(arguments, dict):
         return ""
     if arguments.get("calibration"):
         what = "the confidences of this run were calibrated already."
