@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from generator.llm.identity import folder_identity
 from generator.train.pairs import Encoded, Pair, encode, load_tokenizer
 from generator.train.quiet import quiet
 from generator.train.rows import Tree, families, lay_out, rows_of, steps_of_epoch, trees_of
-from generator.train.state import digest_of, digest_of_model, finish, read_checkpoint, read_manifest, write_checkpoint
+from generator.train.state import digest_of, finish, read_checkpoint, read_manifest, write_checkpoint
 from schema.problem import InputError, Problem
 
 if TYPE_CHECKING:
@@ -70,12 +71,13 @@ class LoraPlan:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A step that was made; ``held_out`` is the loss on the pairs held out where the step ends an epoch."""
+    """A step that was made; ``held_out`` is the loss on the pairs held out, where the step ends an epoch."""
 
     step: int
     steps: int
     epoch: int
     loss: float
+    ends_epoch: bool = False
     held_out: float | None = None
 
 
@@ -130,9 +132,9 @@ def train_lora(
     Raises:
         InputError: there is nothing to learn, the base cannot be used, or ``out`` holds something else.
     """
-    _check_base(base)
+    most = context_of(base)
+    limit = min(plan.context or most, most)
     tokenizer = load_tokenizer(base)
-    limit = min(plan.context or _context(base), _context(base))
     taught, judged = encode(tokenizer, pairs), encode(tokenizer, held_out)
     learned = [pair for pair in taught if len(pair) <= limit]
     judged = [pair for pair in judged if len(pair) <= limit]
@@ -141,7 +143,7 @@ def train_lora(
         raise InputError(Problem(str(base), what, "Give pairs, or fewer passages in each."))
     made = {
         "plan": asdict(plan),
-        "base": digest_of_model(base),
+        "base": folder_identity(base),
         "pairs": digest_of([(p.ids, p.prompt, p.weight) for p in learned]),
         "held_out": digest_of([(p.ids, p.prompt, p.weight) for p in judged]),
         "versions": {name: metadata.version(name) for name in _LIBRARIES},
@@ -165,16 +167,20 @@ def _report_of(out: Path, kept: dict[str, Any]) -> LoraReport:
     return LoraReport(**{**kept, "out": out, "epochs": tuple(Epoch(**epoch) for epoch in kept["epochs"])})
 
 
-def _check_base(base: Path) -> None:
-    if not (base / "config.json").is_file():
-        what = "is not the folder of a model: it has no config.json."
-        raise InputError(Problem(str(base), what, "Give the folder that holds the model's config.json and weights."))
+def context_of(base: Path) -> int:
+    """Tokens that a model takes.
 
-
-def _context(base: Path) -> int:
+    Raises:
+        InputError: the folder is not that of a model.
+    """
     from transformers import AutoConfig
 
-    config = AutoConfig.from_pretrained(base, local_files_only=True)
+    try:
+        config = AutoConfig.from_pretrained(base, local_files_only=True)
+    except (OSError, ValueError) as error:
+        what = "is not the folder of a model: it has no config.json that can be read."
+        remedy = "Give the folder that holds the model's config.json and weights."
+        raise InputError(Problem(str(base), what, remedy)) from error
     return int(getattr(config, "max_position_embeddings", 0) or 1 << 20)
 
 
@@ -214,7 +220,7 @@ class _Training:
                 loss = self._learn(rows)
                 is_last = number == len(steps)
                 held_out = self._end_epoch() if is_last else None
-                on_progress(Progress(step, self._steps, epoch + 1, loss, held_out))
+                on_progress(Progress(step, self._steps, epoch + 1, loss, is_last, held_out))
                 if is_last or step % self._plan.keep_every == 0:
                     keep(self._state())
         if self._best:

@@ -20,16 +20,6 @@ def digest_of(things: object) -> str:
     return sha256(repr(things).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def digest_of_model(base: Path) -> str:
-    """A name for a model's files: their names, sizes and the beginnings of those of weights, whole for the others."""
-    total = sha256()
-    for file in sorted(path for path in base.iterdir() if path.suffix in (".json", ".safetensors", ".bin", ".model")):
-        total.update(f"{file.name} {file.stat().st_size}\n".encode())
-        with file.open("rb") as content:
-            total.update(content.read(1 << 24))
-    return total.hexdigest()
-
-
 def read_manifest(out: Path, made: Mapping[str, Any]) -> dict[str, Any] | None:
     """The manifest of a training that is over and was made of ``made``; None where there is none."""
     file = out / MANIFEST
@@ -37,6 +27,13 @@ def read_manifest(out: Path, made: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return content if content.get("made_of") == dict(made) else None
+
+
+def check_free(out: Path, resume: bool) -> None:
+    """Raise InputError when ``out`` holds an adapter or a training, and ``resume`` is not asked for."""
+    if not resume and ((out / _CHECKPOINT).exists() or (out / MANIFEST).exists()):
+        what = "holds an adapter or a training already."
+        raise InputError(Problem(str(out), what, "Choose another --out, or go on with --resume."))
 
 
 def read_checkpoint(out: Path, made: Mapping[str, Any], resume: bool) -> dict[str, Any] | None:
@@ -48,14 +45,10 @@ def read_checkpoint(out: Path, made: Mapping[str, Any], resume: bool) -> dict[st
     """
     import torch
 
+    check_free(out, resume)
     file = out / _CHECKPOINT
-    if not resume:
-        if file.exists() or (out / MANIFEST).exists():
-            what = "holds an adapter or a training already."
-            raise InputError(Problem(str(out), what, "Choose another --out, or go on with --resume."))
-        return None
     changed = "is made of other pairs, another plan, another model or other versions."
-    if not file.exists():
+    if not resume or not file.exists():
         if (out / MANIFEST).exists():
             raise InputError(Problem(str(out), changed, "Give the same arguments, or choose another --out."))
         return None
