@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from generator.llm.cache import CachedEngine
-from generator.llm.engine import Engine, Fault, NoAnswer
+from generator.llm.engine import Engine, Fault, Message, NoAnswer, Request
 from generator.llm.reader import LlmGenerator
 from generator.llm.settings import LlmSettings
 from generator.protocol import Generator
+from rag.ask import AskRequest, ask
+from rag.generators import Generation, GeneratorName, style_named
 from rag.pipeline import FillRequest, Mode, fill
 from rag.store import answers_path
+from schema.problem import InputError
 from schema.run import RunManifest
 from schema.study import Study as StudyFile
 from schema.variable import Variable
+from tests.llm.fake_server import FakeServer, Reset, Say
 from tests.llm.scripted import SILENT, Asked, Reply, ScriptedEngine, said
 from tests.pipeline.conftest import Study
 from tests.pipeline.synthetic import LineGenerator, write_documents
@@ -159,3 +165,85 @@ def test_values_of_less_confidence_than_the_bar_go_to_review(study: Study) -> No
     fill(other, LineGenerator)
     assert table(other.out)[0]["poids"] == "71"
     assert manifest(other.out).fingerprint.generator != manifest(study.out).fingerprint.generator
+
+
+# --- through a server ------------------------------------------------------------------------------------------------
+
+
+def from_server(body: dict[str, Any]) -> Say:
+    messages = tuple(Message(turn["role"], turn["content"]) for turn in body["messages"])
+    return Say(reads(Asked(Request(messages, "", body["max_tokens"]))))
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    with FakeServer(from_server, context=10_000) as fake:
+        yield fake
+
+
+def served(asks: FillRequest, server: FakeServer, out: str = "run", **changed: Any) -> FillRequest:
+    generation = Generation(GeneratorName.LLM, server=server.url, patience=0.0)
+    return replace(asks, generation=generation, out=asks.out.with_name(out), **changed)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_server_that_dies_costs_nothing_that_was_answered(
+    asks: FillRequest, server: FakeServer, workers: int
+) -> None:
+    undisturbed = fill(served(asks, server, "whole"))
+    assert undisturbed.failed == ()
+    assert undisturbed.manifest.arguments["generator"].startswith("llm, fake")
+    answered = len(server.asked)
+    server.asked.clear()
+    lock, left = threading.Lock(), [5]
+
+    def dying(body: dict[str, Any]) -> Say | Reset:
+        with lock:
+            left[0] -= 1
+            is_dead = left[0] < 0
+        return Reset() if is_dead else from_server(body)
+
+    server.script = dying
+    disturbed = fill(served(asks, server, workers=workers))
+    assert disturbed.failed
+    assert all("--resume" in problem.remedy for problem in disturbed.failed)
+    server.script = from_server
+    server.asked.clear()
+    resumed = fill(served(asks, server, workers=workers, mode=Mode.RESUME))
+    assert resumed.failed == ()
+    assert len(server.asked) == answered - 5
+    assert exported(asks.out) == exported(asks.out.with_name("whole"))
+
+
+def test_a_run_goes_on_with_the_model_and_the_settings_that_it_began_with(
+    asks: FillRequest, server: FakeServer
+) -> None:
+    begun = served(asks, server)
+    fill(begun)
+    resumed = replace(begun, mode=Mode.RESUME)
+    fill(resumed)
+    for settings in (LlmSettings(group=2), LlmSettings(samples=2), LlmSettings(style=style_named("brief"))):
+        other = replace(resumed, generation=replace(begun.generation, settings=settings))
+        with pytest.raises(InputError, match="changed since it was started: generator"):
+            fill(other)
+    with pytest.raises(InputError, match="changed since it was started: generator"):
+        fill(replace(resumed, generation=Generation()))
+    server.served = {"another": None}
+    with pytest.raises(InputError, match="changed since it was started: generator"):
+        fill(resumed)
+
+
+def test_both_readers_fill_one_table(asks: FillRequest, server: FakeServer) -> None:
+    begun = served(asks, server)
+    report = fill(replace(begun, generation=replace(begun.generation, generator=GeneratorName.BOTH)))
+    assert report.failed == ()
+    assert table(asks.out)[3] == {"record_id": "P03", "poids": "63", "taille": "153", "diabete": "1"}
+
+
+def test_ask_asks_about_the_variable_alone(asks: FillRequest, server: FakeServer) -> None:
+    generation = Generation(GeneratorName.LLM, server=server.url)
+    answer = ask(AskRequest(asks.documents, asks.dictionary, "P02", variable="taille", generation=generation))
+    assert answer.found is not None
+    assert answer.found.value == 152
+    assert [citation.document_id for citation in answer.citations] == ["d2"]
+    assert len(server.asked) == 1
