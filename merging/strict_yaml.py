@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 
 from schema.problem import InputError, Problem
 
@@ -44,7 +44,7 @@ def read_strict(path: Path, model: type[_Model]) -> _Model:
 
 def suggestion(name: str, known: Sequence[str]) -> str:
     """What the ``known`` names offer instead of ``name``."""
-    near = [match for match, _, _ in process.extract(name, known, limit=2, score_cutoff=60)]
+    near = [match for match, _, _ in process.extract(name, known, scorer=fuzz.ratio, limit=2, score_cutoff=60)]
     return f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(known)}."
 
 
