@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from generator.llm.ground import Located
-from generator.llm.instructions import is_instruction
+from generator.llm.instructions import instructions_in
 from generator.llm.verdict import Finding
 from generator.llm.verdict import Verdict as Verdict
 from generator.llm.verify_choice import check_choice, check_codes, undone
@@ -97,15 +97,17 @@ class Verifier:
 
 
 def _checked(view: PatientView, plan: Plan, reading: Reading) -> Checked:
-    places = [place for place in shown_by(view, reading.quotes) if not _is_order(place)]
+    places = [place for place in shown_by(view, reading.quotes) if not _is_ordered(view, place)]
     finding, status = _found(view, plan, reading, places)
     closeness = max((quote.similarity for quote in reading.quotes), default=0.0)
     return Checked(reading, finding.verdict, finding.detail, round(finding.strength * closeness, 3), status)
 
 
-def _is_order(place: Shown) -> bool:
-    """Whether a quote is of words that order an answer: whoever wrote them, they tell nothing of the patient."""
-    return is_instruction(place.document.document.text[place.low : place.high])
+def _is_ordered(view: PatientView, place: Shown) -> bool:
+    """Whether a quote touches words that order an answer: whoever wrote them, they tell nothing of the patient."""
+    document = place.document.document
+    spans = view.once(f"instructions {document.document_id}", lambda _: instructions_in(document.text))
+    return any(start < place.end and place.start < end for start, end in spans)
 
 
 def _found(view: PatientView, plan: Plan, reading: Reading, places: Sequence[Shown]) -> tuple[Finding, Status]:
@@ -151,7 +153,7 @@ def _unread(view: PatientView, plan: Plan, reading: Reading, places: Sequence[Sh
     regimen = asked_regimen(plan)
     if regimen is not None:
         return check_drugs(view, plan, regimen, places, str(reading.value))
-    if plan.variable.kind not in NUMBERS:
+    if plan.reader != "measure":
         anytime = _read(quotes_alone(view, places), plan_at_any_time(plan))
         if anytime.value is not None and same(plan.variable, anytime.value, reading.value):
             return Finding(Verdict.OTHER_TIME, "La citation parle d'un autre moment.")

@@ -114,7 +114,10 @@ def _of_choice(plan: Plan, places: Sequence[Shown], code: str, *, alone: bool = 
     own = [word for place in places for word in _words_of(plan, place, code)]
     affirmed = [word for word in own if word.affirmed]
     if not affirmed:
-        return _refused(own)
+        named = own or [word for place in places for word in _subject(plan, place)]
+        if any(word.affirmed for word in named):
+            return Finding(Verdict.UNSUPPORTED, "La citation ne dit pas ce choix.")
+        return _refused(named)
     rivals = [
         word
         for place in places
