@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.commands.console import DONE, add_documents, command, say
+from rag.commands.console import DONE, add_documents, add_retrieval, command, retrieval, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,6 +104,9 @@ def _add_search(parts: Any) -> None:
     parser.add_argument("--study", type=Path, metavar="YML", help="study file that refines the dictionary (optional)")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder of the search")
     parser.add_argument("--resume", action="store_true", help="go on with the search in DIR")
+    add_retrieval(parser)
+    about = "prompt of the questions: full, brief (for small models), or a folder of your own templates (full)"
+    parser.add_argument("--prompt", default="full", metavar="STYLE", help=about)
     parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
     parser.set_defaults(command=_search)
 
@@ -158,13 +161,23 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _search(arguments: argparse.Namespace) -> int:
+    from generator.llm.settings import LlmSettings
     from merging.search import search
     from merging.space import read_space
+    from rag.generators import style_named
     from rag.merge_files import shipped
     from rag.merge_search import TableJudge
 
     space = read_space(shipped(arguments.space))
-    judge = TableJudge(arguments.documents, arguments.dictionary, arguments.table, arguments.out, arguments.study)
+    judge = TableJudge(
+        documents=arguments.documents,
+        dictionary=arguments.dictionary,
+        table=arguments.table,
+        work=arguments.out,
+        study=arguments.study,
+        retrieval=retrieval(arguments),
+        settings=LlmSettings(style=style_named(arguments.prompt)),
+    )
     judge.check(space.patients)
     quiet = arguments.quiet
     found = search(
