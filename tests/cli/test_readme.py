@@ -5,12 +5,14 @@ import json
 import re
 import shlex
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from rag.cli import make_parser
 from tests.cli.commands import Answer, run, write
+from tests.llm.fake_server import FakeServer
 
 ROOT = Path(__file__).parents[2]
 STUDY = ROOT / "configs" / "studies" / "stroke"
@@ -88,18 +90,29 @@ def surnames(document: dict[str, str]) -> dict[str, object]:
     return {"patient_id": document["patient_id"], "document_id": document["document_id"], "entities": entities}
 
 
-def typed(desk: Path, command: str) -> Answer:
+@pytest.fixture(scope="module")
+def model() -> Iterator[FakeServer]:
+    """A server that says anything: the pages ask the one at the usual address."""
+    with FakeServer(context=100_000) as server:
+        yield server
+
+
+def typed(desk: Path, command: str, model: FakeServer) -> Answer:
     arguments = shlex.split(command)
+    if "--generator" in arguments:
+        arguments += ["--server", model.url]
     if arguments[0] == "fill":  # the pages do not follow one another: each may make the same run
         shutil.rmtree(desk / arguments[arguments.index("--out") + 1], ignore_errors=True)
     return run(*arguments)
 
 
 @pytest.mark.parametrize("page", [page for page, found in COMMANDS.items() if found])
-def test_the_commands_of_a_page_run_as_written(page: str, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commands_of_a_page_run_as_written(
+    page: str, desk: Path, model: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(desk)
     for command in COMMANDS[page]:
-        answer = typed(desk, command)
+        answer = typed(desk, command, model)
         assert answer.code == 0, (command, answer.err)
         assert answer.out.strip(), command
 
