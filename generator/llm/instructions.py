@@ -43,6 +43,7 @@ def is_instruction(sentence: str) -> bool:
     return _kind(sentence) is not None
 
 
+@functools.lru_cache(maxsize=256)
 def instructions_in(text: str) -> tuple[tuple[int, int], ...]:
     """The stretches [start, end) of a text that are instructions, in order, without overlap.
 
