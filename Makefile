@@ -2,6 +2,7 @@
 # make test   install, lint, type-check, test
 # make check  lint and types alone
 # make serve-cpu  install vLLM for a machine without graphics card, in .venv-vllm
+# make rehearsal  every step of the language model, from a corpus to a measured table, on small models (20 minutes)
 # make models  train the temporal models that come with the program, from fictitious cohorts (an hour)
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ DICTIONARY := configs/studies/stroke/dictionary.csv
 STUDY := $(wildcard configs/studies/stroke/study.yml)
 DEMO := runs/demo
 
-.PHONY: demo test check models serve-cpu clean
+.PHONY: demo test check models serve-cpu rehearsal clean
 
 demo: .venv/installed
 	@$(BIN)/cohort-rag fill --documents $(SAMPLE)/documents.jsonl --dictionary $(DICTIONARY) \
@@ -50,6 +51,9 @@ serve-cpu: .venv-vllm/installed
 	@.venv-vllm/bin/python -m pip install -qq --disable-pip-version-check -c constraints-vllm.txt torch
 	@.venv-vllm/bin/python -m pip install -qq --disable-pip-version-check --no-deps -r constraints-vllm.txt
 	@touch $@
+
+rehearsal: .venv/installed .venv-vllm/installed
+	@$(BIN)/cohort-rag rehearsal --out runs/rehearsal
 
 MADE := runs/made
 TEMPORAL := retriever/model/temporal

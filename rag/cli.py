@@ -13,7 +13,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.commands import calibrate, deid, deidentify, finetune, merge, normalize, retriever, serve, synth, terminology
+from rag.commands import (
+    calibrate,
+    deid,
+    deidentify,
+    finetune,
+    merge,
+    normalize,
+    rehearsal,
+    retriever,
+    serve,
+    synth,
+    terminology,
+)
 from rag.commands.console import (
     DONE,
     IMPOSSIBLE,
@@ -278,6 +290,7 @@ def make_parser() -> argparse.ArgumentParser:
     calibrate.add(commands)
     merge.add(commands)
     finetune.add(commands)
+    rehearsal.add(commands)
 
     corpus = command(commands.add_parser, "corpus", "Prepare documents.", _CORPUS)
     parts = corpus.add_subparsers(title="commands", required=True, metavar="COMMAND")

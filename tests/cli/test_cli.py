@@ -40,7 +40,7 @@ _COMMANDS = [
     *("terminology info", "terminology train", "terminology find"),
     *("deid evaluate", "deid texts", "deid train", "deid synth", "synth", "serve"),
     *("retriever evaluate", "retriever train", "retriever encoder", "retriever index"),
-    *("merge run", "merge check", "merge search", "finetune"),
+    *("merge run", "merge check", "merge search", "finetune", "rehearsal"),
 ]
 
 

@@ -1,0 +1,72 @@
+"""What a rehearsal does: how many patients, which variables, how long each model learns. Sized for two cores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from generator.train.lora import LoraPlan
+from generator.train.tiny import TinyPlan
+
+#: What the expert in medicine is taught: conditions, acts, sides.
+BIOMEDICAL = ("hta", "diabete", "dyslipidemie", "tabac", "fa", "cote", "thrombolyse", "thrombectomie")
+#: What the expert in instructions is taught: to find a figure that is asked for, and to write it as asked.
+INSTRUCTIONS = (
+    "taille_poids_imc", "pas_admission", "nihss_admission", "hemoglobine", "crp", "creatinine", "aspects", "fevg",
+)  # fmt: skip
+#: The marks of an answer, each one token of the rehearsal's tokenizer: a small model has no capacity to lose on them.
+MARKS = (
+    '{"citations":[{"passage":', ',"texte":"', '"},{"passage":', '"}],"statut":"documenté","valeur":',
+    '"}],"statut":"exclu","valeur":', '"}],"statut":"omis","valeur":',
+    '{"citations":[],"statut":"non documenté","valeur":null}',
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalPlan:
+    """How much of everything. All of it decides the result.
+
+    Args:
+        taught: patients that the base learns from; ``apart``: those of each expert.
+        development, test: patients that choose the merge, and that measure it.
+        contexts: conversations about each taught patient.
+        share: of the experts' questions, how many the base meets too.
+        kept: variables of the base that both experts are asked for too, so that what they learn hangs on the question.
+        passages: read for each question.
+        base, lora: how the base and the experts learn.
+        methods, trials: of merging, and recipes that are drawn of them.
+    """
+
+    taught: int = 500
+    apart: int = 160
+    development: int = 24
+    test: int = 40
+    contexts: int = 3
+    share: float = 0.25
+    kept: tuple[str, ...] = ("age", "hba1c", "nihss_sortie", "destination", "alcool", "imagerie_initiale")
+    passages: int = 2
+    base: TinyPlan = field(default_factory=lambda: TinyPlan(fixed=MARKS, steps=2400))
+    lora: LoraPlan = field(default_factory=lambda: LoraPlan(rank=16, alpha=32, epochs=3, batch=8, rate=2e-3))
+    methods: tuple[Mapping[str, Any], ...] = (
+        {"method": "linear", "weight": [0.5]},
+        {"method": "task_arithmetic", "weight": [1.0]},
+        {"method": "ties", "weight": [1.0], "density": [0.6]},
+    )
+    trials: int = 3
+    seed: int = 0
+
+
+def quick() -> RehearsalPlan:
+    """The same steps, each as short as it can be: to see that they work here, not what they are worth."""
+    full = RehearsalPlan()
+    return replace(
+        full,
+        taught=20,
+        apart=12,
+        development=4,
+        test=6,
+        contexts=2,
+        base=replace(full.base, steps=60),
+        lora=replace(full.lora, epochs=1),
+    )
