@@ -213,7 +213,8 @@ def _wrong_numbers(cohort: Cohort, cell: Planted, dice: random.Random) -> Iterat
     if (changed := _with_other_digit(cell.variable, cell.value, dice)) is not None:
         yield replace(cell, kind=Kind.DIGIT, value=changed)
     inside = [v for _, quote in cell.quotes for v in _numbers_in(cell.variable, quote)]
-    if wrong := [v for v in inside if not equal(cell.variable, v, cell.value)]:
+    as_written = any(equal(cell.variable, v, cell.value) for v in inside)  # else the others may be it in another unit
+    if as_written and (wrong := [v for v in inside if not equal(cell.variable, v, cell.value)]):
         yield replace(cell, kind=Kind.OTHER_NUMBER, value=dice.choice(wrong))
     name = cell.quotes[0][0]
     text = next(raw.text for raw in cohort.documents[cell.patient] if raw.document_id == name)

@@ -34,7 +34,7 @@ NUMBERS = (VariableKind.INTEGER, VariableKind.NUMBER)
 _DAYS = (VariableKind.DATE, VariableKind.DATETIME)
 #: Digits of an integer without bounds. Bounds only set how many may be written: a value that they forbid must still be
 #: said, to be refused later, where a grammar would bend it into another value.
-_DIGITS = 7
+_DIGITS = 9
 _TEXT = {"type": "string"}
 _DAY, _CLOCK, _SECONDS = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}", ":[0-9]{2}"
 _FIXED_LABELS = {VariableKind.YESNO: ("Oui", "Non"), VariableKind.TRUEFALSE: ("Vrai", "Faux")}

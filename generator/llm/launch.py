@@ -22,7 +22,7 @@ CPU_ENVIRONMENT = Path(__file__).parents[2] / ".venv-vllm"
 #: A record's passages and its questions fit; more takes memory that other requests can use. Tokens.
 _LONGEST_CONTEXT = 8192
 #: Requests that are answered at the same time on a machine without graphics card.
-_CPU_REQUESTS = 32
+CPU_REQUESTS = 32
 #: Full contexts for which there is room in the cache of such a machine.
 _CPU_CONTEXTS = 4
 #: The ranks that vLLM has room for.
@@ -124,10 +124,10 @@ def find_vllm() -> tuple[list[str], bool]:
         if not Path(named).is_file():
             what, remedy = "names no program.", "Give the Python of an environment that holds vLLM, or unset it."
             raise InputError(Problem(PYTHON_VARIABLE, f"{what} ({named})", remedy))
-        return _module(named), not _has_gpu()
+        return _module(named), not has_gpu()
     beside = Path(sys.executable).with_name("vllm")
     if importlib.util.find_spec("vllm") is not None and beside.is_file():
-        return [str(beside), "serve"], not _has_gpu()
+        return [str(beside), "serve"], not has_gpu()
     python = CPU_ENVIRONMENT / "bin" / "python"
     if python.is_file() and (CPU_ENVIRONMENT / "installed").is_file():
         return _module(str(python)), True
@@ -144,7 +144,8 @@ def _module(python: str) -> list[str]:
     return [python, "-m", "vllm.entrypoints.openai.api_server"]
 
 
-def _has_gpu() -> bool:
+def has_gpu() -> bool:
+    """Whether this machine has a graphics card that vLLM can use."""
     return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/kfd").exists() or Path("/dev/dxg").exists()
 
 
@@ -165,7 +166,7 @@ def serve_command(model: ServedModel, port: int) -> list[str]:
     command += ["--generation-config", "vllm", "--seed", "0"]
     command += ["--disable-uvicorn-access-log", "--uvicorn-log-level", "warning"]
     if on_cpu:
-        command += ["--enforce-eager", "--max-num-seqs", str(_CPU_REQUESTS)]
+        command += ["--enforce-eager", "--max-num-seqs", str(CPU_REQUESTS)]
     if template := template_for(model.folder):
         command += ["--chat-template", str(template)]
     if model.adapters:

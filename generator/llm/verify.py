@@ -15,7 +15,7 @@ from generator.llm.ground import Located
 from generator.llm.instructions import instructions_in
 from generator.llm.verdict import Finding
 from generator.llm.verdict import Verdict as Verdict
-from generator.llm.verify_choice import check_choice, check_codes, undone
+from generator.llm.verify_choice import check_choice, check_codes, is_of_sides, undone
 from generator.llm.verify_date import check_date, tells_date
 from generator.llm.verify_drug import asked_regimen, check_drugs
 from generator.llm.verify_list import OMITTED
@@ -28,6 +28,7 @@ from generator.rules.asked import DATED, NUMBERS
 from generator.rules.episode import Timeline
 from generator.rules.plan import Plan
 from generator.rules.readers import READERS, read_nothing
+from generator.rules.readers.side import read_side
 from generator.rules.reading import Answer, PatientView
 from generator.rules.text import fold
 from schema.document import PatientRecord
@@ -91,9 +92,18 @@ class Verifier:
         Raises:
             KeyError: a reading is of a variable that the verifier was not built with.
         """
-        annotated = [Annotated(document, self._matcher) for document in record.documents]
+        annotated = [_told(Annotated(document, self._matcher)) for document in record.documents]
         view = PatientView(annotated, Timeline(annotated))
         return [_checked(view, self._plans[reading.variable], reading) for reading in readings]
+
+
+def _told(document: Annotated) -> Annotated:
+    """The document without the words that order an answer: they supersede nothing, and date nothing."""
+    orders = instructions_in(document.document.text)
+    if not orders:
+        return document
+    borders = [0, *(border for span in orders for border in span), len(document.document.text)]
+    return document.limited_to(list(zip(borders[::2], borders[1::2], strict=True)))
 
 
 def _checked(view: PatientView, plan: Plan, reading: Reading) -> Checked:
@@ -153,6 +163,11 @@ def _unread(view: PatientView, plan: Plan, reading: Reading, places: Sequence[Sh
     regimen = asked_regimen(plan)
     if regimen is not None:
         return check_drugs(view, plan, regimen, places, str(reading.value))
+    if is_of_sides(plan):
+        side = read_side(quotes_alone(view, places), plan).value
+        if side == reading.value:
+            return Finding(Verdict.VERIFIED, "La citation dit ce côté de la lésion.", 0.7)
+        return Finding(Verdict.CONTRADICTED if side else Verdict.UNSUPPORTED, "La citation ne dit pas ce côté.")
     if plan.reader != "measure":
         anytime = _read(quotes_alone(view, places), plan_at_any_time(plan))
         if anytime.value is not None and same(plan.variable, anytime.value, reading.value):

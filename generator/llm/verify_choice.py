@@ -10,27 +10,34 @@ from generator.llm.verify_list import check_omission
 from generator.llm.verify_place import Shown
 from generator.llm.verify_said import said_of
 from generator.llm.verify_words import choice_words, label_words, no_code
-from generator.rules.asked import is_unknown, is_yes
+from generator.rules.asked import is_no, is_unknown, is_yes
 from generator.rules.choices import BESIDE
 from generator.rules.context import Context
 from generator.rules.plan import Plan
 from generator.rules.reading import PatientView
 from generator.rules.text import fold
+from schema.variable import Choice
 
 #: The study's words that state a choice alone carry this suffix in the matcher, as those that answer beside do.
 #: Share of the words of a label that a quote must hold to affirm what it asks about; to deny it, the first will do.
-_MOST = 0.6
+_MOST = 0.5
+#: A word of so many letters is met for no other reason than to answer.
+_LONG = 10
 _SUFFIXES = ("", BESIDE)
 
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """Words of a quote at [start, end) with what is said of them; ``telling``: they answer whatever stands beside."""
+    """Words of a quote at [start, end) with what is said of them.
+
+    ``telling``: they answer whatever stands beside; ``says_no``: they deny by themselves ("absente", "négatif").
+    """
 
     start: int
     end: int
     context: Context
     telling: bool
+    says_no: bool = False
 
     @property
     def is_of_patient(self) -> bool:
@@ -68,6 +75,12 @@ def undone(plan: Plan, places: Sequence[Shown], code: str) -> Finding | None:
     return _refused(words)
 
 
+def is_of_sides(plan: Plan) -> bool:
+    """Whether two of the choices are left and right: a side word alone says of what it is the side only to a reader."""
+    labels = [fold(choice.label) for choice in plan.variable.choices]
+    return any(label.startswith("gauche") for label in labels) and any(label.startswith("droit") for label in labels)
+
+
 def is_plain_question(plan: Plan) -> bool:
     """Whether the answers are yes and no, and nothing else that counts."""
     choices = [choice for choice in plan.variable.choices if not is_unknown(choice)]
@@ -84,7 +97,9 @@ def _of_presence(view: PatientView, plan: Plan, places: Sequence[Shown], code: s
     named = [word for place in places for word in _subject(plan, place)]
     said_no = [word for place in places for word in _words_of(plan, place, no)] if no else []
     affirmed = [word for word in named if word.affirmed and word.telling]
-    denied = [word for word in named if word.denied] + [word for word in said_no if word.affirmed]
+    # The words of a choice that says no follow its denial: "Aucune complication" is "Pas de complication".
+    denied = [word for word in named if word.denied]
+    denied += [word for word in said_no if word.denied or (word.affirmed and (word.telling or word.says_no))]
     if code == no:
         if denied and not affirmed:
             return Finding(Verdict.VERIFIED, "La citation le nie.", 0.7)
@@ -113,6 +128,8 @@ def _of_choice(plan: Plan, places: Sequence[Shown], code: str, *, alone: bool = 
     """One choice among several: its own words, beside those of the question unless they answer by themselves."""
     own = [word for place in places for word in _words_of(plan, place, code)]
     affirmed = [word for word in own if word.affirmed]
+    if affirmed and not any(word.telling for word in affirmed) and not _enough(plan, places, code):
+        return Finding(Verdict.UNSUPPORTED, "La citation ne porte qu'une partie des mots de ce choix.")
     if not affirmed:
         named = own or [word for place in places for word in _subject(plan, place)]
         if any(word.affirmed for word in named):
@@ -130,7 +147,17 @@ def _of_choice(plan: Plan, places: Sequence[Shown], code: str, *, alone: bool = 
         return Finding(Verdict.CONTRADICTED, "La citation porte aussi les mots d'un autre choix.")
     if any(word.telling for word in affirmed) or any(_is_asked(plan, place) for place in places):
         return Finding(Verdict.VERIFIED, "La citation porte les mots de ce choix.", 0.65)
+    if any(word.end - word.start >= _LONG for word in affirmed):
+        return Finding(Verdict.VERIFIED, "La citation porte un mot qui n'est que de ce choix.", 0.55)
     return Finding(Verdict.UNSUPPORTED, f"Rien ne rapporte ces mots à « {plan.variable.label} ».")
+
+
+def _enough(plan: Plan, places: Sequence[Shown], code: str) -> bool:
+    words = choice_words(plan).get(code)
+    if words is None:
+        return True
+    held = set().union(*(words.held_by(place.words) for place in places))
+    return len(held) >= _MOST * len(words.stems)
 
 
 def _is_asked(plan: Plan, place: Shown) -> bool:
@@ -151,9 +178,14 @@ def _subject(plan: Plan, place: Shown) -> Iterator[_Word]:
         return
     words = label_words(plan.variable.label)
     share = len(words.held_by(place.words)) / max(1, len(words.stems))
-    for match in words.found_in(place.words):
-        if share >= _MOST or match[0].startswith(words.stems[0]):
-            yield _word(place, place.start + match.start(), place.start + match.end(), telling=share >= _MOST)
+    found = [
+        _word(place, place.start + match.start(), place.start + match.end(), telling=share >= _MOST)
+        for match in words.found_in(place.words)
+        if share >= _MOST or match[0].startswith(words.stems[0])
+    ]
+    # "Conduite non reprise": what denies one word of a question denies what it asks.
+    denied = [word for word in found if word.denied]
+    yield from denied or found
 
 
 def _words_of(plan: Plan, place: Shown, code: str) -> Iterator[_Word]:
@@ -168,4 +200,5 @@ def _words_of(plan: Plan, place: Shown, code: str) -> Iterator[_Word]:
 
 
 def _word(place: Shown, start: int, end: int, *, telling: bool) -> _Word:
-    return _Word(start, end, said_of(place.document, start, end), telling)
+    says_no = is_no(Choice("", place.document.folded[start:end]))
+    return _Word(start, end, said_of(place.document, start, end), telling, says_no)

@@ -49,11 +49,14 @@ def check_date(view: PatientView, plan: Plan, places: Sequence[Shown], value: Mo
         context = context_at(document, mention.start, mention.end, document.sentence_of(mention.start))
         if context.family or context.other_person:
             return Finding(Verdict.OTHER_PERSON, "La date citée est celle d'un proche.")
-    named = [each for each in right if _names_event(view, plan, each)]
+    event = _event_of(plan)
+    if any(_bounds_stay(each, event, told) for each in right):
+        return Finding(Verdict.VERIFIED, "La date borne le séjour cité.", 0.7)
+    named = [each for each in right if _names_event(plan, each)]
     if not named:
         return Finding(Verdict.UNSUPPORTED, f"Rien ne rapporte cette date à « {plan.variable.label} ».")
     rivals = [each for each in told if each.moment != value and any(each.place is one.place for one in named)]
-    if rivals and not any(_is_the_one(view, plan, each, told) for each in named):
+    if rivals and not any(_is_the_one(plan, each, told) for each in named):
         return Finding(Verdict.UNSUPPORTED, "La citation donne plusieurs dates, sans dire laquelle répond.")
     return Finding(Verdict.VERIFIED, "La date est écrite avec les mots de la question.", 0.6 if rivals else 0.7)
 
@@ -84,9 +87,9 @@ def _moment_of(view: PatientView, plan: Plan, document: Annotated, mention: Date
     return dt.datetime.combine(day, mention.clock) if day and mention.clock else None
 
 
-def _names_event(view: PatientView, plan: Plan, each: _Told) -> bool:
+def _names_event(plan: Plan, each: _Told) -> bool:
     """Whether the words around a date name the event asked for; words of the label stand for one not known."""
-    place, event = each.place, event_of_label(plan.variable.label)
+    place, event = each.place, _event_of(plan)
     document = place.document
     if any(
         True for _ in document.within("event:birth", max(place.low, each.mention.start - _BORN), each.mention.start)
@@ -105,9 +108,27 @@ def _names_event(view: PatientView, plan: Plan, each: _Told) -> bool:
     return bool(label_words(plan.variable.label).held_by(f"{title} {place.sentence}"))
 
 
-def _is_the_one(view: PatientView, plan: Plan, each: _Told, told: Sequence[_Told]) -> bool:
+def _event_of(plan: Plan) -> str:
+    """The event of ``lexicon/events.yml`` that a label asks for; "" when it is not one of them."""
+    label = plan.variable.label
+    return event_of_label(label) or ("discharge" if _END_OF_STAY.search(fold(label)) else "")
+
+
+def _bounds_stay(each: _Told, event: str, told: Sequence[_Told]) -> bool:
+    """Whether a date is the first, or the last, of the two that a sentence gives of a stay."""
+    if event not in ("admission", "discharge") or not _STAY.search(each.place.sentence):
+        return False
+    days = sorted({one.mention.start: one for one in told if one.place is each.place}.items())
+    return len(days) == 2 and days[0 if event == "admission" else 1][1] is each
+
+
+_END_OF_STAY = re.compile(r"\bfin (?:de |du |d')(?:sejour|hospitalisation)\b")
+_STAY = re.compile(r"\b(?:sejour\w*|hospitali\w+)\b")
+
+
+def _is_the_one(plan: Plan, each: _Told, told: Sequence[_Told]) -> bool:
     """Whether, of several dates of one quote, this is the one of the event: by the rules, or as an end of a stretch."""
-    document, event = each.place.document, event_of_label(plan.variable.label)
+    document, event = each.place.document, _event_of(plan)
     concepts = (*event_concepts(event), *plan.anchors)
     owned = times_of if each.mention.clock is not None else days_of
     if any(timed.mention == each.mention for timed in owned(document, concepts)):

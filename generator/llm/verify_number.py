@@ -29,6 +29,10 @@ _AFTER, _BEFORE = 60, 40
 _BARE = 30
 #: "passé de 6,2 à 5,0 %": what comes first is past.
 _PASSED = re.compile(r"\bpassee?s? de \d+(?:[.,]\d+)?[^\d.;,\n]{0,12}$")
+#: What is compared with, and what is usual, was not measured: "Âge > 80", "Références : Hb 12-16 g/dL".
+_COMPARED = re.compile(
+    r"[<>≤≥]\s*$|\b(?:references?|normes?|valeurs? (?:usuelles?|normales?)|vr|cible|objectif)\b[^.;\n]*$"
+)
 _BETWEEN = re.compile(r"\d|;|\n|\.(?!\d)")
 
 
@@ -90,6 +94,9 @@ def _whole(view: PatientView, plan: Plan, unit: str) -> Value | None:
     return view.once(f"whole {plan.variable.name} {unit}", lambda seen: read_measure(seen, asked).value)
 
 
+#: Words of the day that a patient leaves, which the rules do not have among theirs.
+_LEAVES = re.compile(r"\bsort(?:ant)? (?:avec|ce jour|a domicile)\b|\b(?:jour|moment) du depart\b|\bau depart\b")
+_AT_THE_END = (Policy.AT_DISCHARGE, Policy.DURING_STAY, Policy.ANY_TIME, Policy.LAST, Policy.HIGHEST, Policy.LOWEST)
 _OF_SEVERAL = (Policy.FIRST, Policy.LAST, Policy.HIGHEST, Policy.LOWEST)
 
 
@@ -98,7 +105,8 @@ def _numbers_of(place: Shown) -> Iterator[Number]:
     for number in place.document.numbers_in(place.low, place.high):
         figures = re.match(r"\d+(?:[.,]\d+)?", place.document.folded[number.start : number.end])
         end = number.start + figures.end() if figures else number.end
-        if place.start <= number.start and end <= place.end:
+        compared = _COMPARED.search(place.document.folded, place.low, number.start)
+        if place.start <= number.start and end <= place.end and not compared:
             yield number
 
 
@@ -187,10 +195,12 @@ def _is_shown(reading: Reading, places: Sequence[Shown]) -> bool:
 
 def _in_time(view: PatientView, plan: Plan, reading: Reading) -> bool:
     """Whether a number stands at the variable's moment, as its sentence says or else the sentence before."""
-    if fits(reading, plan, view):
-        return True
     document, cite = reading.document, reading.cites[0]
     index = document.sentence_of(cite.start)
+    if _LEAVES.search(document.folded, *document.sentences[index]):
+        return plan.policy in _AT_THE_END
+    if fits(reading, plan, view):
+        return True
     if reading.moment.explicit or index == 0 or document.sentences[index][1] - cite.start > _BARE:
         return False
     low, high = document.sentences[index - 1][0], document.sentences[index][1]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -50,10 +51,19 @@ def words_of_sameness() -> frozenset[str]:
     return _vocabulary("unchanged")
 
 
-@functools.cache
+def words_like(word: str) -> tuple[str, ...]:
+    """What documents name instead of a word of a label: "IRM" for "imagerie"; most words have none."""
+    return tuple(_content()["instead"].get(word, ()))
+
+
 def _vocabulary(name: str) -> frozenset[str]:
-    content = yaml.safe_load(Path(__file__).with_name("verify.yml").read_text(encoding="utf-8"))
-    return frozenset(content[name])
+    return frozenset(_content()[name])
+
+
+@functools.cache
+def _content() -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("verify.yml").read_text(encoding="utf-8"))
+    return content
 
 
 def _in_figures(variable: Variable) -> Variable:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from generator.llm.verify_plans import words_of_furniture
+from generator.llm.verify_plans import words_like, words_of_furniture
 from generator.rules.asked import is_no, is_unknown
 from generator.rules.label import wanted_of
 from generator.rules.plan import Plan
@@ -62,7 +62,8 @@ def stem_of(word: str) -> str:
 @functools.lru_cache(maxsize=4096)
 def label_words(label: str) -> Words:
     """The words of content of a label, its words of time and form left out."""
-    return Words.of([word for word in wanted_of(label).words if word not in words_of_furniture()])
+    own = [word for word in wanted_of(label).words if word not in words_of_furniture()]
+    return Words.of([*own, *(other for word in own for other in words_like(word))])
 
 
 def choice_words(plan: Plan) -> dict[str, Words]:
