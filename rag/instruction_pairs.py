@@ -33,13 +33,14 @@ from generator.llm.whole import Mentions, whole_record
 from generator.rules.reader import RulesGenerator
 from generator.train.pairs import Pair
 from rag.lessons import Kind, LeftOut, Lesson, Lessons
+from rag.look_alikes import LookAlike, LookAlikes
 from rag.redcap import branching
 from rag.redcap.values import InvalidValue, decode
 from rag.supervision import Supervisor, anchor_of
-from rag.taught_quotes import Candidate, answer_of, cited_candidates, weak_candidates
+from rag.taught_quotes import Candidate, answer_of, best_first, cited_candidates, weak_candidates
 from rag.variable_words import words_of
 from retriever.passages import passages as cut
-from retriever.weak import UNLIKELY, HardNegative, Negative, Weights
+from retriever.weak import Weights
 from schema.document import PatientRecord
 from schema.passage import Passage
 from schema.study import Study, VariableHints
@@ -48,12 +49,8 @@ from schema.variable import Variable
 
 #: Weight of a pair whose quote or silence nobody but the weak labels vouches for.
 WEAK = 0.5
-#: A quote is taken before longer ones when its verification is at least this part of the strongest.
-_AS_STRONG = 0.9
 #: Pairs of a kind, at most, for each one that tells a value as `fill` asks for it.
 _SILENT, _HARD, _ABSENT = 1.0, 0.25, 0.25
-#: Passages that look right and are not, in one question; passages of such a question.
-_DISTRACTORS, _SHOWN = 4, 8
 
 _STATUS = {
     Status.FOUND: AnswerStatus.DOCUMENTED,
@@ -177,6 +174,7 @@ class _Patient:
         self._universe = list({passage.span: passage for passage in (*windows, *every)}.values())
         self._places = {passage.span: place for place, passage in enumerate(self._universe)}
         self._labels = tools.supervisor.label(record, self._universe, row)
+        self._alike = LookAlikes(tools.supervisor, self._universe, row, self._labels, self._random)
 
     def lessons(self) -> Lessons:
         """See `PairMaker.lessons_of`."""
@@ -271,7 +269,7 @@ class _Patient:
         self, variable: Variable, layout: Layout, checked: Sequence[tuple[Candidate, Checked]]
     ) -> _Told | None:
         """The shortest candidate that the verifier takes, as an answer that `fill` would read as the table's value."""
-        for candidate, result in _best_first(checked):
+        for candidate, result in best_first(checked):
             value, status = self._values[variable.name], _STATUS[result.status]
             reason = candidate.reason or _reasons()[status.value]
             answer = answer_of(
@@ -279,7 +277,7 @@ class _Patient:
             )
             if self._is_heard(variable, layout, answer, value):
                 weight = 1.0 if not candidate.weak else WEAK
-                passage = _of_all(candidate)
+                passage = candidate.passage
                 lesson = self._lesson(variable, layout, Kind.TOLD, candidate.weak, weight, answer, passage)
                 return _Told(lesson, candidate, value)
         return None
@@ -323,10 +321,10 @@ class _Patient:
         for cell in self._drawn(told):
             variable = cell.lesson.variable
             quoted = list({place.passage.span: place.passage for place in cell.candidate.quotes}.values())
-            wrong = self._wrong(variable)
+            wrong = self._alike.wrong(variable)
             if not left or not wrong:
                 continue
-            layout = self._mixed(variable, quoted, [passage for passage, _ in wrong])
+            layout = self._among(variable, quoted, wrong)
             style, weight = self._tools.style, cell.lesson.pair.weight
             status, reason = cell.lesson.answer.status, cell.lesson.answer.reason
             answer = answer_of(
@@ -341,11 +339,8 @@ class _Patient:
     def _absent(self, told: Sequence[_Told]) -> Iterator[Lesson]:
         """Some of what is told, asked again without the passages that tell it."""
         left = round(_ABSENT * len(told))
-        asked = [(cell, wrong) for cell in self._drawn(told) if (wrong := self._wrong(cell.lesson.variable))]
-        layouts = {
-            cell.lesson.variable.name: self._mixed(cell.lesson.variable, [], [passage for passage, _ in wrong])
-            for cell, wrong in asked
-        }
+        asked = [(cell, wrong) for cell in self._drawn(told) if (wrong := self._alike.wrong(cell.lesson.variable))]
+        layouts = {cell.lesson.variable.name: self._among(cell.lesson.variable, [], wrong) for cell, wrong in asked}
         shown = {name: list(layout.passages) for name, layout in layouts.items()}
         read = {value.variable: value for value in self._tools.rules.fill(self._record, shown)} if shown else {}
         for cell, wrong in asked:
@@ -355,43 +350,20 @@ class _Patient:
                 continue
             if self._tools.fits(self._messages(variable, layout)):
                 left -= 1
-                why = wrong[0][1].value
-                yield self._silence(variable, layout, Kind.ABSENT, why, again is not None, wrong[0][0].text)
+                why = wrong[0].kind.value
+                yield self._silence(variable, layout, Kind.ABSENT, why, again is not None, wrong[0].passage.text)
 
     def _drawn(self, told: Sequence[_Told]) -> list[_Told]:
         return [told[i] for i in self._random.permutation(len(told)).tolist()]
 
-    def _wrong(self, variable: Variable) -> list[tuple[Passage, Negative]]:
-        """Passages that look right and are not, with what is wrong with each, drawn at random."""
-        negatives = self._negatives.get(variable.name, [])
-        drawn = [negatives[i] for i in self._random.permutation(len(negatives)).tolist()]
-        likely = self._likely(variable.name)
-        wrong = [(self._universe[one.passage], one.kind) for one in drawn]
-        return [(passage, kind) for passage, kind in wrong if not _overlaps(passage, likely)][:_DISTRACTORS]
-
-    @functools.cached_property
-    def _negatives(self) -> dict[str, list[HardNegative]]:
-        return self._tools.supervisor.negatives(self._universe, self._row, self._labels)
-
-    def _likely(self, name: str) -> list[Passage]:
-        weights = self._weights(name)
-        return [self._universe[i] for i in np.flatnonzero(weights >= UNLIKELY * weights.max(initial=0.0)) if weights[i]]
+    def _among(self, variable: Variable, right: Sequence[Passage], wrong: Sequence[LookAlike]) -> Layout:
+        """A question made of these passages and of others that have nothing to do with it."""
+        ranked = self._alike.among(variable, [*right, *(one.passage for one in wrong)])
+        layout = Readable({variable.name: ranked}, (), self._tools.settings.concepts).shared(len(ranked))
+        return replace(layout, first={}) if self._whole else layout
 
     def _weights(self, name: str) -> Weights:
         return self._labels[name].combined()
-
-    def _mixed(self, variable: Variable, right: Sequence[Passage], wrong: Sequence[Passage]) -> Layout:
-        """These passages and some that are neither right nor like it, in order of time."""
-        weights = self._weights(variable.name)
-        others = [passage for passage, weight in zip(self._universe, weights, strict=True) if not weight]
-        taken = list(wrong) + list(right)
-        for i in self._random.permutation(len(others)).tolist():
-            if len(taken) < _SHOWN and not _overlaps(others[i], taken):
-                taken.append(others[i])
-        ranked = [taken[i] for i in self._random.permutation(len(taken)).tolist()]
-        readable = Readable({variable.name: ranked}, (), self._tools.settings.concepts)
-        layout = readable.shared(len(ranked))
-        return replace(layout, first={}) if self._whole else layout
 
     def _silence(
         self, variable: Variable, layout: Layout, kind: Kind, why: str, weak: bool, passage: str = ""
@@ -420,33 +392,6 @@ def _typed(variable: Variable, row: Mapping[str, str]) -> Value | None:
         return decode(variable, row)
     except InvalidValue:
         return None
-
-
-def _best_first(checked: Sequence[tuple[Candidate, Checked]]) -> Iterator[tuple[Candidate, Checked]]:
-    """Those that the verifier takes, the rules' first; the first of each about as strong as the strongest."""
-    taken = [
-        (candidate, result)
-        for candidate, result in checked
-        if result.verdict is Verdict.VERIFIED and not (candidate.is_part and result.status is Status.ABSENT_BY_OMISSION)
-    ]
-    for weak in (False, True):
-        held = [one for one in taken if one[0].weak is weak]
-        best = max((result.strength for _, result in held), default=0.0)
-        yield from sorted(held, key=lambda one: one[1].strength < _AS_STRONG * best)
-
-
-def _of_all(candidate: Candidate) -> str:
-    """The passage that holds all quotes, or ""."""
-    spans = {place.passage.span: place.passage.text for place in candidate.quotes}
-    return next(iter(spans.values())) if len(spans) == 1 else ""
-
-
-def _overlaps(passage: Passage, others: Sequence[Passage]) -> bool:
-    one = passage.span
-    return any(
-        one.document_id == other.span.document_id and one.start < other.span.end and other.span.start < one.end
-        for other in others
-    )
 
 
 @functools.cache

@@ -18,19 +18,22 @@ from generator.llm.answer import Answer, AnswerStatus, NoValue, Quote, dates_in,
 from generator.llm.answer_form import DATE_LENGTH, QUOTE_LENGTH, REASON_LENGTH, asks_unit
 from generator.llm.ground import Alignment, Located, locate
 from generator.llm.prompt import PromptStyle
+from generator.llm.verify import Checked, Verdict
 from generator.rules.numbers import find_numbers
 from generator.rules.text import fold
 from retriever.weak import WeakLabels, Weights
 from schema.document import DateKind, Document, PatientRecord, Span
 from schema.passage import Passage
 from schema.study import VariableHints
-from schema.value import Evidence, ExtractedValue, Value
+from schema.value import Evidence, ExtractedValue, Status, Value
 from schema.variable import Variable, VariableKind
 
 #: Passages in which a clause is looked for, those of most weight first, and clauses of each that are tried.
 _PASSAGES, _CLAUSES = 3, 3
 #: A clause is tried when its weight is at least this part of the best one's.
 _NEAR = 0.5
+#: A quote is taken before longer ones when its verification is at least this part of the strongest.
+_AS_STRONG = 0.9
 #: Quotes of one answer: a value told twice needs no third.
 _QUOTES = 2
 
@@ -53,6 +56,12 @@ class Candidate:
     weak: bool
     is_part: bool = False
     reason: str = ""
+
+    @property
+    def passage(self) -> str:
+        """The text of the passage that holds all quotes; "" where there are several."""
+        texts = {place.passage.span: place.passage.text for place in self.quotes}
+        return next(iter(texts.values())) if len(texts) == 1 else ""
 
 
 def cited_candidates(record: PatientRecord, passages: Sequence[Passage], read: ExtractedValue) -> Iterator[Candidate]:
@@ -101,6 +110,19 @@ def weak_candidates(
             for part in _parts(place):
                 yield Candidate((part,), True, True)
             yield Candidate((place,), True)
+
+
+def best_first(checked: Sequence[tuple[Candidate, Checked]]) -> Iterator[tuple[Candidate, Checked]]:
+    """Those that the verifier takes, the rules' first; the first of each about as strong as the strongest."""
+    taken = [
+        (candidate, result)
+        for candidate, result in checked
+        if result.verdict is Verdict.VERIFIED and not (candidate.is_part and result.status is Status.ABSENT_BY_OMISSION)
+    ]
+    for weak in (False, True):
+        held = [one for one in taken if one[0].weak is weak]
+        best = max((result.strength for _, result in held), default=0.0)
+        yield from sorted(held, key=lambda one: one[1].strength < _AS_STRONG * best)
 
 
 def answer_of(

@@ -250,6 +250,7 @@ class _Training:
         )
         config = self._model.peft_config["default"]
         config.inference_mode = True
+        config.target_modules = sorted(config.target_modules)  # a set: its order would change from run to run
         config.save_pretrained(str(out))
 
     def restore(self, state: dict[str, Any]) -> None:
