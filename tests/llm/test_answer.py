@@ -77,7 +77,7 @@ def _values(variable: Variable) -> st.SearchStrategy[Value]:
         VariableKind.CHECKBOX: st.sets(st.sampled_from(coded or [""])).map(
             lambda ticked: tuple(choice.code for choice in variable.choices if choice.code in ticked)
         ),
-        VariableKind.INTEGER: st.integers(-(10**9), 10**9),
+        VariableKind.INTEGER: st.integers(-(10**9) + 1, 10**9 - 1),
         VariableKind.NUMBER: st.floats(-1e9, 1e9),
         VariableKind.DATE: st.dates(dt.date(1900, 1, 1), dt.date(2100, 1, 1)),
         VariableKind.DATETIME: st.datetimes(**within).map(lambda moment: _cut(moment, unit)),
