@@ -39,7 +39,7 @@ def test_an_answer_obeys_its_schema_and_its_tokens_spell_it(served: Served) -> N
         assert answer.finish is Finish.STOP
         told = json.loads(answer.text)
         assert list(told) == ["citations", "raison", "statut", "valeur"]
-        assert told["valeur"] is None or 0 <= told["valeur"] <= 42
+        assert told["valeur"] is None or 0 <= told["valeur"] <= 99
         assert "".join(token.text for token in answer.tokens) == answer.text
         assert all(token.logprob <= 0 for token in answer.tokens)
         assert answer.prompt_tokens > 0
