@@ -20,7 +20,7 @@ from generator.llm.verify_date import check_date, tells_date
 from generator.llm.verify_drug import asked_regimen, check_drugs
 from generator.llm.verify_list import OMITTED
 from generator.llm.verify_number import check_number, is_superseded, same_number, writes_number
-from generator.llm.verify_place import Shown, quotes_alone, sentences_alone, shown_by
+from generator.llm.verify_place import Shown, quotes_alone, sentences_alone, shown_by, with_sentence_before
 from generator.llm.verify_plans import plan_at_any_time, plans_for
 from generator.llm.verify_words import no_code
 from generator.rules.annotate import Annotated
@@ -37,7 +37,7 @@ from schema.value import Status, Value
 from schema.variable import Variable, VariableKind
 
 #: What the rules read in the quotes alone, and in their sentences, is worth.
-_IN_QUOTE, _IN_SENTENCE, _BY_OMISSION = 0.95, 0.85, 0.7
+_IN_QUOTE, _IN_SENTENCE, _BY_OMISSION, _WITH_BEFORE = 0.95, 0.85, 0.7, 0.62
 #: A quote that shows less of its sentences than this does not speak for the rest of them.
 _COVERAGE = 0.5
 
@@ -163,6 +163,11 @@ def _unread(view: PatientView, plan: Plan, reading: Reading, places: Sequence[Sh
     regimen = asked_regimen(plan)
     if regimen is not None:
         return check_drugs(view, plan, regimen, places, str(reading.value))
+    if plan.variable.kind in _CLOSED:
+        around, before = with_sentence_before(view, places)
+        told, told_before = _read(around, plan).value, _read(before, plan).value
+        if told == reading.value != told_before:
+            return Finding(Verdict.VERIFIED, "La phrase citée le dit de ce que nomme celle d'avant.", _WITH_BEFORE)
     if is_of_sides(plan):
         side = read_side(quotes_alone(view, places), plan).value
         if side == reading.value:

@@ -163,7 +163,9 @@ def _enough(plan: Plan, places: Sequence[Shown], code: str) -> bool:
 def _is_asked(plan: Plan, place: Shown) -> bool:
     """Whether the sentence, or the title above it, holds words of the question."""
     document = place.document
-    if any(True for anchor in plan.anchors for _ in document.within(anchor, place.low, place.high)):
+    if plan.reader == "sex" or any(
+        True for anchor in plan.anchors for _ in document.within(anchor, place.low, place.high)
+    ):
         return True
     title = fold(document.section_of(place.start).title)
     return bool(label_words(plan.variable.label).held_by(f"{title} {place.sentence}"))

@@ -12,13 +12,17 @@ from generator.llm.verify_place import Shown, quotes_alone, sentences_alone
 from generator.llm.verify_plans import words_of_sameness
 from generator.llm.verify_words import label_words
 from generator.rules.chronology import without_dots
+from generator.rules.cues import PREFIX
+from generator.rules.episode import Moment
 from generator.rules.lexicon import load_lexicon
 from generator.rules.numbers import Number, convert
 from generator.rules.plan import Plan
 from generator.rules.policies import fits
 from generator.rules.readers.measure import measure_readings, read_measure
 from generator.rules.reading import Cite, PatientView, Reading
+from generator.rules.stay import written_day
 from generator.rules.text import words as words_in
+from schema.document import DateKind
 from schema.study import Policy
 from schema.value import Value
 from schema.variable import Variable, VariableKind
@@ -74,6 +78,16 @@ def check_number(view: PatientView, plan: Plan, places: Sequence[Shown], value: 
 def writes_number(plan: Plan, places: Sequence[Shown], value: float) -> bool:
     """Whether a quote writes the number, in whatever unit."""
     return any(_can_be(plan, number, value) for place in places for number in _numbers_of(place))
+
+
+#: Policy -> the words of time that say its moment.
+_CUES = {
+    Policy.AT_ADMISSION: "time.admission",
+    Policy.AT_DAY: "time.day1",
+    Policy.AT_DISCHARGE: "time.discharge",
+    Policy.AT_FOLLOW_UP: "time.followup",
+    Policy.BEFORE: "time.before",
+}
 
 
 def is_superseded(view: PatientView, plan: Plan, value: float) -> bool:
@@ -167,10 +181,28 @@ def _is_pointed_at(view: PatientView, plan: Plan, places: Sequence[Shown], named
         words = set(words_in(place.words))
         if not words & words_of_sameness() or any(_holds(place, reading) for reading in named):
             continue
-        moment = view.timeline.moment(place.document, place.start, place.end, place.low, place.high)
-        if fits(Reading(0, (Cite(place.document, place.start, place.end),), moment), plan, view):
+        if _says_moment(plan, place) or (not _is_dated(place) and _is_written_then(view, plan, place)):
             return True
     return False
+
+
+def _says_moment(plan: Plan, place: Shown) -> bool:
+    cue = _CUES.get(plan.policy)
+    return cue is not None and any(True for _ in place.document.within(PREFIX + cue, place.low, place.high))
+
+
+def _is_dated(place: Shown) -> bool:
+    """Whether a sentence gives a date or a moment of its own."""
+    document = place.document
+    if any(m.kind in (DateKind.ABSOLUTE, DateKind.DAY_OFFSET) for m in document.dates_in(place.low, place.high)):
+        return True
+    return any(True for cue in _CUES.values() for _ in document.within(PREFIX + cue, place.low, place.high))
+
+
+def _is_written_then(view: PatientView, plan: Plan, place: Shown) -> bool:
+    document = place.document
+    moment = Moment(view.timeline.document_phase(document), written_day(document))
+    return fits(Reading(0, (Cite(document, place.start, place.end),), moment), plan, view)
 
 
 def _holds(place: Shown, reading: Reading) -> bool:

@@ -71,6 +71,21 @@ def sentences_alone(view: PatientView, places: Sequence[Shown]) -> PatientView:
     return limited_to(view, [(place.document, place.low, place.high) for place in places])
 
 
+def with_sentence_before(view: PatientView, places: Sequence[Shown]) -> tuple[PatientView, PatientView]:
+    """The patient seen through the sentences of the quotes and those before them; and through those before alone."""
+    before = [span for place in places if (span := _sentence_before(place)) is not None]
+    own = [(place.document, place.low, place.high) for place in places]
+    return limited_to(view, [*before, *own]), limited_to(view, before)
+
+
+def _sentence_before(place: Shown) -> tuple[Annotated, int, int] | None:
+    document = place.document
+    index = document.sentence_of(place.low)
+    if index == 0 or document.section_of(document.sentences[index - 1][0]) != document.section_of(place.low):
+        return None
+    return (document, *document.sentences[index - 1])
+
+
 def _passage(document: Annotated, start: int, end: int) -> Passage:
     source = document.document
     span = Span(source.document_id, start, end)

@@ -12,10 +12,12 @@ from generator.rules.asked import is_no, is_unknown
 from generator.rules.label import wanted_of
 from generator.rules.plan import Plan
 from generator.rules.text import fold
+from schema.variable import Choice
 
 #: Words of a label shorter than this name nothing, unless they are abbreviations.
 _SHORTEST = 4
-_STEM = 6
+#: The stem of a longer word has at least so many letters; of one without a known ending, all but the last three.
+_STEM, _ANY_ENDING = 6, 3
 #: Letters in a row that two words share when they are of one root.
 _CORE = 7
 _WORD = re.compile(r"[a-z0-9œ]+")
@@ -56,6 +58,8 @@ def stem_of(word: str) -> str:
     if len(folded) <= _STEM:
         return folded
     stem = _ENDING.sub("", folded)
+    if stem == folded:
+        return folded[: max(_STEM, len(folded) - _ANY_ENDING)]
     return stem if len(stem) >= _STEM - 1 else folded[:_STEM]
 
 
@@ -68,17 +72,18 @@ def label_words(label: str) -> Words:
 
 def choice_words(plan: Plan) -> dict[str, Words]:
     """By choice code, the words that tell it from the other choices; codes without any are left out."""
-    bare = {
-        choice.code: Words.of([w for w in _WORD.findall(fold(choice.label)) if w not in words_of_furniture()])
-        for choice in plan.variable.choices
-        if not is_unknown(choice)
-    }
+    bare = {choice.code: _choice_words(choice) for choice in plan.variable.choices if not is_unknown(choice)}
     counts: dict[str, int] = {}
     for words in bare.values():
         for stem in words.stems:
             counts[stem] = counts.get(stem, 0) + 1
     own = {code: Words.of([s for s in words.stems if counts[s] == 1]) for code, words in bare.items()}
     return {code: words for code, words in own.items() if words.stems}
+
+
+def _choice_words(choice: Choice) -> Words:
+    words = [word for word in _WORD.findall(fold(choice.label)) if word not in words_of_furniture()]
+    return Words.of([*words, *(other for word in words for other in words_like(word))])
 
 
 def no_code(plan: Plan) -> str | None:
