@@ -69,4 +69,6 @@ def quick() -> RehearsalPlan:
         contexts=2,
         base=replace(full.base, steps=60),
         lora=replace(full.lora, epochs=1),
+        methods=full.methods[:1],
+        trials=1,
     )
