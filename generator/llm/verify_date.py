@@ -110,7 +110,7 @@ def _names_event(plan: Plan, each: _Told) -> bool:
 
 def _event_of(plan: Plan) -> str:
     """The event of ``lexicon/events.yml`` that a label asks for; "" when it is not one of them."""
-    label = plan.variable.label
+    label = _WHEN.sub(" ", plan.variable.label)
     return event_of_label(label) or ("discharge" if _END_OF_STAY.search(fold(label)) else "")
 
 
@@ -122,6 +122,8 @@ def _bounds_stay(each: _Told, event: str, told: Sequence[_Told]) -> bool:
     return len(days) == 2 and days[0 if event == "admission" else 1][1] is each
 
 
+#: What a label says of when names no event of its own: "[Au cours de l'hospitalisation] Heure de l'imagerie".
+_WHEN = re.compile(r"\[[^\]]*\]|\b(?:au cours|lors|pendant|durant)\b[^,:()]*", re.IGNORECASE)
 _END_OF_STAY = re.compile(r"\bfin (?:de |du |d')(?:sejour|hospitalisation)\b")
 _STAY = re.compile(r"\b(?:sejour\w*|hospitali\w+)\b")
 

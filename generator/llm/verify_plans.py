@@ -24,6 +24,8 @@ from schema.study import Policy, Study, VariableHints
 from schema.variable import Variable, VariableKind
 
 _LATEST = re.compile(r"\bderniere?s? (?:valeur|nouvelles?|resultat|mesure|controle)|\bplus recente?s?\b|\brecente?s?\b")
+#: "Consultation des 3 mois", which the rules take for a stretch of time.
+_OF_MONTHS = re.compile(r"\bdes (\d+ mois)\b")
 _OF_TREATMENT = re.compile(r"\btraitements?\b|\btherap\w+|\bchirurgie\b")
 
 
@@ -67,14 +69,14 @@ def _content() -> dict[str, Any]:
 
 
 def _in_figures(variable: Variable) -> Variable:
-    """The variable with the numbers of its label in figures: "à vingt-quatre heures" is a moment that is known."""
+    """The variable with the moment of its label in figures: "à vingt-quatre heures", "consultation des trois mois"."""
     label = variable.label
     folded = fold(label)
     for number in reversed(find_numbers(folded, ())):
         written = folded[number.start : number.end].split(" ")[0]
         if written.replace("-", "").isalpha() and number.value > 2:
             label = f"{label[: number.start]}{number.value:g}{label[number.start + len(written) :]}"
-    return replace(variable, label=label)
+    return replace(variable, label=_OF_MONTHS.sub(r"à \1", label))
 
 
 def _completed(variable: Variable, hints: VariableHints) -> VariableHints:
