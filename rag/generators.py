@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
+from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -160,6 +161,9 @@ def _model_of(generation: Generation) -> str:
         if not folder.is_dir():
             what, remedy = "is not a folder.", "Give the folder that holds the model's config.json."
             raise InputError(Problem(str(folder), what, remedy))
+    if find_spec("vllm") is None:
+        what, remedy = "vllm is not installed in this environment.", "Install it, or serve the model: cohort-rag serve."
+        raise InputError(Problem("--offline", what, remedy))
     return " + ".join(f"{folder.name}@{folder_identity(folder)}" for folder in folders)
 
 

@@ -106,7 +106,7 @@ class Asking:
         variables, style = question.variables, self._style
         layout, record = self._shown(question)
         asked = style.question(variables, layout.first, self._examples_for(variables, layout.passages))
-        messages = Message("system", self._system), Message("user", (record + asked).strip())
+        messages: tuple[Message, ...] = (Message("system", self._system), Message("user", (record + asked).strip()))
         if question.mended is not None:
             messages += repair(style, question.mended.text, [question.mended.heard.why])
         length = self._settings.max_tokens * len(variables) * (_LONGER if question.is_longer else 1)

@@ -1,5 +1,6 @@
 """Generators that are not as one would like, through the command."""
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,13 @@ def test_what_cannot_be_done_is_said_before_anything_is_read(
         error = refused(*command, *options)
         assert said in error
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("vllm") is not None, reason="vllm is installed here")
+def test_vllm_is_missed_before_the_first_patient(inputs: list[object], tmp_path: Path) -> None:
+    write(tmp_path / "model" / "config.json", "{}")
+    options = ["--generator", "llm", "--offline", tmp_path / "model"]
+    assert "vllm is not installed" in refused("fill", *inputs, "--out", tmp_path / "run", *options)
 
 
 def test_a_model_in_this_process_is_not_read_by_several(inputs: list[object], tmp_path: Path) -> None:
