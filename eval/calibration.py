@@ -3,9 +3,10 @@
 Three steps, each of which can only keep the order of two confidences of one variable:
 
 1. isotonic regression of right on the confidence, all variables together (Zadrozny and Elkan, KDD 2002);
-2. what is known of the variable: (m · p + right) / (m + cells), p from step 1, right and cells those of the variable in
-   the table. A variable that the table has not is left at p. m, the weight of p in cells, is the one under which each
-   patient's cells are best foretold from the other patients' (Brier score);
+2. what is known of the variable: p + (right - expected) / (m + cells), p from step 1, the rest of the variable's cells
+   in the table: how many are right, how many step 1 expects to be, how many there are. A variable that the table does not
+   have is left at p. m, the weight of p in cells, is the one under which each patient's cells are best foretold from the
+   other patients' (Brier score);
 3. isotonic regression of right on what step 2 says of each patient from the others.
 
 Every isotonic fit sees one right cell more at the lowest score and one wrong cell more at the highest, so that n cells
@@ -65,44 +66,56 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """The cells of one variable: how many, how many of them are right, and how many were expected to be."""
+
+    cells: int
+    right: int
+    expected: float
+
+
+@dataclass(frozen=True, slots=True)
 class Fit:
     """What was learned.
 
     Args:
         first, last: steps 1 and 3.
         weight: m of step 2.
-        tally: right cells and cells of each variable.
+        tallies: by variable, for step 2.
     """
 
     first: Curve
     weight: float
-    tally: Mapping[str, tuple[int, int]]
+    tallies: Mapping[str, Tally]
     last: Curve
 
     def at(self, variables: Sequence[str], scores: Array) -> Array:
         """Chance of being right, in (0, 1), of values of these variables with these scores; both (N,)."""
-        known = np.array([self.tally.get(name, (0, 0)) for name in variables], dtype=float).reshape(-1, 2)
-        return self.last.at((self.weight * self.first.at(scores) + known[:, 0]) / (self.weight + known[:, 1]))
+        known = [self.tallies.get(name, _UNKNOWN) for name in variables]
+        surplus = np.array([tally.right - tally.expected for tally in known])
+        cells = np.array([tally.cells for tally in known])
+        return self.last.at(self.first.at(scores) + surplus / (self.weight + cells))
+
+
+_UNKNOWN = Tally(0, 0, 0.0)
 
 
 def fit(cells: Scored) -> Fit:
     """Learn from at least one cell."""
     first = isotonic(cells.scores, cells.right)
-    tally: dict[str, tuple[int, int]] = {}
-    for name, right in zip(cells.variables, cells.right, strict=True):
-        held = tally.get(name, (0, 0))
-        tally[name] = (held[0] + int(right), held[1] + 1)
-    known = np.array([tally[name] for name in cells.variables], dtype=float)
-    own = np.column_stack([cells.right, np.ones(len(cells))])
-    others = known - own  # a patient has one cell of a variable
     base = first.at(cells.scores)
+    names, variable = np.unique(np.array(cells.variables), return_inverse=True)
+    count, right, expected = (sums(variable, of) for of in (np.ones(len(cells)), cells.right, base))
+    surplus = (right - expected)[variable] - (cells.right - base)  # of the other patients: each has one cell of it
 
     def from_others(weight: float) -> Array:
-        estimates: Array = (weight * base + others[:, 0]) / (weight + others[:, 1])
+        estimates: Array = base + surplus / (weight + count[variable] - 1)
         return estimates
 
     weight = min(_SHRINKAGES, key=lambda m: float(np.mean((from_others(m) - cells.right) ** 2)))
-    return Fit(first, weight, tally, isotonic(from_others(weight), cells.right))
+    held = zip(names, count, right, expected, strict=True)
+    tallies = {str(name): Tally(int(n), int(r), float(e)) for name, n, r, e in held}
+    return Fit(first, weight, tallies, isotonic(from_others(weight), cells.right))
 
 
 def isotonic(scores: Array, right: Array) -> Curve:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from eval.calibration import Tally
 from eval.calibration_figures import ConfidenceFigures
 from eval.calibration_plots import write_plots
 from eval.summary import percent
@@ -31,13 +32,13 @@ class CalibrationReport:
 
     Args:
         about: what was judged, in words.
-        variables: right cells and cells by variable.
+        variables: what was judged of each.
     """
 
     about: str
     before: ConfidenceFigures
     after: ConfidenceFigures
-    variables: Mapping[str, tuple[int, int]]
+    variables: Mapping[str, Tally]
 
     @property
     def both(self) -> dict[str, ConfidenceFigures]:
@@ -51,7 +52,7 @@ def write_report(report: CalibrationReport, out: Path) -> None:
     (out / "report.md").write_text("\n".join(_page(report)) + "\n", encoding="utf-8")
     columns = ("confidence", "figure", "above", "cells", "value", "low", "high")
     write_rows(out / "figures.csv", columns, (row for name, of in report.both.items() for row in _rows(name, of)))
-    counted = ([harmless(name), str(right), str(cells)] for name, (right, cells) in report.variables.items())
+    counted = ([harmless(name), str(of.right), str(of.cells)] for name, of in report.variables.items())
     write_rows(out / "variables.csv", ("variable", "right", "cells"), counted)
     write_plots(report.both, out)
 
@@ -87,8 +88,10 @@ def _page(report: CalibrationReport) -> Iterator[str]:
         yield f"| {pair[0].above:g} | {' | '.join(cells)} |"
     yield from ("", "![Risk against coverage](risk_coverage.png)", "", "## Variables", "")
     yield from ("| variable | right | values |", "|---|---|---|")
-    by_share = sorted(report.variables.items(), key=lambda item: (item[1][0] / item[1][1], -item[1][1], item[0]))
-    yield from (f"| {name} | {right} | {cells} |" for name, (right, cells) in by_share)
+    by_share = sorted(
+        report.variables.items(), key=lambda item: (item[1].right / item[1].cells, -item[1].cells, item[0])
+    )
+    yield from (f"| {name} | {of.right} | {of.cells} |" for name, of in by_share)
 
 
 def _rows(name: str, of: ConfidenceFigures) -> Iterator[list[str]]:

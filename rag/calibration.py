@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from eval.calibration import Curve, Fit, Scored, fit
+from eval.calibration import Curve, Fit, Scored, Tally, fit
 from schema.problem import InputError, Problem
 from schema.value import ExtractedValue, Status
 from schema.variable import Variable
@@ -41,7 +41,7 @@ class Calibration(BaseModel):
         cells, right, patients: values of the reader that the table judges, those that it bears out, and whose they are.
         error: calibration error that is to be expected, measured on patients that the fit had not seen; None where
             there were too few to tell.
-        first, weight, variables, last: the fit; ``variables`` has right cells and cells by name.
+        first, weight, variables, last: the fit.
         versions: of the program and of what fits.
     """
 
@@ -57,7 +57,7 @@ class Calibration(BaseModel):
     error: float | None
     first: _Knots
     weight: float = Field(gt=0)
-    variables: dict[str, tuple[int, int]]
+    variables: dict[str, Tally]
     last: _Knots
     versions: dict[str, str]
 
@@ -86,7 +86,7 @@ class Calibration(BaseModel):
             error=error,
             first=_Knots(x=found.first.x, y=found.first.y),
             weight=found.weight,
-            variables=dict(found.tally),
+            variables=dict(found.tallies),
             last=_Knots(x=found.last.x, y=found.last.y),
             versions=versions,
         )

@@ -9,6 +9,7 @@ from eval.calibration import (
     Curve,
     Fit,
     Scored,
+    Tally,
     area_under_risk,
     calibration_error,
     cross_fitted,
@@ -83,9 +84,9 @@ def test_what_falls_is_pooled() -> None:
 
 
 def test_the_three_steps_by_hand() -> None:
-    found = Fit(Curve((0.0, 1.0), (0.2, 0.8)), 2.0, {"age": (3, 4)}, Curve((0.0, 1.0), (0.1, 0.9)))
+    found = Fit(Curve((0.0, 1.0), (0.2, 0.8)), 2.0, {"age": Tally(4, 3, 2.4)}, Curve((0.0, 1.0), (0.1, 0.9)))
     step1 = 0.2 + 0.6 * 0.5
-    of_age, unknown = (2 * step1 + 3) / (2 + 4), step1
+    of_age, unknown = step1 + (3 - 2.4) / (2 + 4), step1
     assert found.at(["age", "poids"], np.array([0.5, 0.5])) == pytest.approx([0.1 + 0.8 * of_age, 0.1 + 0.8 * unknown])
 
 
@@ -152,6 +153,18 @@ def test_variables_that_are_read_badly_are_told_from_those_that_are_read_well() 
     assert before.error.value is not None
     assert after.error.value is not None
     assert after.error.value < 0.05 < 0.2 < before.error.value
+
+
+def test_what_a_low_confidence_announced_is_not_held_against_a_variable() -> None:
+    """Of 'hard' most values come without proof, and are wrong, as of any variable; those with proof are as good."""
+    rows = []
+    for i in range(40):
+        for name, is_proved in (("easy", i % 8 > 0), ("hard", i % 8 == 0)):
+            rows.append((f"P{i:02d}", name, 0.9 if is_proved else 0.3, is_proved and i % 19 > 0))
+    found = fit(scored(rows))
+    proved, unproved = found.at(["hard", "hard"], np.array([0.9, 0.3]))
+    assert found.tallies["hard"].right == 4  # of 40
+    assert unproved < 0.1 < 0.75 < proved
 
 
 def test_figures_by_hand() -> None:

@@ -73,6 +73,10 @@ class Run:
 row_names = ("poids", "sexe", "fume")
 
 
+def counted(learned: Calibration) -> dict[str, tuple[int, int]]:
+    return {name: (tally.right, tally.cells) for name, tally in learned.variables.items()}
+
+
 def said(problems: Sequence[object]) -> str:
     return "\n".join(map(str, problems))
 
@@ -83,7 +87,7 @@ def test_right_and_wrong_values_are_counted_by_variable(tmp_path: Path) -> None:
         made.gold[patient]["sexe"] = "2"
     made.gold["P11"]["fume"] = ""  # invented: nobody wrote it
     found = calibrate(made.write())
-    assert found.calibration.variables == {"poids": (12, 12), "sexe": (3, 12), "fume": (11, 12)}
+    assert counted(found.calibration) == {"poids": (12, 12), "sexe": (3, 12), "fume": (11, 12)}
     assert (found.calibration.cells, found.calibration.right, found.calibration.patients) == (36, 26, 12)
     assert found.calibration.generator == "rules"
     assert found.calibration.error == found.after.error.value
@@ -100,7 +104,7 @@ def test_values_that_wait_for_review_count_where_they_have_a_confidence(tmp_path
     made.hold("P03", "poids", "to_review", 0.4, "beaucoup")  # not a weight
     made.hold("P04", "poids", "invalid", 0.0, "999")
     found = calibrate(made.write())
-    assert found.calibration.variables["poids"] == (8, 9)
+    assert counted(found.calibration)["poids"] == (8, 9)
     assert found.before.bins[0].mean_confidence == pytest.approx(0.3)
 
 
@@ -182,7 +186,7 @@ def test_a_value_under_the_threshold_goes_to_review_with_its_quotes() -> None:
 
 def test_another_reader_or_dictionary_is_said(tmp_path: Path) -> None:
     variables = read_dictionary(write_dictionary(tmp_path)).variables
-    learned = calibration(variables={"poids": (3, 4)})
+    learned = calibration(variables={"poids": {"cells": 4, "right": 3, "expected": 3.0}})
     assert learned.doubts("c.json", "rules", "a", variables) == []
     told = said(learned.doubts("c.json", "llm, tiny", "z", variables))
     assert "learned from the reader 'rules'; this run uses 'llm, tiny'" in told
@@ -191,7 +195,7 @@ def test_another_reader_or_dictionary_is_said(tmp_path: Path) -> None:
 
 def test_what_hangs_on_a_value_under_review_is_not_closed(study: Study) -> None:
     """'paquets' is asked where 'fume' says yes; a doubt about 'fume' says nothing of 'paquets'."""
-    calibration(variables={"fume": (0, 99)}).save(study.folder / "calibration.json")
+    calibration(variables={"fume": {"cells": 99, "right": 0, "expected": 89.1}}).save(study.folder / "calibration.json")
     request = replace(
         study.request(plain_cohort(4)),
         generation=Generation(calibration=study.folder / "calibration.json", above=0.5),
@@ -201,7 +205,7 @@ def test_what_hangs_on_a_value_under_review_is_not_closed(study: Study) -> None:
     told = {(line["patient_id"], line["variable"]): line for line in lines}
     assert {told[f"P{i:03d}", "fume"]["status"] for i in range(4)} == {"to_review"}
     assert told["P001", "fume"]["candidates"] == ["1"]
-    assert told["P001", "fume"]["confidence"] == pytest.approx(0.009)
+    assert told["P001", "fume"]["confidence"] == pytest.approx(0.9 - 89.1 / 100)
     assert told["P001", "paquets"]["status"] == "found"
     assert told["P000", "paquets"]["status"] == "not_applicable"
     assert report.manifest.cells["to_review"] == 4
@@ -236,9 +240,9 @@ def test_from_a_run_to_a_surer_one(sample: Path) -> None:
         assert (sample / "report" / name).read_bytes().startswith(b"\x89PNG")
     page = (sample / "report" / "report.md").read_text(encoding="utf-8")
     assert "| calibrated | " in page
-    counted = rows(sample / "report" / "variables.csv", "utf-8-sig")
+    listed = rows(sample / "report" / "variables.csv", "utf-8-sig")
     learned = Calibration.load(made)
-    assert {row["variable"]: (int(row["right"]), int(row["cells"])) for row in counted} == learned.variables
+    assert {row["variable"]: (int(row["right"]), int(row["cells"])) for row in listed} == counted(learned)
     figures = rows(sample / "report" / "figures.csv", "utf-8-sig")
     assert {row["confidence"] for row in figures} == {"as given", "calibrated"}
 
