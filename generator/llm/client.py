@@ -144,7 +144,7 @@ class ServerEngine:
                 async with recovery:
                     await self._await_return()
             if self._is_replaced:
-                return NoAnswer(Fault.REJECTED, "another model is served under this name now")
+                return NoAnswer(Fault.UNREACHABLE, "another model is served under this name now")
             if self._gave_up:
                 return NoAnswer(Fault.UNREACHABLE, "the server did not come back")
             tried = await self._try(request)
