@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 #: Pairs share a trunk when it is at least this part of the shorter of their prompts.
-_SHARED = 0.3
+_SHARED = 0.5
 
 
 @dataclass(frozen=True, slots=True)
