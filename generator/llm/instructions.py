@@ -84,6 +84,10 @@ class _Kind:
 @dataclass(frozen=True, slots=True)
 class _Lexicon:
     rules: tuple[_Rule, ...]
+    worth: dict[str, float]
+    enough: float
+    about: frozenset[str]
+    says: frozenset[str]
     matcher: Matcher
     marks: tuple[re.Pattern[str], ...]
     #: Its long words, by themselves and by what is left of them when one letter is hidden.
@@ -93,8 +97,32 @@ class _Lexicon:
 def _kind(sentence: str) -> _Kind | None:
     if any(pattern.search(sentence) for pattern in _lexicon().marks):
         return _Kind(speaks_to=True, is_mark=True)
-    fitting = list(_fitting(_plain(sentence)))
-    return _Kind(any(rule.speaks_to for rule in fitting), is_mark=False) if fitting else None
+    plain = _plain(sentence)
+    fitting = list(_fitting(plain))
+    if fitting:
+        return _Kind(any(rule.speaks_to for rule in fitting), is_mark=False)
+    return _Kind(speaks_to=False, is_mark=False) if _gathers(plain) else None
+
+
+def _gathers(plain: str) -> bool:
+    """Whether a stretch of a plain text gathers enough of what orders an answer."""
+    lexicon = _lexicon()
+    spans = _spans(plain)
+    best: dict[int, tuple[float, int]] = {}
+    for name, start, end in spans:
+        worth = lexicon.worth.get(name, 0.0)
+        if worth > best.get(start, (0.0, 0))[0]:
+            best[start] = worth, end
+    for low in best:
+        near = [(start, *best[start]) for start in sorted(best) if low <= start <= low + _REACH]
+        total, last = 0.0, -1
+        for start, worth, end in near:
+            total += worth if start >= last else 0.0
+            last = max(last, end)
+        names = {name for name, start, _ in spans if low <= start <= low + _REACH}
+        if total >= lexicon.enough and names & lexicon.about and names & lexicon.says:
+            return True
+    return False
 
 
 def _fitting(plain: str) -> Iterator[_Rule]:
@@ -107,23 +135,33 @@ def _fitting(plain: str) -> Iterator[_Rule]:
 
 
 def _may_hold(text: str) -> bool:
-    """Whether all the lists of a rule are in a text, however far apart."""
-    named = _places(_plain(text)).keys()
-    return any(named >= set(rule.lists) for rule in _lexicon().rules)
+    """Whether all the lists of a rule are in a text, however far apart, or enough to gather."""
+    lexicon, plain = _lexicon(), _plain(text)
+    named = _places(plain).keys()
+    if any(named >= set(rule.lists) for rule in lexicon.rules):
+        return True
+    return bool(named & lexicon.about and named & lexicon.says)
 
 
 def _places(plain: str) -> dict[str, list[int]]:
     """Where the phrases of each list start."""
+    places: dict[str, list[int]] = {_FIGURE: [match.start() for match in re.finditer(r"\d+", plain)]}
+    for name, start, _ in _spans(plain):
+        places.setdefault(name, []).append(start)
+    return places
+
+
+@functools.lru_cache(maxsize=64)
+def _spans(plain: str) -> tuple[tuple[str, int, int], ...]:
+    """The phrases of a plain text: list, start, end."""
     hits = _lexicon().matcher.find(plain, [(0, len(plain))])
     covered = [(hit.start, hit.end) for hit in hits if hit.concept == _PLAIN]
-    places: dict[str, list[int]] = {_FIGURE: [match.start() for match in re.finditer(r"\d+", plain)]}
-    for hit in hits:
-        name = hit.concept.removeprefix(_FIRST)
-        if any(low <= hit.start < high for low, high in covered):
-            continue
-        if name == hit.concept or _CLAUSE_START.search(plain, 0, hit.start):
-            places.setdefault(name, []).append(hit.start)
-    return places
+    return tuple(
+        (hit.concept.removeprefix(_FIRST), hit.start, hit.end)
+        for hit in hits
+        if not any(low <= hit.start < high for low, high in covered)
+        and (not hit.concept.startswith(_FIRST) or _CLAUSE_START.search(plain, 0, hit.start))
+    )
 
 
 def _sentences(text: str) -> Iterator[tuple[int, int]]:
@@ -205,6 +243,10 @@ def _lexicon() -> _Lexicon:
     orders = [word for name in ("order", "forget", "reply", "write", "rules_given") for word in content["words"][name]]
     return _Lexicon(
         rules=tuple(_Rule(tuple(rule["all"]), rule.get("speaks_to", False)) for rule in content["rules"]),
+        worth=content["worth"],
+        enough=content["enough"],
+        about=frozenset(content["about"]),
+        says=frozenset(content["says"]),
         matcher=Matcher({name: group for name, group in forms.items() if group}),
         marks=tuple(re.compile(mark) for mark in content["marks"]),
         long_words={
