@@ -27,9 +27,9 @@ def appearing(target: Path) -> Iterator[Path]:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InputError(Problem(str(target), "exists already.", "Give another --out, or remove it."))
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.parent / f".{target.name}.unfinished"
+    aside, lock = (target.parent / f".{target.name}.{kind}" for kind in ("unfinished", "lock"))
     try:
-        with FileLock(target.parent / f".{target.name}.lock", timeout=0):
+        with FileLock(lock, timeout=0):
             shutil.rmtree(aside, ignore_errors=True)
             try:
                 aside.mkdir()
@@ -40,10 +40,10 @@ def appearing(target: Path) -> Iterator[Path]:
                 aside.rename(target)
             finally:
                 shutil.rmtree(aside, ignore_errors=True)
+                lock.unlink(missing_ok=True)
     except Timeout as error:
         what = "another process is writing it."
         raise InputError(Problem(str(target), what, "Wait for it, or give another --out.")) from error
-    (target.parent / f".{target.name}.lock").unlink(missing_ok=True)
 
 
 def need_room(folder: Path, size: int) -> None:

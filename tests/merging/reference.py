@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
+
+#: Weighted differences of the parents, their weights, whether to divide by them -> the merged difference.
+Combine = Callable[[Tensor, Sequence[float], bool], Tensor]
 
 
 def linear(parents: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
@@ -82,30 +85,43 @@ def recover_masks(
     merged: Tensor,
     deltas: Sequence[Tensor],
     weights: Sequence[float],
-    density: float,
-    combine: object,
+    combine: Combine,
     normalize: bool,
 ) -> tuple[list[Tensor], float]:
     """The masks that chance drew, read from the result; and the largest error of the formula with these masks.
 
-    Every element was made with one of 2^n combinations of its parents; what is kept of a parent is scaled to the L1
-    norm of the whole difference, which the masks decide, and which decides how the masks are read: both in turn.
+    Where one parent alone was kept, the change is its difference times one factor: the commonest ratio. With these
+    factors each element shows which of the 2^n combinations made it. The formula then takes what the masks say: what is
+    kept of a parent is scaled to the L1 norm of its whole difference. An election hides what was kept of those that lose
+    it: there the factors are those that were read.
     """
-    scales = [1.0 / density for _ in deltas]
+    change = merged - base
+    factors = [_commonest(change / (d if normalize else w * d)) for w, d in zip(weights, deltas, strict=True)]
     choices = list(itertools.product((0.0, 1.0), repeat=len(deltas)))
-    masks: list[Tensor] = []
-    error = float("inf")
-    for _ in range(50):
-        scaled = [w * s * d for w, s, d in zip(weights, scales, deltas, strict=True)]
-        made = torch.stack(
-            [combine(torch.stack([m * d for m, d in zip(c, scaled, strict=True)]), weights, normalize) for c in choices]  # type: ignore[operator]
-        )
-        distance = (base + made - merged).abs()
-        chosen = distance.argmin(0)
-        error = float(distance.min(0).values.max())
-        masks = [torch.tensor([c[place] for c in choices], dtype=torch.double)[chosen] for place in range(len(deltas))]
-        found = [float(d.abs().sum() / (d * m).abs().sum()) for d, m in zip(deltas, masks, strict=True)]
-        if found == scales:
-            break
-        scales = found
-    return masks, error
+    chosen = (_made(choices, factors, deltas, weights, combine, normalize) - change).abs().argmin(0)
+    masks = [torch.tensor([c[place] for c in choices], dtype=torch.double)[chosen] for place in range(len(deltas))]
+    kept = [float(d.abs().sum() / (d * m).abs().sum()) for d, m in zip(deltas, masks, strict=True)]
+    scales = kept if combine is add_up else factors
+    scaled = torch.stack([w * s * d * m for w, s, d, m in zip(weights, scales, deltas, masks, strict=True)])
+    return masks, float((combine(scaled, weights, normalize) - change).abs().max())
+
+
+def _made(
+    choices: Sequence[tuple[float, ...]],
+    factors: Sequence[float],
+    deltas: Sequence[Tensor],
+    weights: Sequence[float],
+    combine: Combine,
+    normalize: bool,
+) -> Tensor:
+    scaled = [w * f * d for w, f, d in zip(weights, factors, deltas, strict=True)]
+    kept = (torch.stack([m * d for m, d in zip(choice, scaled, strict=True)]) for choice in choices)
+    return torch.stack([combine(one, weights, normalize) for one in kept])
+
+
+def _commonest(ratios: Tensor) -> float:
+    """The middle of the narrowest interval that holds a tenth of the ratios above 1."""
+    found = ratios[ratios.isfinite() & (ratios > 1)].sort().values
+    span = max(2, len(found) // 10)
+    start = int((found[span:] - found[:-span]).argmin())
+    return float(found[start : start + span].median())
