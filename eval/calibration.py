@@ -3,10 +3,10 @@
 Three steps, each of which can only keep the order of two confidences of one variable:
 
 1. isotonic regression of right on the confidence, all variables together (Zadrozny and Elkan, KDD 2002);
-2. what is known of the variable: p + (right - expected) / (m + cells), p from step 1, the rest of the variable's cells
-   in the table: how many are right, how many step 1 expects to be, how many there are. A variable that the table does not
-   have is left at p. m, the weight of p in cells, is the one under which each patient's cells are best foretold from the
-   other patients' (Brier score);
+2. what is known of the variable: p + (right - expected) / (m + cells), p from step 1, the rest from the variable's own
+   cells: how many are right, how many step 1 expects to be, how many there are. A variable that is not in the
+   table is left at p. m, the weight of p in cells, is the one under which each patient's cells are best foretold from
+   the other patients' (Brier score);
 3. isotonic regression of right on what step 2 says of each patient from the others.
 
 Every isotonic fit sees one right cell more at the lowest score and one wrong cell more at the highest, so that n cells
