@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -23,6 +22,7 @@ from generator.llm.serve import ServerProcess
 from schema.problem import InputError
 from tests.cli.commands import run
 from tests.llm.conftest import CONTEXT
+from tests.llm.processes import kill_server, processes_of
 
 #: Stands for vLLM: answers, with a process of its own as vLLM has.
 _STAND_IN = """
@@ -59,19 +59,6 @@ def standing_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     python = stand_in(tmp_path, _STAND_IN)
     monkeypatch.setenv(PYTHON_VARIABLE, str(python))
     return python
-
-
-def processes_of(port: int) -> list[str]:
-    """The processes of a stand-in that live."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = path.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if f"worker-of-{port}".encode() in words or (b"--port" in words and str(port).encode() in words):
-            found.append(path.parent.name)
-    return found
 
 
 def are_gone(port: int) -> bool:
@@ -129,12 +116,7 @@ def test_however_the_command_ends_its_server_ends(
 
 def test_a_server_that_dies_is_said(serving: tuple[subprocess.Popen[str], int]) -> None:
     process, port = serving
-    for pid in processes_of(port):
-        if (
-            "program.py" in Path(f"/proc/{pid}/cmdline").read_text()
-            and "watch.py" not in Path(f"/proc/{pid}/cmdline").read_text()
-        ):
-            os.kill(int(pid), signal.SIGKILL)
+    kill_server(port)
     assert process.wait(30) == 2
     assert "ended" in process.communicate()[1]
     assert are_gone(port)
@@ -236,8 +218,7 @@ def test_vllm_serves_a_model_without_a_form_of_conversations_and_is_started_agai
         engine = ServerEngine(server.url)
         first = engine.complete([asks(str(i)) for i in range(8)])
         name = engine.name
-        for pid in processes_of(server.port):
-            os.kill(int(pid), signal.SIGKILL)
+        kill_server(server.port)
         server.start()
         server.wait_ready()
         assert engine.complete([asks(str(i)) for i in range(8)]) == first
