@@ -269,6 +269,7 @@ def _make_reader(
             shift_days = (shifts or {}).get(record.patient_id, 0)
             values = reader.read(record, finder.passages_for(record), shift_days)
             problems += [_broken_cell(value) for value in values if value.status is Status.FAILED]
+            problems += _cut(record.patient_id, values)
             return PatientResult(place, record.patient_id, values, sources, tuple(problems))
         except Exception as error:
             return Failure(place, describe_break(error))
@@ -292,6 +293,14 @@ def _broken_cell(value: ExtractedValue) -> Problem:
         f"the program broke on this cell ({value.explanation}); it is empty, the patient's other cells are kept.",
         "Report this message.",
     )
+
+
+def _cut(patient_id: str, values: Sequence[ExtractedValue]) -> Iterator[Problem]:
+    cut = sum(value.status is Status.TRUNCATED for value in values)
+    if cut:
+        what = f"the record, or the answer, is too long for the language model: {cut} cells are empty."
+        remedy = "Show passages instead of the record (--retriever), or serve the model with a longer context."
+        yield Problem(f"patient {patient_id!r}", what, remedy)
 
 
 def _results(

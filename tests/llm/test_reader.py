@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import json
 import pickle
 from collections.abc import Callable, Mapping, Sequence
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from generator.llm.engine import Completion, Engine, Fault, Finish, NoAnswer, Request
+from generator.llm.examples import choose_examples
+from generator.llm.prompt import PromptStyle, messages_for
 from generator.llm.reader import LlmGenerator
 from generator.llm.settings import Context, LlmSettings
+from generator.llm.whole import whole_record
 from retriever.passages import passages as cut_into_passages
 from schema.document import PatientRecord
 from schema.passage import Passage
@@ -372,3 +379,43 @@ def test_a_sample_that_could_not_be_asked_leaves_the_cell_to_be_asked_again() ->
 def test_samples_without_any_use_are_what_the_first_one_is() -> None:
     values, _ = read(instead("nihss", said(17, "invention pure")), settings=LlmSettings(samples=2))
     assert (values["nihss"].status, values["nihss"].candidates) == (Status.TO_REVIEW, (17,))
+
+
+# --- anything at all -------------------------------------------------------------------------------------------------
+
+ANYTHING = st.one_of(
+    st.text(max_size=40),
+    st.sampled_from([SILENT, *RIGHT.values(), said(99, "NIHSS à 12"), said("Oui", "invention"), group_of(*RIGHT)]),
+    st.sampled_from([cut(), Completion("", Finish.REFUSED), *map(NoAnswer, Fault)]),
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(max_size=8),
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["citations", "valeur", "x"]), inner)
+        ),
+        max_leaves=6,
+    ).map(json.dumps),
+)
+
+
+@given(replies=st.lists(ANYTHING, min_size=1, max_size=9), group=st.integers(1, 4), samples=st.integers(1, 2))
+@settings(deadline=None, max_examples=60)
+def test_whatever_is_answered_every_cell_has_a_status_and_only_what_is_written_fills_one(
+    replies: list[Reply], group: int, samples: int
+) -> None:
+    turns = itertools.cycle(replies)
+    values, engine = read(lambda _: next(turns), settings=LlmSettings(group=group, samples=samples))
+    texts = {document.document_id: document.source_text for document in record().documents}
+    for value in values.values():
+        assert all(texts[e.document_id][e.start : e.end] == e.quote for e in value.evidence)
+    expected = {"nihss": 12, "diabete": "1", "tabac": "0", "poids": 71.0}
+    assert all(value.value in (None, expected[name], 2) for name, value in values.items())
+    assert len(engine.asked) <= samples * len(VARIABLES) * 6
+
+
+def test_what_is_asked_is_what_a_model_is_tuned_on() -> None:
+    patient = record()
+    _, engine = read(rightly, patient=patient)
+    style, passages = PromptStyle(USUAL.style), whole_record(patient)
+    for asked, variable in zip(engine.asked, VARIABLES, strict=True):
+        examples = choose_examples(variable, passages, style.examples)
+        assert asked.request.messages == messages_for(style, passages, [variable], None, examples)

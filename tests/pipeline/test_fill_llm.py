@@ -140,6 +140,17 @@ def test_a_run_that_breaks_between_patients_asks_nothing_twice(asks: FillRequest
     assert [row["poids"] for row in table(asks.out)] == ["60", "61", "62", "63"]
 
 
+def test_a_record_that_the_model_cannot_hold_is_said_and_how_to_help(asks: FillRequest) -> None:
+    engine = ScriptedEngine(lambda asked: NoAnswer(Fault.TOO_LONG) if "Poids : 61" in asked.shown else reads(asked))
+    report = fill(asks, made_with(engine, asks.out))
+    assert report.failed == ()
+    (problem,) = [problem for problem in report.problems if "too long" in problem.what]
+    assert problem.where == "patient 'P01'"
+    assert "3 cells" in problem.what
+    assert "--retriever" in problem.remedy
+    assert evidence(asks.out)["P01", "poids"]["status"] == "truncated"
+
+
 def test_what_goes_to_review_leaves_the_cell_empty_and_can_be_found(asks: FillRequest) -> None:
     def reply(asked: Asked) -> Reply:
         wrong = asked.names == ("poids",) and "Poids : 62 kg" in asked.shown
