@@ -23,6 +23,8 @@ from generator.rules.text import fold
 
 #: Phrases of one rule stand within so many characters of each other.
 _REACH = 160
+#: What gathers without a rule comes from so many lists: a letter may speak of questions and answers at length.
+_LISTS = 3
 #: Words that a misread letter does not hide: from this length on.
 _MISREAD_FROM = 7
 _LOOK_ALIKE = str.maketrans("аеорсухіјѕԁһкмтвнοαερντυικɑɡ", "aeopcyxijsdhkmtbhoaepvtuikag")
@@ -119,8 +121,8 @@ def _gathers(plain: str) -> bool:
         for start, worth, end in near:
             total += worth if start >= last else 0.0
             last = max(last, end)
-        names = {name for name, start, _ in spans if low <= start <= low + _REACH}
-        if total >= lexicon.enough and names & lexicon.about and names & lexicon.says:
+        names = {name for name, start, _ in spans if low <= start <= low + _REACH} & lexicon.worth.keys()
+        if total >= lexicon.enough and len(names) >= _LISTS and names & lexicon.about and names & lexicon.says:
             return True
     return False
 
@@ -250,7 +252,13 @@ def _lexicon() -> _Lexicon:
         matcher=Matcher({name: group for name, group in forms.items() if group}),
         marks=tuple(re.compile(mark) for mark in content["marks"]),
         long_words={
-            form: word for phrase in orders for word in _long_words(phrase) for form in (word, *_one_hidden(word))
+            **{hidden: word for phrase in orders for word in _long_words(phrase) for hidden in _one_hidden(word)},
+            **{
+                word: word
+                for phrases in content["words"].values()
+                for phrase in phrases
+                for word in _long_words(phrase)
+            },
         },
     )
 
