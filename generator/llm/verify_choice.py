@@ -44,6 +44,10 @@ class _Word:
         return not (self.context.family or self.context.other_person)
 
     @property
+    def is_long(self) -> bool:
+        return self.end - self.start >= _LONG
+
+    @property
     def affirmed(self) -> bool:
         return self.context.affirmed
 
@@ -128,7 +132,7 @@ def _of_choice(plan: Plan, places: Sequence[Shown], code: str, *, alone: bool = 
     """One choice among several: its own words, beside those of the question unless they answer by themselves."""
     own = [word for place in places for word in _words_of(plan, place, code)]
     affirmed = [word for word in own if word.affirmed]
-    if affirmed and not any(word.telling for word in affirmed) and not _enough(plan, places, code):
+    if affirmed and not any(word.telling or word.is_long for word in affirmed) and not _enough(plan, places, code):
         return Finding(Verdict.UNSUPPORTED, "La citation ne porte qu'une partie des mots de ce choix.")
     if not affirmed:
         named = own or [word for place in places for word in _subject(plan, place)]
@@ -147,7 +151,7 @@ def _of_choice(plan: Plan, places: Sequence[Shown], code: str, *, alone: bool = 
         return Finding(Verdict.CONTRADICTED, "La citation porte aussi les mots d'un autre choix.")
     if any(word.telling for word in affirmed) or any(_is_asked(plan, place) for place in places):
         return Finding(Verdict.VERIFIED, "La citation porte les mots de ce choix.", 0.65)
-    if any(word.end - word.start >= _LONG for word in affirmed):
+    if any(word.is_long for word in affirmed):
         return Finding(Verdict.VERIFIED, "La citation porte un mot qui n'est que de ce choix.", 0.55)
     return Finding(Verdict.UNSUPPORTED, f"Rien ne rapporte ces mots à « {plan.variable.label} ».")
 

@@ -18,6 +18,8 @@ from schema.variable import Choice
 _SHORTEST = 4
 #: The stem of a longer word has at least so many letters; of one without a known ending, all but the last three.
 _STEM, _ANY_ENDING = 6, 3
+#: From this length on a word may be made of two.
+_COMPOUND = 9
 #: Letters in a row that two words share when they are of one root.
 _CORE = 7
 _WORD = re.compile(r"[a-z0-9œ]+")
@@ -34,11 +36,15 @@ class Words:
     @classmethod
     def of(cls, words: Sequence[str]) -> Words:
         """The stems of some words, each once."""
-        stems = tuple(dict.fromkeys(stem for word in words if (stem := stem_of(word))))
+        return cls.of_stems(tuple(dict.fromkeys(stem for word in words if (stem := stem_of(word)))))
+
+    @classmethod
+    def of_stems(cls, stems: tuple[str, ...]) -> Words:
+        """The same of stems."""
         if not stems:
             return cls()
         longest = sorted(stems, key=len, reverse=True)
-        return cls(stems, re.compile(rf"\b(?:{'|'.join(map(re.escape, longest))})\w*"))
+        return cls(stems, re.compile(rf"\b(?:{'|'.join(map(_hyphened, longest))})\w*"))
 
     def found_in(self, folded: str) -> Iterator[re.Match[str]]:
         """Where a folded text holds one of them."""
@@ -46,8 +52,13 @@ class Words:
 
     def held_by(self, folded: str) -> set[str]:
         """Those that a folded text holds."""
-        held = {match[0] for match in self.found_in(folded)}
+        held = {match[0].replace("-", "") for match in self.found_in(folded)}
         return {stem for stem in self.stems if any(word.startswith(stem) for word in held)}
+
+
+def _hyphened(stem: str) -> str:
+    """The pattern of a stem; a long one may be written with a hyphen: "cardio-embolique"."""
+    return "-?".join(map(re.escape, stem)) if len(stem) >= _COMPOUND else re.escape(stem)
 
 
 def stem_of(word: str) -> str:
@@ -77,7 +88,7 @@ def choice_words(plan: Plan) -> dict[str, Words]:
     for words in bare.values():
         for stem in words.stems:
             counts[stem] = counts.get(stem, 0) + 1
-    own = {code: Words.of([s for s in words.stems if counts[s] == 1]) for code, words in bare.items()}
+    own = {c: Words.of_stems(tuple(s for s in words.stems if counts[s] == 1)) for c, words in bare.items()}
     return {code: words for code, words in own.items() if words.stems}
 
 
