@@ -11,6 +11,7 @@ import random
 import re
 import socket
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -144,7 +145,9 @@ class _Server(ThreadingHTTPServer):
             _break(connection)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no error of ours."""
+        """A client that went away is no error of ours; a script that fails is."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 def _break(connection: socket.socket) -> None:

@@ -6,7 +6,9 @@ One request in five gets an error; the server is killed twice; the client is kil
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,16 +20,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from generator.llm.engine import Message, Request
 from generator.llm.launch import ServedModel
 from generator.llm.serve import ServerProcess
 from tests.llm.conftest import CONTEXT
 from tests.llm.fake_server import Body, FakeServer, Raw, Reply, Reset, Say, Script, Status
 from tests.llm.processes import kill_server
-from tests.llm.scripted import Asked
 from tests.pipeline.synthetic import write_documents
 from tests.pipeline.test_fill import evidence, exported, table
-from tests.pipeline.test_fill_llm import DICTIONARY, cohort, reads
+from tests.pipeline.test_fill_llm import DICTIONARY, cohort
 
 PATIENTS = 50
 #: After how many requests the server is killed, and the client.
@@ -53,9 +53,10 @@ if __name__ == "__main__":
 
 @dataclass
 class Backend:
-    """What answers behind the server of the test, and how it dies and comes back."""
+    """What answers behind the server of the test, whether it reads what it is shown, how it dies and comes back."""
 
     answer: Script
+    reads: bool = False
     die: Callable[[], None] = lambda: None
     revive: Callable[[], None] = lambda: None
 
@@ -96,10 +97,24 @@ class Disturbed:
         self.front.revive()
 
 
+#: What is quoted for each question, and the value that is said.
+_READ: dict[str, tuple[str, Callable[[str], object]]] = {
+    "Poids (kg)": (r"Poids : (\d+) kg", int),
+    "Taille (cm)": (r"Taille : (\d+) cm", int),
+    "Diabète": (r"(Diabète) de type 2", lambda _: "Oui"),
+}
+
+
 def _answer_as_reads(body: Body) -> Reply:
     """The right answer, from the text that is shown."""
-    messages = tuple(Message(turn["role"], turn["content"]) for turn in body["messages"])
-    return Say(reads(Asked(Request(messages, "", 1))))
+    shown, _, label = body["messages"][1]["content"].rpartition("\n? ")
+    pattern, value = _READ[label.strip()]
+    match = re.search(pattern, shown)
+    assert match is not None
+    told: Body = {"citations": [{"passage": 1, "texte": match[0]}], "statut": "documenté", "valeur": value(match[1])}
+    schema = body["response_format"]["json_schema"]["schema"]
+    assert set(schema["required"]) == set(told)
+    return Say(json.dumps(told, ensure_ascii=False))
 
 
 @pytest.fixture
@@ -119,13 +134,13 @@ def vllm_backend(vllm_there: None, tiny_llama: Path) -> Iterator[Backend]:
             server.start()
             server.wait_ready()
 
-        yield Backend(answer, lambda: kill_server(server.port), revive)
+        yield Backend(answer, False, lambda: kill_server(server.port), revive)
         client.close()
 
 
 @pytest.fixture(params=["fake", pytest.param("vllm", marks=pytest.mark.server)])
 def backend(request: pytest.FixtureRequest) -> Backend:
-    return request.getfixturevalue("vllm_backend") if request.param == "vllm" else Backend(_answer_as_reads)
+    return request.getfixturevalue("vllm_backend") if request.param == "vllm" else Backend(_answer_as_reads, True)
 
 
 def start(folder: Path, url: str, mode: str) -> subprocess.Popen[bytes]:
@@ -156,4 +171,6 @@ def test_the_table_is_that_of_an_undisturbed_run(backend: Backend, tiny_llama: P
     assert disturbed.deaths == len(SERVER_DIES)
     assert exported(rough / "run") == exported(calm / "run")
     assert len(table(rough / "run")) == PATIENTS
+    if backend.reads:
+        assert [row["poids"] for row in table(rough / "run")] == [str(60 + i) for i in range(PATIENTS)]
     assert {cell["status"] for cell in evidence(rough / "run").values()}.isdisjoint({"server_error", "failed"})
