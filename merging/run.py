@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from merging.atomic import appearing, need_room
@@ -70,6 +71,12 @@ def merge(
         OSError: the disk is full, or a file cannot be read or written.
     """
     started, made_at = time.monotonic(), dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    if find_spec(recipe.how.engine.value) is None:
+        what, remedy = (
+            "is not installed.",
+            "Install the program with its extras: pip install 'cohort-rag[merge,train]'.",
+        )
+        raise InputError(Problem(recipe.how.engine.value, what, remedy))
     plan = make_plan(recipe, models)
     before = check_before(plan)
     _refuse(recipe, before, "The models cannot be merged by this recipe.")

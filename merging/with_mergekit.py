@@ -22,6 +22,7 @@ from typing import Any
 
 from merging.recipe import BASE, Recipe
 
+#: Bytes of a file of weights, at most; they are held in memory until it is written.
 _SHARD = 5_000_000_000
 
 
@@ -57,7 +58,7 @@ def run_mergekit(
         lazy_unpickle=True,
         copy_tokenizer=False,
         write_model_card=False,
-        out_shard_size=_SHARD // 2,  # in parameters of two bytes
+        out_shard_size=_SHARD,
         quiet=not progress,
     )
     cache = LoaderCache()

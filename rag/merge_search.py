@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from eval.run import evaluate
+from eval.align import align
+from eval.measure import measure
 from generator.llm.settings import LlmSettings
 from rag.corpus.build import build_document, write_corpus
 from rag.corpus.read import read_documents
@@ -114,8 +115,8 @@ class TableJudge:
         # A patient that the run has lost counts as one whose cells are all empty.
         predicted = {patient: predictions.get(patient, {}) for patient in chosen}
         kept = {patient: row for patient, row in gold.items() if patient in chosen}
-        figures = evaluate(dictionary.variables, predicted, kept, run.parent / "report").overall
-        return figures.f1.value or 0.0
+        figures = measure(align(dictionary.variables, predicted, kept, {}), seed=0)
+        return figures.overall.f1.value or 0.0
 
     def _patients(self) -> list[str]:
         gold, _ = read_table(self.table, read_dictionary(self.dictionary))

@@ -91,9 +91,9 @@ def recover_masks(
     """The masks that chance drew, read from the result; and the largest error of the formula with these masks.
 
     Where one parent alone was kept, the change is its difference times one factor: the commonest ratio. With these
-    factors each element shows which of the 2^n combinations made it. The formula then takes what the masks say: what is
-    kept of a parent is scaled to the L1 norm of its whole difference. An election hides what was kept of those that lose
-    it: there the factors are those that were read.
+    factors each element shows which of the 2^n combinations made it. The formula then takes what the masks say: what
+    is kept of a parent is scaled to the L1 norm of its whole difference. An election hides what was kept of those that
+    lose it: there the factors are those that were read.
     """
     change = merged - base
     factors = [_commonest(change / (d if normalize else w * d)) for w, d in zip(weights, deltas, strict=True)]
