@@ -3,8 +3,8 @@
     python -m benchmarks.llm_throughput DOCS --dictionary DICT [--study YML] [--patients N]
 
 A Llama of random weights, large enough that it and not the program decides the time, is made and served by vLLM. The
-same prompts are then answered three times, each time from an empty prefix cache: while they are recorded, by ``fill`` as a
-user runs it, and by vLLM alone, all at once. Nothing that random weights say is used.
+same prompts are then answered three times, each time from an empty cache: while they are recorded, by ``fill``
+as a user runs it, and by vLLM alone, all at once. Nothing that random weights say is used.
 """
 
 from __future__ import annotations
@@ -155,7 +155,8 @@ def _make_model(folder: Path, documents: Path, width: int) -> int:
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(vocab_size=_VOCABULARY, special_tokens=["<s>", "</s>"], initial_alphabet=alphabet)
     learnt.train([str(documents)], trainer)
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=learnt, bos_token="<s>", eos_token="</s>", pad_token="</s>")
+    marks = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "</s>"}
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=learnt, **marks)  # type: ignore[no-untyped-call]
     tokenizer.save_pretrained(folder)
     torch.manual_seed(0)
     config = LlamaConfig(
@@ -170,7 +171,7 @@ def _make_model(folder: Path, documents: Path, width: int) -> int:
         eos_token_id=1,
         pad_token_id=1,
     )
-    model = LlamaForCausalLM(config).to(torch.bfloat16)
+    model = LlamaForCausalLM(config).bfloat16()
     model.save_pretrained(folder)
     return int(model.num_parameters())
 

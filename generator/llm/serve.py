@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 import httpx
 
@@ -22,7 +23,8 @@ _WATCH = Path(__file__).with_name("watch.py")
 #: Seconds between two looks at a server that starts, and that it is given to end.
 _BETWEEN = 0.2
 _END = 30.0
-#: What is shown of a log: its last lines, and of each no more than this many letters.
+#: What is shown of a log: of its last bytes the last lines, and of each no more than this many letters.
+_END_OF_LOG = 2**15
 _LINES = 12
 _LETTERS = 240
 
@@ -47,7 +49,7 @@ class ServerProcess:
         self.port = port or _free_port()
         self._patience = patience
         self._watcher: subprocess.Popen[bytes] | None = None
-        self._log: Path | None = None
+        self._log: IO[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -69,17 +71,15 @@ class ServerProcess:
         self.stop()
         command = serve_command(self.model, self.port)
         _check_port(self.port)
-        handle, path = tempfile.mkstemp(prefix="cohort-rag-serve-", suffix=".log")
-        self._log = Path(path)
-        with os.fdopen(handle, "wb") as log:
-            self._watcher = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-I", str(_WATCH), str(os.getpid()), *command],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=server_environment(self.model),
-                start_new_session=True,  # Ctrl-C reaches us; we end it
-            )
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (without a name: it is gone with us)
+        self._watcher = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-I", str(_WATCH), str(os.getpid()), *command],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            env=server_environment(self.model),
+            start_new_session=True,  # Ctrl-C reaches us; we end it
+        )
 
     def wait_ready(self) -> None:
         """Wait until the server answers."""
@@ -116,7 +116,7 @@ class ServerProcess:
                 self._watcher.wait()
             self._watcher = None
         if self._log is not None:
-            self._log.unlink(missing_ok=True)
+            self._log.close()
             self._log = None
 
     def __enter__(self) -> ServerProcess:
@@ -144,9 +144,11 @@ class ServerProcess:
 
     def _last_lines(self) -> list[str]:
         """The end of its log; lines that speak of a prompt, which may quote it, are left out."""
-        if self._log is None or not self._log.is_file():
+        if self._log is None:
             return []
-        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        handle = self._log.fileno()
+        end = os.pread(handle, _END_OF_LOG, max(0, os.fstat(handle).st_size - _END_OF_LOG))  # leaves its position
+        lines = end.decode("utf-8", "replace").splitlines()
         kept = [line[:_LETTERS] for line in lines if line.strip() and "prompt" not in line.lower()]
         return kept[-_LINES:]
 
