@@ -51,6 +51,8 @@ from schema.variable import Variable
 WEAK = 0.5
 #: Pairs of a kind, at most, for each one that tells a value as `fill` asks for it.
 _SILENT, _HARD, _ABSENT = 1.0, 0.25, 0.25
+#: Pairs that are not documented, at least, for each one that tells a value, where the table leaves hardly a cell empty.
+_LEAST_SILENT = 0.5
 
 _STATUS = {
     Status.FOUND: AnswerStatus.DOCUMENTED,
@@ -181,9 +183,10 @@ class _Patient:
         told, silent = self._told_and_silent()
         lessons = [cell.lesson for cell in told]
         lessons += self._balanced(silent, round(_SILENT * len(told)))
-        self._left[LeftOut.BALANCED] += len(silent) - (len(lessons) - len(told))
+        taken = len(lessons) - len(told)
+        self._left[LeftOut.BALANCED] += len(silent) - taken
         lessons += self._hard(told)
-        lessons += self._absent(told)
+        lessons += self._absent(told, round(max(_ABSENT * len(told), _LEAST_SILENT * len(told) - taken)))
         order = {variable.name: place for place, variable in enumerate(self._tools.variables)}
         lessons.sort(key=lambda lesson: (order[lesson.variable.name], list(Kind).index(lesson.kind)))
         return Lessons(tuple(lessons), {why: count for why, count in self._left.items() if count})
@@ -233,7 +236,9 @@ class _Patient:
         for variable in self._asked:
             layout, read = self._layouts[variable.name], self._read[variable.name]
             if variable.name not in self._values:
-                silent.append(self._silence(variable, layout, Kind.SILENT, "unsaid", weak=read.value is not None))
+                is_read = read.value is not None  # by the rules, where who filled the table read nothing
+                why = "wrong_value" if is_read else "unsaid"
+                silent.append(self._silence(variable, layout, Kind.SILENT, why, weak=is_read))
             elif cell := self._telling(variable, layout, checked[variable.name]):
                 told.append(cell)
             elif self._is_elsewhere(variable):
@@ -336,9 +341,8 @@ class _Patient:
                 left -= 1
                 yield self._lesson(variable, layout, Kind.HARD, cell.lesson.weak, weight, answer, cell.lesson.passage)
 
-    def _absent(self, told: Sequence[_Told]) -> Iterator[Lesson]:
+    def _absent(self, told: Sequence[_Told], left: int) -> Iterator[Lesson]:
         """Some of what is told, asked again without the passages that tell it."""
-        left = round(_ABSENT * len(told))
         asked = [(cell, wrong) for cell in self._drawn(told) if (wrong := self._alike.wrong(cell.lesson.variable))]
         layouts = {cell.lesson.variable.name: self._among(cell.lesson.variable, [], wrong) for cell, wrong in asked}
         shown = {name: list(layout.passages) for name, layout in layouts.items()}

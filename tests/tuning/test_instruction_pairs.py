@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -41,6 +42,7 @@ NIHSS = Variable("nihss", "Score NIHSS à l'admission", VariableKind.INTEGER, mi
 GLUCOSE = Variable("glycemie", "Glycémie à l'admission (mmol/L)", VariableKind.NUMBER, unit="mmol/L", decimals=1)
 ADMISSION = Variable("entree", "Date d'admission", VariableKind.DATE)
 PROFESSION = Variable("metier", "Profession", VariableKind.TEXT)
+STAY = "Hospitalisation du 14/06/2021 au 21/06/2021.\n"
 SIMPLE = (WEIGHT, DIABETES, ATRIAL, NIHSS, GLUCOSE, ADMISSION, PROFESSION)
 
 
@@ -100,6 +102,11 @@ def shown(lesson: Lesson) -> dict[int, str]:
     return {int(number): text for number, text in NUMBERED.findall(record)}
 
 
+def plain(text: str) -> str:
+    """Without the full-width signs that keep a document's text from passing for the prompt's."""
+    return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
 def read(lesson: Lesson, reason: bool = True) -> Answer:
     """The answer, as `fill` reads it."""
     found = parse_answers([lesson.variable], lesson.pair.answer, reason)[lesson.variable.name]
@@ -153,9 +160,10 @@ def test_every_told_answer_is_the_table_s_value_with_words_of_its_passages(patie
 def test_silence_is_taught_as_often_as_it_can_and_negatives_are_there(patient: str) -> None:
     lessons = taught(patient)
     kinds = Counter(lesson.kind for lesson in lessons.taught)
-    assert 0 < kinds[Kind.SILENT] <= kinds[Kind.TOLD]
+    assert kinds[Kind.SILENT] <= kinds[Kind.TOLD]
     assert 0 < kinds[Kind.HARD] <= round(0.25 * kinds[Kind.TOLD])
-    assert 0 < kinds[Kind.ABSENT] <= round(0.25 * kinds[Kind.TOLD])
+    assert 0.3 * kinds[Kind.TOLD] < kinds[Kind.SILENT] + kinds[Kind.ABSENT] <= round(1.25 * kinds[Kind.TOLD])
+    assert kinds[Kind.ABSENT] > 0
     for lesson in lessons.taught:
         if lesson.kind in (Kind.SILENT, Kind.ABSENT):
             answer = read(lesson)
@@ -195,7 +203,7 @@ def test_weak_pairs_are_marked_and_count_less() -> None:
 
 
 def test_a_value_that_no_passage_tells_is_never_taught_as_documented() -> None:
-    record = note("Poids : 71 kg. Pas de diabète. NIHSS à 12.")
+    record = note(STAY + "Poids : 71 kg. Pas de diabète. A l'entrée, NIHSS à 12.")
     lessons = simple_maker().lessons_of(record, {"poids": "99", "diabete": "1", "nihss": "12", "metier": "menuisier"})
     for name in ("poids", "diabete", "metier"):
         assert not of(lessons, name, Kind.TOLD)
@@ -207,10 +215,10 @@ def test_a_value_that_no_passage_tells_is_never_taught_as_documented() -> None:
 
 
 def test_a_value_that_the_retriever_missed_is_taught_as_not_documented_there() -> None:
-    record = note("Poids : 71 kg.", "Bonne récupération, NIHSS à 2.")
+    record = note("Poids : 71 kg.", "Bonne récupération, pas de diabète.")
     (seen,) = [p for p in finder_for(record) if "récupération" in p.text]
     found = {variable.name: [seen] for variable in SIMPLE}
-    lessons = simple_maker().lessons_of(record, {"poids": "71", "nihss": "2"}, found)
+    lessons = simple_maker().lessons_of(record, {"poids": "71", "diabete": "0"}, found)
     silent = of(lessons, "poids", Kind.SILENT)
     assert [one.weak for one in silent] == [True]
     assert "71" not in silent[0].pair.messages[1].content.partition("</dossier>")[0]
@@ -223,7 +231,9 @@ def finder_for(record: PatientRecord) -> list[object]:
 
 
 def test_statuses_say_what_the_rules_say() -> None:
-    record = note("Antécédents : hypertension artérielle, dyslipidémie.\n\nNIHSS à 12. Pas de diabète.")
+    record = note(
+        STAY + "Antécédents : hypertension artérielle, dyslipidémie.\n\nA l'entrée NIHSS à 12. Pas de diabète."
+    )
     lessons = simple_maker().lessons_of(record, {"diabete": "0", "fa": "0", "nihss": "12"})
     statuses = {name: read(one).status for name in ("diabete", "fa", "nihss") for one in of(lessons, name, Kind.TOLD)}
     assert statuses["diabete"] is AnswerStatus.DENIED
@@ -242,7 +252,7 @@ def test_numbers_are_those_of_the_passage_with_its_unit() -> None:
 
 
 def test_quotes_are_short() -> None:
-    record = note("Arrivée par le SAMU, conscient, TA 14/8, NIHSS à 12, glycémie à 1,1 g/L, apyrétique, eupnéique.")
+    record = note(STAY + "A l'entrée, conscient, TA 14/8, NIHSS à 12, glycémie à 1,1 g/L, apyrétique, eupnéique.")
     (told,) = of(simple_maker().lessons_of(record, {"nihss": "12"}), "nihss", Kind.TOLD)
     assert [quote.text for quote in read(told).quotes] == ["NIHSS à 12"]
 
@@ -277,11 +287,11 @@ def test_the_same_seed_draws_the_same() -> None:
 
 
 def test_no_pair_shows_another_patient() -> None:
-    own = {p: " ".join(" ".join(d.text.split()) for d in records()[p].documents) for p in PATIENTS}
+    own = {p: " ".join(plain(document.text) for document in records()[p].documents) for p in PATIENTS}
     for patient in PATIENTS:
         for lesson in taught(patient).taught:
             assert lesson.patient_id == patient
-            assert all(" ".join(text.split()) in own[patient] for text in shown(lesson).values() if "＜" not in text)
+            assert all(plain(text) in own[patient] for text in shown(lesson).values())
 
 
 _SENTENCES = st.sampled_from(

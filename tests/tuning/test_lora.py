@@ -50,7 +50,8 @@ def test_the_loss_falls_and_the_adapter_read_again_gives_it(llama: Path, tuned: 
 
 def test_an_answer_learned_by_heart_is_written_word_for_word(llama: Path, tmp_path: Path) -> None:
     learned = pair("NIHSS", value(14))
-    train_lora(llama, [learned] * 4, tmp_path / "out", replace(PLAN, rank=16, alpha=32, epochs=40, batch=4))
+    plan = replace(PLAN, rank=16, alpha=32, epochs=200, batch=1, rate=1e-2, keep_every=1000)
+    train_lora(llama, [learned], tmp_path / "out", plan)
     tokenizer = load_tokenizer(llama)
     (ids,) = encode(tokenizer, [learned])
     asked = torch.tensor([ids.ids[: ids.prompt]])
@@ -144,6 +145,21 @@ def test_a_weak_pair_counts_less_than_a_sure_one(llama: Path, tmp_path: Path) ->
         losses[sure] = [loss_of(llama, tmp_path / str(sure), [pair("NIHSS", value(number))]) for number in (3, 8)]
     assert losses[3][0] < losses[3][1]
     assert losses[8][1] < losses[8][0]
+
+
+def test_computing_twice_rather_than_keeping_changes_nothing(
+    llama: Path, tuned: LoraReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("generator.train.lora._LARGE", 0)
+    train_lora(llama, some_pairs(), tmp_path / "out", PLAN)
+    kept, twice = load_file(tuned.out / WEIGHTS), load_file(tmp_path / "out" / WEIGHTS)
+    assert all(torch.allclose(kept[name], twice[name], atol=1e-5) for name in kept)
+
+
+def test_in_bfloat16_it_learns_as_well(llama: Path, tuned: LoraReport, tmp_path: Path) -> None:
+    report = train_lora(llama, some_pairs(), tmp_path / "out", replace(PLAN, dtype="bfloat16"))
+    assert report.epochs[-1].loss == pytest.approx(tuned.epochs[-1].loss, rel=0.1)
+    assert {weight.dtype for weight in load_file(report.out / WEIGHTS).values()} == {torch.float32}
 
 
 def test_pairs_longer_than_the_context_are_left_out_and_counted(llama: Path, tmp_path: Path) -> None:
