@@ -109,8 +109,11 @@ class Asking:
         messages: tuple[Message, ...] = (Message("system", self._system), Message("user", (record + asked).strip()))
         if question.mended is not None:
             messages += repair(style, question.mended.text, [question.mended.heard.why])
-        length = self._settings.max_tokens * len(variables) * (_LONGER if question.is_longer else 1)
-        return Request(messages, answer_schema(variables, style.reason), length, question.sample)
+        return Request(messages, answer_schema(variables, style.reason), self._room(question), question.sample)
+
+    def _room(self, question: _Question) -> int:
+        """Tokens that its answer may take."""
+        return self._settings.max_tokens * len(question.variables) * (_LONGER if question.is_longer else 1)
 
     def _examples_for(self, variables: Sequence[Variable], passages: Sequence[Passage]) -> list[Example]:
         """Solved questions like these, the most like last; those of a group are shared out among its variables."""
@@ -126,7 +129,8 @@ class Asking:
                 return self._shorter(question)
             return self._settle(question, Flaw.UNREACHABLE if answer.is_passing else Flaw.REJECTED)
         if answer.finish is Finish.LENGTH:
-            return self._longer(question)
+            is_context_full = 0 < answer.completion_tokens < self._room(question)
+            return self._shorter(question) if is_context_full else self._longer(question)
         if answer.finish is Finish.REFUSED:
             return self._apart(question, question.variables) or self._settle(question, Flaw.REFUSED)
         passages, reason = self._layout(question).passages, self._style.reason

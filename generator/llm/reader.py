@@ -81,9 +81,8 @@ class LlmGenerator:
         disputes: Sequence[Dispute],
     ) -> list[Ruled]:
         """Shows the model the two values of each dispute; ``passages`` are those that both were read in."""
-        try:
-            engine = self._engine or self._opened()
-        except InputError:
+        engine = self._opened()
+        if engine is None:
             return [Ruled(is_open=True) for _ in disputes]
         readable = self._readable(record, passages)
         return Arbiter(engine, self._settings, self._verifier, record, readable).settle(disputes)
@@ -91,9 +90,8 @@ class LlmGenerator:
     def _ask(
         self, record: PatientRecord, passages: Mapping[str, Sequence[Passage]] | None
     ) -> Mapping[str, Sequence[Heard]]:
-        try:
-            engine = self._engine or self._opened()
-        except InputError:
+        engine = self._opened()
+        if engine is None:
             return {variable.name: (Heard(Flaw.UNREACHABLE),) for variable in self._variables}
         return Asking(engine, self._settings, record, self._readable(record, passages)).ask(self._variables)
 
@@ -101,9 +99,14 @@ class LlmGenerator:
         whole = whole_record(record, self._mentions) if passages is None else ()
         return Readable(passages, whole, self._settings.concepts)
 
-    def _opened(self) -> Engine:
-        self._engine = self._open_engine()
-        weakref.finalize(self, self._engine.close)
+    def _opened(self) -> Engine | None:
+        """The engine, opened once; None while it does not open."""
+        if self._engine is None:
+            try:
+                self._engine = self._open_engine()
+            except InputError:
+                return None
+            weakref.finalize(self, self._engine.close)
         return self._engine
 
     @functools.cached_property

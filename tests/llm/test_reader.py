@@ -314,20 +314,27 @@ def test_the_passages_of_a_variable_alone_are_shown_when_the_settings_want_it() 
     assert "NIHSS" not in diabetes
 
 
-def too_long_for(length: int) -> Callable[[Asked], Reply]:
+#: What a server says of a prompt that fills the context, and of one that leaves room for the first words of an answer.
+FULL = (NoAnswer(Fault.TOO_LONG), Completion('{"cit', Finish.LENGTH, completion_tokens=3))
+
+
+def too_long_for(length: int, full: Reply = FULL[0]) -> Callable[[Asked], Reply]:
     def reply(asked: Asked) -> Reply:
-        return NoAnswer(Fault.TOO_LONG) if asked.shown.count("<passage ") > length else rightly(asked)
+        return full if asked.shown.count("<passage ") > length else rightly(asked)
 
     return reply
 
 
-def test_a_record_that_does_not_fit_gives_way_to_the_passages_of_the_variable_then_to_the_best_of_them() -> None:
+@pytest.mark.parametrize("full", FULL, ids=["refused", "no room"])
+def test_a_record_that_does_not_fit_gives_way_to_the_passages_of_the_variable_then_to_the_best_of_them(
+    full: Reply,
+) -> None:
     patient = many_sections()
     passages = found_for(patient)
     shown = []
     for length in (3, 2, 1):
         values, engine = read(
-            too_long_for(length), passages=passages, patient=patient, settings=LlmSettings(examples=0)
+            too_long_for(length, full), passages=passages, patient=patient, settings=LlmSettings(examples=0)
         )
         assert values["nihss"].value == 12
         assert engine.asked[-1].shown.count("<passage ") == length
