@@ -30,9 +30,8 @@ from tests.pipeline.test_fill import evidence, exported, table
 from tests.pipeline.test_fill_llm import DICTIONARY, cohort
 
 PATIENTS = 50
-#: After how many requests the server is killed, and the client.
-SERVER_DIES = (25, 110)
-CLIENT_DIES = 70
+#: After how many requests the server is killed, then the client, then, of those of the resumed one, the server again.
+SERVER_DIES, CLIENT_DIES, SERVER_DIES_AGAIN = 25, 60, 30
 
 _CLIENT = """
 import sys
@@ -68,7 +67,7 @@ class Disturbed:
     backend: Backend
     front: FakeServer
     asked: int = 0
-    deaths: int = 0
+    dies_at: int | None = SERVER_DIES
     client: subprocess.Popen[bytes] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
     mending: list[threading.Thread] = field(default_factory=list)
@@ -76,8 +75,8 @@ class Disturbed:
     def __call__(self, body: Body) -> Reply:
         with self.lock:
             self.asked += 1
-            if self.deaths < len(SERVER_DIES) and self.asked >= SERVER_DIES[self.deaths]:
-                self.deaths += 1
+            if self.dies_at is not None and self.asked >= self.dies_at:
+                self.dies_at = None
                 self.mending.append(threading.Thread(target=self._die_and_come_back))
                 self.mending[-1].start()
                 return Reset()
@@ -89,6 +88,11 @@ class Disturbed:
         if hashlib.sha256(f"seed 5, request {number}".encode()).digest()[0] < 256 // 5:
             return Status(500)
         return self.backend.answer(body)
+
+    def mend(self) -> None:
+        """Wait until what died has come back."""
+        while self.mending:
+            self.mending.pop().join()
 
     def _die_and_come_back(self) -> None:
         self.front.die()
@@ -165,10 +169,11 @@ def test_the_table_is_that_of_an_undisturbed_run(backend: Backend, tiny_llama: P
         front.script = disturbed = Disturbed(backend, front)
         disturbed.client = killed = start(rough, front.url, "new")
         assert killed.wait() == -signal.SIGKILL
+        disturbed.mend()
+        disturbed.dies_at = disturbed.asked + SERVER_DIES_AGAIN
         assert start(rough, front.url, "resume").wait() == 0
-        for thread in disturbed.mending:
-            thread.join()
-    assert disturbed.deaths == len(SERVER_DIES)
+        disturbed.mend()
+    assert disturbed.dies_at is None
     assert exported(rough / "run") == exported(calm / "run")
     assert len(table(rough / "run")) == PATIENTS
     if backend.reads:

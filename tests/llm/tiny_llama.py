@@ -5,7 +5,7 @@ from typing import Any
 
 #: How alike all hidden states are, and how much likelier that makes the mark that closes a text.
 COMMON = 2.0
-CLOSING = 5.0
+CLOSING = 12.0
 
 #: What the pieces of the tokenizer are learnt from.
 FRENCH = (
