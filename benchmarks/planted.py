@@ -308,7 +308,7 @@ def _wrong_dates(cohort: Cohort, cell: Planted, dice: random.Random) -> Iterator
     yield replace(cell, kind=Kind.OTHER_DATE, value=moved)
     places = []
     for raw in cohort.documents[cell.patient]:
-        for match in _SENTENCE.finditer(raw.text.replace("/", "/")):
+        for match in _SENTENCE.finditer(raw.text):
             for day, month, year in _DATE.findall(match[0]):
                 try:
                     date = dt.date(int(year), int(month), int(day))
