@@ -37,7 +37,8 @@ class TinyPlan:
     Args:
         hidden, layers, heads, feed_forward: of the Llama; the defaults give 1.1 million parameters.
         vocabulary: pieces of the tokenizer, beside ``fixed`` ones.
-        fixed: texts that are one token each, such as the marks of an answer.
+        fixed: texts that are one token each, such as the marks of an answer; of ASCII signs, since the bytes of others
+            would not be those of the text.
         context: tokens of a conversation, at most; longer ones are left out.
         steps, batch: batches of conversations that are read.
         rate, matrix_rate: highest learning rates, of AdamW (embeddings, norms) and of Muon (all other matrices).
@@ -55,6 +56,10 @@ class TinyPlan:
     rate: float = 2e-3
     matrix_rate: float = 5e-3
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if wrong := [text for text in self.fixed if not text.isascii()]:
+            raise ValueError(f"fixed texts hold signs that are not ASCII: {wrong}")
 
 
 @dataclass(frozen=True, slots=True)

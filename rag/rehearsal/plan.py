@@ -9,17 +9,21 @@ from typing import Any
 from generator.train.lora import LoraPlan
 from generator.train.tiny import TinyPlan
 
-#: What the expert in medicine is taught: conditions, acts, sides.
+#: Conditions, acts, sides: what the expert in medicine is for.
 BIOMEDICAL = ("hta", "diabete", "dyslipidemie", "tabac", "fa", "cote", "thrombolyse", "thrombectomie")
-#: What the expert in instructions is taught: to find a figure that is asked for, and to write it as asked.
+#: Figures to find and to write as asked: what the expert in instructions is for.
 INSTRUCTIONS = (
     "taille_poids_imc", "pas_admission", "nihss_admission", "hemoglobine", "crp", "creatinine", "aspects", "fevg",
 )  # fmt: skip
+#: What each expert is asked for: all of its own, and half of the other's, by other patients.
+ASKED = {
+    "biomedical": BIOMEDICAL + INSTRUCTIONS[:4],
+    "instructions": INSTRUCTIONS + BIOMEDICAL[:4],
+}
 #: The marks of an answer, each one token of the rehearsal's tokenizer: a small model has no capacity to lose on them.
 MARKS = (
-    '{"citations":[{"passage":', ',"texte":"', '"},{"passage":', '"}],"statut":"documenté","valeur":',
-    '"}],"statut":"exclu","valeur":', '"}],"statut":"omis","valeur":',
-    '{"citations":[],"statut":"non documenté","valeur":null}',
+    '{"citations":[{"passage":', ',"texte":"', '"},{"passage":', '"}],"statut":"', '","valeur":',
+    '{"citations":[],"statut":"non document',
 )  # fmt: skip
 
 
@@ -38,16 +42,16 @@ class RehearsalPlan:
         methods, trials: of merging, and recipes that are drawn of them.
     """
 
-    taught: int = 500
-    apart: int = 160
+    taught: int = 450
+    apart: int = 120
     development: int = 24
     test: int = 40
     contexts: int = 3
     share: float = 0.25
     kept: tuple[str, ...] = ("age", "hba1c", "nihss_sortie", "destination", "alcool", "imagerie_initiale")
     passages: int = 2
-    base: TinyPlan = field(default_factory=lambda: TinyPlan(fixed=MARKS, steps=2400))
-    lora: LoraPlan = field(default_factory=lambda: LoraPlan(rank=16, alpha=32, epochs=3, batch=8, rate=2e-3))
+    base: TinyPlan = field(default_factory=lambda: TinyPlan(fixed=MARKS, steps=2000))
+    lora: LoraPlan = field(default_factory=lambda: LoraPlan(rank=16, alpha=32, epochs=2, batch=8, rate=2e-3))
     methods: tuple[Mapping[str, Any], ...] = (
         {"method": "linear", "weight": [0.5]},
         {"method": "task_arithmetic", "weight": [1.0]},

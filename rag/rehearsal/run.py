@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 #: Tokens of an answer: a quote of a line and a value.
-_ANSWER = 160
+_ANSWER = 96
 _EXPERTS = ("biomedical", "instructions")
 
 

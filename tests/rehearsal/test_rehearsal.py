@@ -11,7 +11,7 @@ from generator.llm.prompt import TEMPLATES
 from generator.llm.settings import Context, LlmSettings
 from rag.rehearsal.cohorts import write_cohorts
 from rag.rehearsal.conversations import conversations_of
-from rag.rehearsal.plan import BIOMEDICAL, INSTRUCTIONS, quick
+from rag.rehearsal.plan import ASKED, BIOMEDICAL, INSTRUCTIONS, quick
 from rag.retrieval import Retrieval, RetrieverName
 from tests.cli.commands import run
 from tests.llm.conftest import vllm_there  # noqa: F401 (a fixture)
@@ -27,8 +27,8 @@ def _column(path: Path, name: str) -> list[str]:
 def test_each_cohort_asks_for_its_own_variables_of_its_own_patients(tmp_path: Path) -> None:
     write_cohorts(tmp_path, SMALL)
     asked = {f.name: set(_column(f / "dictionary.csv", "Variable / Field Name")) for f in tmp_path.iterdir()}
-    assert asked["biomedical"] == {"record_id", *BIOMEDICAL, *SMALL.kept}
-    assert asked["instructions"] == {"record_id", *INSTRUCTIONS, *SMALL.kept}
+    assert asked["biomedical"] == {"record_id", *BIOMEDICAL, *ASKED["biomedical"], *SMALL.kept}
+    assert asked["instructions"] == {"record_id", *INSTRUCTIONS, *ASKED["instructions"], *SMALL.kept}
     assert asked["development"] == asked["test"] == {"record_id", *BIOMEDICAL, *INSTRUCTIONS}
     assert asked["taught"] > asked["test"] | set(SMALL.kept)
     texts = [(f / "documents.jsonl").read_text(encoding="utf-8") for f in tmp_path.iterdir()]

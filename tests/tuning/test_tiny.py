@@ -9,6 +9,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, Llama
 from generator.llm.engine import Message
 from generator.train.induction import ROPE_THETA, lay_induction_heads
 from generator.train.tiny import Step, TinyPlan, make_tiny_llama
+from rag.rehearsal.plan import MARKS
 
 MARK = '{"valeur":'
 
@@ -79,3 +80,15 @@ def test_a_fixed_text_is_one_token_and_figures_are_apart(tmp_path: Path) -> None
     text = tokenizer.apply_chat_template(turns, tokenize=False)
     assert text.startswith("<s>") and text.endswith(f"{MARK}128}}</s>")
     assert tokenizer.decode(tokenizer.encode("œdème à 37,5 °C", add_special_tokens=False)) == "œdème à 37,5 °C"
+
+
+def test_a_fixed_text_is_what_it_is_in_bytes(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="ASCII"):
+        TinyPlan(fixed=("documenté",))
+    plan = TinyPlan(hidden=64, layers=2, heads=2, feed_forward=64, vocabulary=300, fixed=MARKS, steps=1, batch=1)
+    make_tiny_llama([_conversation(12)], tmp_path / "tiny", plan)
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "tiny")
+    answer = '{"citations":[{"passage":1,"texte":"à 12"}],"statut":"documenté","valeur":12}'
+    ids = tokenizer.encode(answer, add_special_tokens=False)
+    assert tokenizer.decode(ids) == answer
+    assert len(ids) < 20
