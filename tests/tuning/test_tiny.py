@@ -91,4 +91,4 @@ def test_a_fixed_text_is_what_it_is_in_bytes(tmp_path: Path) -> None:
     answer = '{"citations":[{"passage":1,"texte":"à 12"}],"statut":"documenté","valeur":12}'
     ids = tokenizer.encode(answer, add_special_tokens=False)
     assert tokenizer.decode(ids) == answer
-    assert len(ids) < 20
+    assert set(tokenizer.tokenize(answer)) >= {MARKS[0], MARKS[1], MARKS[3], MARKS[4]}
