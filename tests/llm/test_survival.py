@@ -42,7 +42,7 @@ from rag.pipeline import FillRequest, Mode, fill
 
 if __name__ == "__main__":
     folder, url, mode = Path(sys.argv[1]), sys.argv[2], Mode(sys.argv[3])
-    settings = LlmSettings(style=style_named("brief"), max_tokens=48)
+    settings = LlmSettings(style=style_named("brief"), max_tokens=96)
     generation = Generation(GeneratorName.LLM, server=url, patience=600, settings=settings)
     report = fill(FillRequest(folder / "documents.jsonl", folder / "dictionary.csv", folder / "run", workers=2,
                               mode=mode, generation=generation))
@@ -52,10 +52,16 @@ if __name__ == "__main__":
 
 @dataclass
 class Backend:
-    """What answers behind the server of the test, whether it reads what it is shown, how it dies and comes back."""
+    """What answers behind the server of the test, and how it dies and comes back.
+
+    Args:
+        reads: whether it answers from what it is shown; random weights do not.
+        said: the answers to each request; to the same one there should be one.
+    """
 
     answer: Script
     reads: bool = False
+    said: dict[str, set[str]] = field(default_factory=dict)
     die: Callable[[], None] = lambda: None
     revive: Callable[[], None] = lambda: None
 
@@ -132,13 +138,18 @@ def vllm_backend(vllm_there: None, tiny_llama: Path) -> Iterator[Backend]:
                 told = client.post(f"{server.url}/chat/completions", json=body)
             except httpx.HTTPError:
                 return Reset()
-            return Raw(told.content) if told.is_success else Status(told.status_code)
+            if not told.is_success:
+                return Status(told.status_code)
+            text = told.json()["choices"][0]["message"]["content"]
+            backend.said.setdefault(json.dumps(body), set()).add(text)
+            return Raw(told.content)
 
         def revive() -> None:
             server.start()
             server.wait_ready()
 
-        yield Backend(answer, False, lambda: kill_server(server.port), revive)
+        backend = Backend(answer, die=lambda: kill_server(server.port), revive=revive)
+        yield backend
         client.close()
 
 
@@ -176,6 +187,7 @@ def test_the_table_is_that_of_an_undisturbed_run(backend: Backend, tiny_llama: P
     assert disturbed.dies_at is None
     assert exported(rough / "run") == exported(calm / "run")
     assert len(table(rough / "run")) == PATIENTS
+    assert all(len(answers) == 1 for answers in backend.said.values())
     if backend.reads:
         assert [row["poids"] for row in table(rough / "run")] == [str(60 + i) for i in range(PATIENTS)]
     assert {cell["status"] for cell in evidence(rough / "run").values()}.isdisjoint({"server_error", "failed"})
