@@ -379,9 +379,9 @@ def _with_adapter(base: Path, plan: LoraPlan, device: torch.device) -> Any:
             what = f"cannot be loaded as a language model ({type(error).__name__})."
             raise InputError(Problem(str(base), what, "Give the folder of a decoder, such as a Llama.")) from error
         tuned = get_peft_model(model.to(device), _lora(plan))
-    if sum(p.numel() for p in model.parameters()) > _LARGE:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
-        model.enable_input_require_grads()
+        if sum(p.numel() for p in model.parameters()) > _LARGE:
+            model.gradient_checkpointing_enable({"use_reentrant": False})
+            model.enable_input_require_grads()
     return tuned
 
 

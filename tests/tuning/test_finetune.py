@@ -192,7 +192,8 @@ def test_vllm_serves_the_adapter_by_name(vllm_there: None, tmp_path: Path) -> No
 
     base = make_llama(tmp_path / "base", context=1024)
     learned = pair("NIHSS", value(14))
-    train_lora(base, [learned] * 4, tmp_path / "tuned", LoraPlan(rank=16, epochs=40, batch=4, rate=2e-2))
+    plan = LoraPlan(rank=16, epochs=200, batch=1, rate=1e-2, keep_every=1000)
+    train_lora(base, [learned], tmp_path / "tuned", plan)
     schema = '{"type":"object","properties":{"statut":{"type":"string"},"valeur":{"type":"integer","maximum":99}},'
     schema += '"required":["statut","valeur"],"additionalProperties":false}'
     request = Request(learned.messages, schema, 60)

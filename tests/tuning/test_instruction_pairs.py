@@ -217,8 +217,8 @@ def test_a_value_that_no_passage_tells_is_never_taught_as_documented() -> None:
 def test_a_value_that_the_retriever_missed_is_taught_as_not_documented_there() -> None:
     record = note("Poids : 71 kg.", "Bonne récupération, pas de diabète.")
     (seen,) = [p for p in finder_for(record) if "récupération" in p.text]
-    found = {variable.name: [seen] for variable in SIMPLE}
-    lessons = simple_maker().lessons_of(record, {"poids": "71", "diabete": "0"}, found)
+    found = {"poids": [seen], "diabete": [seen]}
+    lessons = PairMaker((WEIGHT, DIABETES)).lessons_of(record, {"poids": "71", "diabete": "0"}, found)
     silent = of(lessons, "poids", Kind.SILENT)
     assert [one.weak for one in silent] == [True]
     assert "71" not in silent[0].pair.messages[1].content.partition("</dossier>")[0]
