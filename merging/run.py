@@ -13,6 +13,7 @@ from pathlib import Path
 from merging.atomic import appearing, need_room
 from merging.card import write_card
 from merging.check import Check, Level, Spoken, check_after, check_before
+from merging.dice import same_dice
 from merging.folder import weight_files
 from merging.furnish import furnish, union_tokenizer
 from merging.methods import Engine
@@ -80,7 +81,7 @@ def merge(
     plan = make_plan(recipe, models)
     before = check_before(plan)
     _refuse(recipe, before, "The models cannot be merged by this recipe.")
-    with appearing(out) as aside:
+    with same_dice(), appearing(out) as aside:
         need_room(aside, _bytes_needed(plan))
         model = aside / "model"
         model.mkdir()

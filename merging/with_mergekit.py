@@ -3,7 +3,7 @@
 What mergekit 0.1.5 does by itself, and what is done here instead:
 
 - it takes misspelt keys without a word: a recipe is strict, and every parameter is given to it, defaults included;
-- it draws from the process's random numbers: they are seeded, and given back as they were;
+- it draws from the process's random numbers, unseeded unless asked: they are seeded (`merging.dice` gives them back);
 - without a base it takes configuration and tokenizer from whichever model comes first in a set: one is named;
 - it keeps the files of a folder open for later merges, though the folder may have changed: they are closed;
 - it reads "+" and "@" in a path as an adapter and a revision: paths are given apart from those;
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import errno
 import logging
-import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,7 +62,7 @@ def run_mergekit(
     )
     cache = LoaderCache()
     cache.loaders.clear()
-    with _same_dice(), _heard() as warnings, full_disk_is_an_os_error(out):
+    with _heard() as warnings, full_disk_is_an_os_error(out):
         try:
             run_merge(configuration, str(out), options)
         finally:
@@ -97,21 +96,6 @@ def configuration_of(
 
 def _model(folder: Path) -> dict[str, Any]:
     return {"model": {"path": str(folder.resolve())}}
-
-
-@contextmanager
-def _same_dice() -> Iterator[None]:
-    """Give back the process's random numbers as they were."""
-    import numpy as np
-    import torch
-
-    kept = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    try:
-        yield
-    finally:
-        random.setstate(kept[0])
-        np.random.set_state(kept[1])
-        torch.set_rng_state(kept[2])
 
 
 class _Ear(logging.Handler):

@@ -27,7 +27,7 @@ def apply_adapter(model: Path, adapter: Path, out: Path) -> None:
 def run_peft(plan: Plan, out: Path) -> None:
     """Write in ``out`` the weights that a recipe of adapters makes.
 
-    The random numbers of the process are seeded for those of ``lora_dare_…``, and given back as they were.
+    The random numbers of the process are seeded, for those of ``lora_dare_…``; `merging.dice` gives them back.
     """
     import torch
     from peft import PeftModel
@@ -40,15 +40,14 @@ def run_peft(plan: Plan, out: Path) -> None:
         for one in others:
             tuned.load_adapter(_adapter(one), adapter_name=one.name)
         weights = [recipe.parent_values(parent)["weight"] for parent in recipe.parents]
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(recipe.seed)
-            tuned.add_weighted_adapter(
-                [one.name for one in plan.parents],
-                weights,
-                _COMBINED,
-                combination_type=recipe.how.called,
-                density=recipe.shared_values().get("density"),
-            )
+        torch.manual_seed(recipe.seed)
+        tuned.add_weighted_adapter(
+            [one.name for one in plan.parents],
+            weights,
+            _COMBINED,
+            combination_type=recipe.how.called,
+            density=recipe.shared_values().get("density"),
+        )
         tuned.set_adapter(_COMBINED)
         chosen = _COMBINED
     _save(tuned.merge_and_unload(safe_merge=True, adapter_names=[chosen]), out, recipe.dtype)

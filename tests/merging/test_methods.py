@@ -108,7 +108,8 @@ def test_trimmed_by_size(some_family: Family, tmp_path: Path, method: str, norma
         weighted = torch.stack([w * d * m for w, d, m in zip(W.values(), deltas, masks, strict=True)])
         expected = base[name] + 0.9 * combine(weighted, list(W.values()), normalize)
         sure = ~torch.stack(open_).any(0)
-        assert sure.double().mean() > 0.5, name
+        # A vector of few numbers near 1 has few sizes in bfloat16, and many that are equal.
+        assert sure.double().mean() > (0.9 if tensor.dim() > 1 else 0.2), name
         _assert_close(tensor[sure], expected[sure], name)
 
 
