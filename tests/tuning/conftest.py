@@ -10,6 +10,7 @@ import torch
 
 from generator.llm.engine import Message
 from generator.train.pairs import Pair
+from tests.llm.conftest import vllm_there as vllm_there
 from tests.llm.tiny_llama import make_llama
 
 torch.set_num_threads(1)
