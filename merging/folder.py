@@ -66,7 +66,8 @@ class ModelFolder:
     @property
     def embedded(self) -> dict[str, int]:
         """The tokens of the vocabulary that have an embedding."""
-        return {token: number for token, number in self.vocabulary.items() if number < self.rows}
+        rows = self.rows
+        return {token: number for token, number in self.vocabulary.items() if number < rows}
 
     @property
     def is_tied(self) -> bool:
