@@ -9,8 +9,8 @@ class Fingerprint(BaseModel):
     """SHA-256 of everything that decides a run's result. Two runs with equal fingerprints fill equal tables.
 
     ``study`` is "" when the run has no study file, ``deid_key`` when its documents were not de-identified with dates
-    moved. ``retriever`` names, in words, what finds the passages that are read; "" when all is read. ``generator`` names
-    what reads them: model, prompts, settings, calibration; "" when the rules read alone and every value is taken.
+    moved. ``retriever`` names, in words, what finds the passages that are read; "" when all is read. ``generator``
+    names what reads them: model, prompts, settings, calibration; "" when the rules read alone and every value is taken.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -52,7 +52,7 @@ def read_table(path: Path, dictionary: Dictionary) -> tuple[dict[str, Row], tupl
             problems.append(Problem(where, what, "Put quotes around cells that hold the delimiter."))
             continue
         held = dict(zip(header, cells, strict=False))
-        record = held.get(dictionary.record_id, "")
+        record = " ".join(held.get(dictionary.record_id, "").split())  # a line end in it would end its row elsewhere
         if not record:
             problems.append(Problem(where, "has no record id.", f"Fill its column {dictionary.record_id!r}."))
         elif record in table and not layered:

@@ -43,14 +43,14 @@ class RehearsalPlan:
     """
 
     taught: int = 450
-    apart: int = 120
-    development: int = 24
-    test: int = 40
+    apart: int = 100
+    development: int = 16
+    test: int = 30
     contexts: int = 3
     share: float = 0.25
     kept: tuple[str, ...] = ("age", "hba1c", "nihss_sortie", "destination", "alcool", "imagerie_initiale")
     passages: int = 2
-    base: TinyPlan = field(default_factory=lambda: TinyPlan(fixed=MARKS, steps=2000))
+    base: TinyPlan = field(default_factory=lambda: TinyPlan(fixed=MARKS, steps=1400))
     lora: LoraPlan = field(default_factory=lambda: LoraPlan(rank=16, alpha=32, epochs=2, batch=8, rate=2e-3))
     methods: tuple[Mapping[str, Any], ...] = (
         {"method": "linear", "weight": [0.5]},

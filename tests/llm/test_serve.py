@@ -107,7 +107,7 @@ def test_however_the_command_ends_its_server_ends(
 ) -> None:
     process, port = serving
     process.send_signal(number)
-    process.wait(30)
+    process.wait(120)
     assert are_gone(port)
     if number is not signal.SIGKILL:
         assert process.returncode == 0
