@@ -71,7 +71,7 @@ def translate(error: Exception) -> Failure:
 
 def _translate_status(error: openai.APIStatusError) -> Failure:
     status = error.status_code
-    detail = " ".join(["status", str(status), *(word for word in (error.type, error.param) if _is_word(word))])
+    detail = " ".join(["status", str(status), *(word for word in (error.type, error.param) if word and _is_word(word))])
     if status in _OVERLOADED:
         wait = _retry_after(error.response.headers.get("retry-after", ""))
         tries = None if status in (*_AWAY, 429) else _TRIES

@@ -1,0 +1,1 @@
+"""Measures of speed and quality, each run by hand: `python -m benchmarks.NAME --help`."""
