@@ -61,7 +61,10 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class RehearsalReport:
-    """Scores of the base, the experts and the merges; ``chosen`` is the name of the one that was served last."""
+    """Scores of the base, the experts and the merges; ``chosen`` is the best on the development cohort.
+
+    It is an expert where no merge is better than both.
+    """
 
     scores: tuple[Score, ...]
     chosen: str
@@ -80,13 +83,13 @@ def rehearse(out: Path, plan: RehearsalPlan, say: Say, workers: int = 2) -> Rehe
     stage.base()
     for name in _EXPERTS:
         stage.expert(name)
-    best, trials = stage.search()
-    tables = stage.tables(best)
+    chosen, trials = stage.search()
+    tables = stage.tables(chosen)
     scores = [Score("base", trials.get("base"), tables["base"])]
     scores += [Score(name, trials.get(name), tables[name]) for name in _EXPERTS]
     merges = {name: score for name, score in trials.items() if name not in ("base", *_EXPERTS)}
-    scores += [Score(name, score, tables["merged"] if name == best.id else None) for name, score in merges.items()]
-    return RehearsalReport(tuple(scores), best.id, time.monotonic() - started)
+    scores += [Score(name, score, tables.get(name)) for name, score in merges.items()]
+    return RehearsalReport(tuple(scores), chosen, time.monotonic() - started)
 
 
 class _Stages:
@@ -161,8 +164,8 @@ class _Stages:
             self._say(f"  {line}")
         (self._out / "tuning" / name).rename(place)
 
-    def search(self) -> tuple[Trial, dict[str, float]]:
-        """The best merge of the experts by the table that it fills, and the score of every candidate by name."""
+    def search(self) -> tuple[str, dict[str, float]]:
+        """The best of the merges and the experts by the table that it fills, and the score of each, by name."""
         from merging.search import search
 
         cohort = self._cohorts / "development"
@@ -180,10 +183,10 @@ class _Stages:
         found = search(space, judge, place, self._models, resume=place.exists(), say=self._say)
         patients = space.patients[-1]
         trials = {_name(trial, space): trial.scores[patients] for trial in found.trials if patients in trial.scores}
-        return found.best, trials
+        return _name(found.best, space), trials
 
-    def tables(self, best: Trial) -> Mapping[str, EvaluationReport]:
-        """The table of the test cohort, filled by the base, by each expert and by the best merge."""
+    def tables(self, chosen: str) -> Mapping[str, EvaluationReport]:
+        """The table of the test cohort, filled by the base, by each expert and by the merge that was chosen, if any."""
         from generator.llm.launch import ServedModel
         from generator.llm.serve import ServerProcess
 
@@ -193,8 +196,9 @@ class _Stages:
         with ServerProcess(ServedModel(self._models / "base", adapters=adapters)) as server:
             for name in ("base", *_EXPERTS):
                 reports[name] = self._table(name, server.url)
-        with serve_with_vllm(self._out / "search" / "best") as url:
-            reports["merged"] = self._table("merged", url, served="best")
+        if chosen not in _EXPERTS:
+            with serve_with_vllm(self._out / "search" / "best") as url:
+                reports[chosen] = self._table(chosen, url, served="best")
         return reports
 
     def _table(self, name: str, url: str, served: str = "") -> EvaluationReport:

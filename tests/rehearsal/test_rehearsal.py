@@ -62,7 +62,7 @@ def test_a_rehearsal_ends_with_a_table_and_goes_on_where_it_stopped(tmp_path: Pa
     names = [line.split()[0] for line in answer.out.splitlines()]
     assert names[:4] == ["model", "base", "biomedical", "instructions"]
     assert "<- chosen" in answer.out
-    assert len(_column(tmp_path / "out" / "tables" / "merged" / "table.csv", "record_id")) == quick().test
+    assert len(_column(tmp_path / "out" / "tables" / "base" / "table.csv", "record_id")) == quick().test
     weights = tmp_path / "out" / "models" / "base" / "model.safetensors"
     made = weights.stat().st_mtime_ns
     again = run("rehearsal", "--quick", "--out", tmp_path / "out")
