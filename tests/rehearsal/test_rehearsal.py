@@ -1,11 +1,9 @@
-"""The rehearsal, as short as it can be: each of its steps, on real parts."""
+"""What a rehearsal is made of: its cohorts, and the conversations that its base learns from."""
 
 import csv
 import json
 from dataclasses import replace
 from pathlib import Path
-
-import pytest
 
 from generator.llm.prompt import TEMPLATES
 from generator.llm.settings import Context, LlmSettings
@@ -13,8 +11,6 @@ from rag.rehearsal.cohorts import write_cohorts
 from rag.rehearsal.conversations import conversations_of
 from rag.rehearsal.plan import ASKED, BIOMEDICAL, INSTRUCTIONS, quick
 from rag.retrieval import Retrieval, RetrieverName
-from tests.cli.commands import run
-from tests.llm.conftest import vllm_there  # noqa: F401 (a fixture)
 
 SMALL = replace(quick(), taught=3, apart=2, development=2, test=2)
 
@@ -52,22 +48,3 @@ def test_a_conversation_shows_its_passages_once_and_answers_with_what_they_say(t
             told += answer["valeur"] is not None
             assert all(quote["texte"].split()[0] in shown for quote in answer["citations"])
     assert told > 5
-
-
-@pytest.mark.server
-@pytest.mark.usefixtures("vllm_there")
-def test_a_rehearsal_ends_with_a_table_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    answer = run("rehearsal", "--quick", "--out", tmp_path / "out")
-    assert answer.code == 0, answer.err
-    names = [line.split()[0] for line in answer.out.splitlines()]
-    assert names[:4] == ["model", "base", "biomedical", "instructions"]
-    assert "<- chosen" in answer.out
-    assert len(_column(tmp_path / "out" / "tables" / "base" / "table.csv", "record_id")) == quick().test
-    weights = tmp_path / "out" / "models" / "base" / "model.safetensors"
-    made = weights.stat().st_mtime_ns
-    again = run("rehearsal", "--quick", "--out", tmp_path / "out")
-    assert again.code == 0
-    assert weights.stat().st_mtime_ns == made
-    assert [line.split()[:3] for line in again.out.splitlines()[:4]] == [
-        line.split()[:3] for line in answer.out.splitlines()[:4]
-    ]
