@@ -6,11 +6,10 @@ it, so that "Pas de diabète. Ni HTA." is never read with its beginning cut off.
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
+from schema.blocks import Unit, blocks_of, units_of
 from schema.concept import ConceptMention
 from schema.document import Document, Span
 from schema.passage import Passage
@@ -23,11 +22,6 @@ MAX_OVERLAP_WORDS = 30
 
 #: What an index was built with: a difference means that its passages are not ours.
 PASSAGE_SETTINGS = {"max_words": MAX_WORDS, "max_overlap_words": MAX_OVERLAP_WORDS, "version": 1}
-
-_WORD = re.compile(r"\S+")
-
-#: (start, end, number of words)
-_Unit = tuple[int, int, int]
 
 
 def passages(document: Document, mentions: Sequence[ConceptMention] = ()) -> list[Passage]:
@@ -46,8 +40,8 @@ def passages(document: Document, mentions: Sequence[ConceptMention] = ()) -> lis
     found: list[Passage] = []
     ordered = sorted(mentions, key=lambda mention: mention.start)
     starts = [mention.start for mention in ordered]
-    for title, kind, start, end in _blocks(document):
-        for first, last in _windows(list(_units(document, start, end))):
+    for title, kind, start, end in blocks_of(document):
+        for first, last in _windows(list(units_of(document, start, end, MAX_WORDS))):
             found.append(
                 Passage(
                     patient_id=document.patient_id,
@@ -67,33 +61,7 @@ def passages(document: Document, mentions: Sequence[ConceptMention] = ()) -> lis
     return found
 
 
-def _blocks(document: Document) -> Iterator[tuple[str, str, int, int]]:
-    """The text cut at every border of a section: (title and kind of the innermost section or "", start, end)."""
-    text, sections = document.text, document.sections
-    borders = sorted({0, len(text), *(s.start for s in sections), *(s.end for s in sections)})
-    for start, end in pairwise(borders):
-        around = [section for section in sections if section.start <= start < section.end]
-        innermost = max(around, key=lambda section: section.start, default=None)
-        yield (innermost.title, innermost.kind, start, end) if innermost else ("", "", start, end)
-
-
-def _units(document: Document, start: int, end: int) -> Iterator[_Unit]:
-    """The sentences of one block, trimmed; text outside every sentence is a unit too."""
-    sentences = document.sentences
-    first = max(bisect_right(sentences, (start,)) - 1, 0)
-    borders = {start, end}
-    for left, right in sentences[first:]:
-        if left >= end:
-            break
-        borders.update(border for border in (left, right) if start < border < end)
-    for left, right in pairwise(sorted(borders)):
-        words = [match.span() for match in _WORD.finditer(document.text, left, right)]
-        for i in range(0, len(words), MAX_WORDS):
-            piece = words[i : i + MAX_WORDS]
-            yield piece[0][0], piece[-1][1], len(piece)
-
-
-def _windows(units: list[_Unit]) -> Iterator[tuple[int, int]]:
+def _windows(units: list[Unit]) -> Iterator[tuple[int, int]]:
     """Fill windows in order; each takes at least one sentence that no window before it held."""
     i = 0
     while i < len(units):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rag.generators import Generation
     from rag.retrieval import Retrieval
+    from rag.train_retriever import CohortFiles
     from schema.problem import Problem
 
 #: Exit codes: done, done in part (or broken), nothing could go on, stopped from the keyboard.
@@ -30,6 +31,33 @@ def command(
 def add_documents(parser: argparse.ArgumentParser) -> None:
     """Declare ``--documents``."""
     parser.add_argument("--documents", required=True, type=Path, metavar="DOCS", help="folder or file of documents")
+
+
+def add_cohorts(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--documents``, ``--dictionary`` and ``--table``, once for each cohort, and ``--study``."""
+    for name, metavar, about in (
+        ("documents", "DOCS", "folder or file of documents"),
+        ("dictionary", "DICT", "REDCap data dictionary (CSV)"),
+        ("table", "TABLE", "the manual table: coded values, one row per patient"),
+    ):
+        parser.add_argument(f"--{name}", required=True, action="append", type=Path, metavar=metavar, help=about)
+    parser.add_argument("--study", type=Path, metavar="YML", help="study file, when there is one cohort (optional)")
+
+
+def cohorts(arguments: argparse.Namespace) -> tuple[CohortFiles, ...]:
+    """What `add_cohorts` declares.
+
+    Raises:
+        InputError: documents, dictionaries and tables are not as many.
+    """
+    from rag.train_retriever import CohortFiles
+    from schema.problem import InputError, Problem
+
+    triples = (arguments.documents, arguments.dictionary, arguments.table)
+    if len({len(given) for given in triples}) > 1:
+        what = "are not given the same number of times."
+        raise InputError(Problem("--documents, --dictionary, --table", what, "Give all three for each cohort."))
+    return tuple(CohortFiles(*files, arguments.study) for files in zip(*triples, strict=True))
 
 
 def add_omop(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.commands.console import DONE, add_retrieval, command, positive, retrieval, say, say_problems, share
+from rag.commands.console import (
+    DONE,
+    add_cohorts,
+    add_retrieval,
+    cohorts,
+    command,
+    positive,
+    retrieval,
+    say,
+    say_problems,
+    share,
+)
 
 if TYPE_CHECKING:
     from generator.train.lora import Progress
@@ -36,13 +47,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command and its arguments."""
     about = "Teach a language model from documents and their table."
     parser = command(commands.add_parser, "finetune", about, _FINETUNE)
-    for name, metavar, about in (
-        ("documents", "DOCS", "folder or file of documents"),
-        ("dictionary", "DICT", "REDCap data dictionary (CSV)"),
-        ("table", "TABLE", "the manual table: coded values, one row per patient"),
-    ):
-        parser.add_argument(f"--{name}", required=True, action="append", type=Path, metavar=metavar, help=about)
-    parser.add_argument("--study", type=Path, metavar="YML", help="study file, when there is one cohort (optional)")
+    add_cohorts(parser)
     parser.add_argument("--base", type=Path, metavar="MODEL", help="folder of the model to teach")
     parser.add_argument("--out", required=True, type=Path, metavar="ADAPTER", help="folder to write")
     parser.add_argument("--pairs-only", action="store_true", help="write what would be taught, and stop")
@@ -73,19 +78,15 @@ def _finetune(arguments: argparse.Namespace) -> int:
     from generator.train.lora import LoraPlan
     from rag.finetune import FinetuneRequest, finetune
     from rag.generators import style_named
-    from rag.train_retriever import CohortFiles
     from schema.problem import InputError, Problem
 
-    triples = (arguments.documents, arguments.dictionary, arguments.table)
-    if len({len(given) for given in triples}) > 1:
-        what = "are not given the same number of times."
-        raise InputError(Problem("--documents, --dictionary, --table", what, "Give all three for each cohort."))
+    read = cohorts(arguments)
     if arguments.study and len(arguments.documents) > 1:
         raise InputError(Problem("--study", "is for one cohort; several are given.", "Leave it out."))
     if arguments.base is None and not arguments.pairs_only:
         raise InputError(Problem("--base", "is missing.", "Give the folder of a model, or --pairs-only."))
     request = FinetuneRequest(
-        cohorts=tuple(CohortFiles(*files, arguments.study) for files in zip(*triples, strict=True)),
+        cohorts=read,
         base=arguments.base,
         out=arguments.out,
         retrieval=retrieval(arguments),

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.commands.console import DONE, command, positive, say, say_problems
+from rag.commands.console import DONE, add_cohorts, cohorts, command, positive, say, say_problems
 
 if TYPE_CHECKING:
     from retriever.train import Progress
@@ -31,13 +31,7 @@ manifest.json. A training that was stopped goes on with --resume.
 def add_train(parts: Any) -> None:
     """Declare the command under the group `retriever`."""
     train = command(parts.add_parser, "train", "Train the temporal retriever on a manual table.", _TRAIN)
-    for name, metavar, about in (
-        ("documents", "DOCS", "folder or file of documents"),
-        ("dictionary", "DICT", "REDCap data dictionary (CSV)"),
-        ("table", "TABLE", "the manual table: coded values, one row per patient"),
-    ):
-        train.add_argument(f"--{name}", required=True, action="append", type=Path, metavar=metavar, help=about)
-    train.add_argument("--study", type=Path, metavar="YML", help="study file, when there is one cohort (optional)")
+    add_cohorts(train)
     train.add_argument("--out", required=True, type=Path, metavar="MODEL", help="folder to write")
     about = "folder of a text encoder (the one that comes with the program)"
     train.add_argument("--encoder", type=Path, metavar="FOLDER", help=about)
@@ -59,23 +53,19 @@ def add_train(parts: Any) -> None:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    from rag.train_retriever import CohortFiles, TrainRequest, train_retriever
+    from rag.train_retriever import TrainRequest, train_retriever
     from retriever.embed import SentenceTransformerEncoder, shipped_encoder
     from retriever.model import TemporalModel
     from retriever.train import TrainingPlan, default_config
-    from schema.problem import InputError, Problem
 
-    triples = (arguments.documents, arguments.dictionary, arguments.table)
-    if len({len(given) for given in triples}) > 1:
-        what = "are not given the same number of times."
-        raise InputError(Problem("--documents, --dictionary, --table", what, "Give all three for each cohort."))
+    read = cohorts(arguments)
     encoder = SentenceTransformerEncoder(arguments.encoder) if arguments.encoder else shipped_encoder()
     switches = {f"use_{name}": False for name in arguments.without}
     start = None if arguments.new else TemporalModel.load(arguments.start)
     problems: list[Problem] = []
     train_retriever(
         TrainRequest(
-            cohorts=tuple(CohortFiles(*files, arguments.study) for files in zip(*triples, strict=True)),
+            cohorts=read,
             out=arguments.out,
             encoder=encoder,
             config=default_config(encoder.dimension, cell=arguments.cell, backward=arguments.backward, **switches),

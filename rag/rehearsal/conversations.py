@@ -7,10 +7,8 @@ so that the passages are read once.
 from __future__ import annotations
 
 import functools
-import multiprocessing
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +23,7 @@ from rag.patient import build_record
 from rag.redcap.dictionary import read_dictionary
 from rag.retrieval import PassageFinder, Retrieval
 from rag.supervision import read_rows
+from rag.workers import Failure, ReadPlace, read_all
 from schema.document import RawDocument
 from schema.problem import Problem
 from schema.study import Study
@@ -57,15 +56,16 @@ def conversations_of(
     by_patient: defaultdict[str, list[RawDocument]] = defaultdict(list)
     for raw in read_documents(cohort / "documents.jsonl", _unsaid):
         by_patient[raw.patient_id].append(raw)
-    make = functools.partial(_begin, cohort, retrieval, settings, contexts, seldom, share, seed)
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), make) as pool:
-        yield from pool.map(_of_patient, by_patient.values(), chunksize=4)
+    patients = list(by_patient.values())
+    make = functools.partial(_make_reader, patients, cohort, retrieval, settings, contexts, seldom, share, seed)
+    for held in read_all(range(len(patients)), make, workers):
+        if isinstance(held, Failure):
+            raise RuntimeError(held.reason)  # noqa: TRY004 (it tells what broke in a process, not a wrong type)
+        yield held
 
 
-_of_one: Callable[[Sequence[RawDocument]], list[Conversation]] | None = None
-
-
-def _begin(
+def _make_reader(
+    patients: Sequence[Sequence[RawDocument]],
     cohort: Path,
     retrieval: Retrieval,
     settings: LlmSettings,
@@ -73,16 +73,16 @@ def _begin(
     seldom: frozenset[str],
     share: float,
     seed: int,
-) -> None:
-    global _of_one
+) -> ReadPlace[list[Conversation]]:
+    """Runs in the process that will read the patients."""
     dictionary = read_dictionary(cohort / "dictionary.csv")
     rows, _ = read_rows(cohort / "table.csv", dictionary)
     names = [variable.name for variable in dictionary.variables]
     maker = PairMaker(dictionary.variables, None, settings, seed=seed)
     finder = PassageFinder(retrieval, dictionary.variables, Study())
 
-    def of_one(raw: Sequence[RawDocument]) -> list[Conversation]:
-        record = build_record(raw, _unsaid)
+    def read_place(place: int) -> list[Conversation]:
+        record = build_record(patients[place], _unsaid)
         row = rows.get(record.patient_id, {})
         found = finder.passages_for(record) or {}
         drawn = np.random.default_rng([seed, *record.patient_id.encode()])
@@ -95,12 +95,7 @@ def _begin(
                 held.append(_one_after_the_other([told[i] for i in drawn.permutation(len(told))[:_QUESTIONS]]))
         return held
 
-    _of_one = of_one
-
-
-def _of_patient(raw: Sequence[RawDocument]) -> list[Conversation]:
-    assert _of_one is not None
-    return _of_one(raw)
+    return read_place
 
 
 def _one_after_the_other(pairs: Sequence[Pair]) -> Conversation:
