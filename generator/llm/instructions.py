@@ -227,12 +227,17 @@ def _mended(word: str) -> str:
     known = _lexicon().long_words
     if word in known:
         return word
-    return next((known[hidden] for hidden in _one_hidden(word) if hidden in known), word)
+    misread = [hidden for hidden in _one_hidden(word) if not (word.endswith(_THIRD_PERSON) and hidden.endswith("?"))]
+    return next((known[hidden] for hidden in misread if hidden in known), word)
 
 
 def _one_hidden(word: str) -> Iterator[str]:
     """The word with each of its letters hidden in turn."""
     return (f"{word[:place]}?{word[place + 1 :]}" for place in range(len(word)))
+
+
+#: "On choisit", "répondait": what somebody did is no misread order.
+_THIRD_PERSON = "t"
 
 
 @functools.cache

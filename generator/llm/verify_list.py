@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from generator.llm.verdict import Finding, Verdict
 from generator.llm.verify_place import Shown, place_of
 from generator.llm.verify_said import said_of
-from generator.llm.verify_words import label_words, resembles
+from generator.llm.verify_words import label_words, resembling
 from generator.rules.annotate import Annotated
-from generator.rules.asked import asks_for_death
+from generator.rules.asked import asks_for_death, is_no, is_unknown
 from generator.rules.drugs import PREFIX as DRUG
 from generator.rules.episode import Phase
 from generator.rules.lexicon import load_lexicon
@@ -121,15 +121,16 @@ def _lists_several(place: Shown, kind: str) -> bool:
 def _names(view: PatientView, plan: Plan, whole: Shown) -> bool:
     """Whether a list names the variable, or words of its label, without denying it."""
     document = whole.document
-    if not plan.anchors[0].startswith(DRUG) and resembles(plan.variable.label, whole.words):
-        return True
     places = [(h.start, h.end) for anchor in plan.anchors for h in document.within(anchor, whole.start, whole.end)]
+    if not plan.anchors[0].startswith(DRUG):
+        places += [(whole.start + a, whole.start + b) for a, b in resembling(plan.variable.label, whole.words)]
     if not plan.anchors or all(anchor.startswith("var:") for anchor in plan.anchors):
         places += [
             (whole.start + m.start(), whole.start + m.end())
             for m in label_words(plan.variable.label).found_in(whole.words)
         ]
-    for concept in plan.choices.values():
+    affirming = [choice.code for choice in plan.variable.choices if not (is_no(choice) or is_unknown(choice))]
+    for concept in (plan.choices[code] for code in affirming if code in plan.choices):
         places += [(h.start, h.end) for h in document.within(concept, whole.start, whole.end)]
     contexts = [said_of(document, start, end) for start, end in places]
     return any(not (context.negated or context.family or context.other_person) for context in contexts)

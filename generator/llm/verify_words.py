@@ -105,10 +105,9 @@ def no_code(plan: Plan) -> str | None:
     return next((choice.code for choice in choices if is_no(choice)), None)
 
 
-def resembles(label: str, folded: str) -> bool:
-    """Whether a folded text holds the core of a long word of a label: "cholestérol" of "hypercholestérolémie"."""
+def resembling(label: str, folded: str) -> Iterator[tuple[int, int]]:
+    """Where a folded text holds the core of a long word of a label: "cholestérol" of "hypercholestérolémie"."""
     for word in wanted_of(label).words:
         cores = {word[i : i + _CORE] for i in range(len(word) - _CORE + 1)} if word not in words_of_furniture() else ()
-        if any(core in folded for core in cores):
-            return True
-    return False
+        for core in cores:
+            yield from (match.span() for match in re.finditer(re.escape(core), folded))

@@ -168,6 +168,7 @@ def test_an_order_to_the_reader_is_an_instruction(sentence: str) -> None:
         "Extraction dentaire sous anticoagulant à programmer.",
         "Système nerveux : pas de déficit.",
         "Vous devez poursuivre le traitement jusqu'à la consultation.",
+        "On choisit de traiter la carotide ensuite : un seul passage, caillot extrait.",
     ],
 )
 def test_what_is_said_of_a_patient_or_to_a_colleague_is_none(sentence: str) -> None:
