@@ -19,7 +19,15 @@ from generator.llm.verify_choice import check_choice, check_codes, is_of_sides, 
 from generator.llm.verify_date import check_date, tells_date
 from generator.llm.verify_drug import asked_regimen, check_drugs
 from generator.llm.verify_list import OMITTED
-from generator.llm.verify_number import check_number, is_superseded, same_number, writes_number
+from generator.llm.verify_number import (
+    check_number,
+    is_compared,
+    is_of_older_stay,
+    is_superseded,
+    same_number,
+    writes_number,
+)
+from generator.llm.verify_otherwise import contrary, two_at_once
 from generator.llm.verify_place import Shown, quotes_alone, sentences_alone, shown_by, with_sentence_before
 from generator.llm.verify_plans import plan_at_any_time, plans_for
 from generator.llm.verify_words import no_code
@@ -123,17 +131,20 @@ def _is_ordered(view: PatientView, place: Shown) -> bool:
 def _found(view: PatientView, plan: Plan, reading: Reading, places: Sequence[Shown]) -> tuple[Finding, Status]:
     if not places:
         return Finding(Verdict.UNSUPPORTED, "Aucune citation ne figure dans le dossier."), reading.status
+    for told in (contrary(plan, places, reading.value), two_at_once(plan, places, reading.value)):
+        if told is not None:
+            return told, Status.STATED_ABSENT if reading.value == no_code(plan) else Status.FOUND
     quoted = _read(quotes_alone(view, places), plan)
     if quoted.value is not None:
         if (taken_back := _taken_back(plan, reading, quoted, places)) is not None:
             return taken_back, Status.STATED_ABSENT
         if same(plan.variable, quoted.value, reading.value):
-            return _agreed(view, plan, reading, quoted, _IN_QUOTE), quoted.status
+            return _agreed(view, plan, reading, places, quoted, _IN_QUOTE), quoted.status
         return _contradicted(plan, reading, quoted), reading.status
     sentence = _read(sentences_alone(view, places), plan)
     agrees = sentence.value is not None and same(plan.variable, sentence.value, reading.value)
     if agrees and _carry(view, plan, places, reading.value):
-        return _agreed(view, plan, reading, sentence, _IN_SENTENCE), sentence.status
+        return _agreed(view, plan, reading, places, sentence, _IN_SENTENCE), sentence.status
     finding = _unread(view, plan, reading, places)
     if reading.value != no_code(plan):
         return finding, Status.FOUND
@@ -146,13 +157,30 @@ def _carry(view: PatientView, plan: Plan, places: Sequence[Shown], value: Value)
         return True
     if isinstance(value, dt.date | dt.time) and tells_date(view, plan, places, value):
         return True
+    if isinstance(value, int | float) and _tells_when(places):
+        return True  # a number that its sentence tells in words, such as the Rankin score of the dead
     return max(place.coverage for place in places) >= _COVERAGE
 
 
-def _agreed(view: PatientView, plan: Plan, reading: Reading, read: Answer, strength: float) -> Finding:
+def _tells_when(places: Sequence[Shown]) -> bool:
+    """Whether a quote gives the day of what its sentence tells, and no number of it."""
+    return any(
+        any(place.document.dates_in(place.start, place.end)) and not place.document.numbers_in(place.low, place.high)
+        for place in places
+    )
+
+
+def _agreed(
+    view: PatientView, plan: Plan, reading: Reading, places: Sequence[Shown], read: Answer, strength: float
+) -> Finding:
     """The rules read the value in the quotes, or in their sentences."""
-    if isinstance(reading.value, int | float) and is_superseded(view, plan, float(reading.value)):
-        return Finding(Verdict.OTHER_TIME, "Le dossier donne une autre valeur pour ce moment.")
+    if isinstance(reading.value, int | float):
+        if is_of_older_stay(view, plan, [place.document for place in places]):
+            return Finding(Verdict.OTHER_TIME, "La citation parle d'un séjour antérieur.")
+        if is_superseded(view, plan, places, float(reading.value)):
+            return Finding(Verdict.OTHER_TIME, "Le dossier donne une autre valeur pour ce moment.")
+        if is_compared(plan, places, float(reading.value)):
+            return Finding(Verdict.UNSUPPORTED, "Le nombre cité est un seuil.")
     if read.status is Status.ABSENT_BY_OMISSION:
         return Finding(Verdict.VERIFIED, "La liste citée ne le nomme pas.", _BY_OMISSION)
     return Finding(Verdict.VERIFIED, "Les règles lisent cette valeur dans la citation.", strength)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from generator.llm.verdict import Finding, Verdict
 from generator.llm.verify_list import check_omission
+from generator.llm.verify_otherwise import check_onset, denied_otherwise
 from generator.llm.verify_place import Shown
 from generator.llm.verify_said import said_of
-from generator.llm.verify_words import choice_words, label_words, no_code
+from generator.llm.verify_words import choice_words, label_words, no_code, phrase_of
 from generator.rules.asked import is_no, is_unknown, is_yes
 from generator.rules.choices import BESIDE
 from generator.rules.context import Context
@@ -24,6 +26,9 @@ _MOST = 0.5
 #: A word of so many letters is met for no other reason than to answer.
 _LONG = 10
 _SUFFIXES = ("", BESIDE)
+#: A choice that is made of others: their words beside its own are its parts.
+_COMPOUND = re.compile(r"\b(?:tandem|les deux|combine\w*|mixte|bilatera\w*|multiples?)\b")
+_GOES_ON = re.compile(r"[\s-]\w")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,8 @@ class _Word:
 
 def check_choice(view: PatientView, plan: Plan, places: Sequence[Shown], code: str) -> Finding:
     """What the quotes say of a choice that the rules did not read in them."""
+    if (onset := check_onset(plan, places, code)) is not None:
+        return onset
     if is_plain_question(plan) or code == no_code(plan):
         return _of_presence(view, plan, places, code)
     return _of_choice(plan, places, code)
@@ -99,13 +106,13 @@ def _of_presence(view: PatientView, plan: Plan, places: Sequence[Shown], code: s
     """A yes or a no about what the label names."""
     no = no_code(plan)
     named = [word for place in places for word in _subject(plan, place)]
-    said_no = [word for place in places for word in _words_of(plan, place, no)] if no else []
+    said_no = [word for place in places for word in _words_of(plan, place, no) if _answers(place, word)] if no else []
     affirmed = [word for word in named if word.affirmed and word.telling]
     # The words of a choice that says no follow its denial: "Aucune complication" is "Pas de complication".
     denied = [word for word in named if word.denied]
     denied += [word for word in said_no if word.denied or (word.affirmed and (word.telling or word.says_no))]
     if code == no:
-        if denied and not affirmed:
+        if not affirmed and (denied or denied_otherwise(plan, places)):
             return Finding(Verdict.VERIFIED, "La citation le nie.", 0.7)
         if affirmed and not denied:
             return Finding(Verdict.NEGATED, "La citation l'affirme.")
@@ -115,6 +122,12 @@ def _of_presence(view: PatientView, plan: Plan, places: Sequence[Shown], code: s
     if denied:
         return Finding(Verdict.NEGATED, "La citation le nie.")
     return _refused(named)
+
+
+def _answers(place: Shown, word: _Word) -> bool:
+    """Whether words that say no answer the question: "non insulinodépendant" says it of what follows."""
+    text = place.document.folded
+    return text[word.start : word.end] != "non" or not _GOES_ON.match(text, word.end)
 
 
 def _refused(words: Sequence[_Word]) -> Finding:
@@ -143,11 +156,13 @@ def _of_choice(plan: Plan, places: Sequence[Shown], code: str, *, alone: bool = 
         word
         for place in places
         for choice in plan.variable.choices
-        if choice.code != code
+        if choice.code != code and not is_unknown(choice)
         for word in _words_of(plan, place, choice.code)
-        if word.affirmed and not any(one.start <= word.start and word.end <= one.end for one in affirmed)
+        if word.affirmed
+        and (word.telling or not is_no(choice))
+        and not any(one.start <= word.start and word.end <= one.end for one in affirmed)
     ]
-    if alone and rivals:
+    if alone and rivals and not _COMPOUND.search(_label_of(plan, code)):
         return Finding(Verdict.CONTRADICTED, "La citation porte aussi les mots d'un autre choix.")
     if any(word.telling for word in affirmed) or any(_is_asked(plan, place) for place in places):
         return Finding(Verdict.VERIFIED, "La citation porte les mots de ce choix.", 0.65)
@@ -160,8 +175,7 @@ def _enough(plan: Plan, places: Sequence[Shown], code: str) -> bool:
     words = choice_words(plan).get(code)
     if words is None:
         return True
-    held = set().union(*(words.held_by(place.words) for place in places))
-    return len(held) >= _MOST * len(words.stems)
+    return words.share_held_by(" ".join(place.words for place in places)) >= _MOST
 
 
 def _is_asked(plan: Plan, place: Shown) -> bool:
@@ -183,7 +197,7 @@ def _subject(plan: Plan, place: Shown) -> Iterator[_Word]:
         yield from (_word(place, hit.start, hit.end, telling=True) for hit in hits)
         return
     words = label_words(plan.variable.label)
-    share = len(words.held_by(place.words)) / max(1, len(words.stems))
+    share = words.share_held_by(place.words)
     found = [
         _word(place, place.start + match.start(), place.start + match.end(), telling=share >= _MOST)
         for match in words.found_in(place.words)
@@ -200,9 +214,16 @@ def _words_of(plan: Plan, place: Shown, code: str) -> Iterator[_Word]:
     for suffix in _SUFFIXES if concept else ():
         for hit in place.document.within(concept + suffix, place.start, place.end):
             yield _word(place, hit.start, hit.end, telling=not suffix)
+    whole = phrase_of(_label_of(plan, code))
+    for match in whole.finditer(place.words) if whole else ():
+        yield _word(place, place.start + match.start(), place.start + match.end(), telling=True)
     words = choice_words(plan).get(code)
     for match in words.found_in(place.words) if words else ():
         yield _word(place, place.start + match.start(), place.start + match.end(), telling=False)
+
+
+def _label_of(plan: Plan, code: str) -> str:
+    return next((fold(choice.label) for choice in plan.variable.choices if choice.code == code), "")
 
 
 def _word(place: Shown, start: int, end: int, *, telling: bool) -> _Word:

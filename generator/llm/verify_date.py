@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from generator.llm.verdict import Finding, Verdict
 from generator.llm.verify_place import Shown
-from generator.llm.verify_words import Words, label_words
+from generator.llm.verify_words import Words, all_words
 from generator.rules.annotate import Annotated
 from generator.rules.chronology import days_of, times_of
 from generator.rules.context import context_at
 from generator.rules.events import event_concepts, event_entry, event_of_label
 from generator.rules.plan import Plan
 from generator.rules.reading import PatientView
+from generator.rules.stay import ACUTE, is_kind
 from generator.rules.text import fold
 from generator.rules.when import day_of_clock, told_day
 from schema.document import DateKind, DateMention
@@ -52,6 +53,8 @@ def check_date(view: PatientView, plan: Plan, places: Sequence[Shown], value: Mo
     event = _event_of(plan)
     if any(_bounds_stay(each, event, told) for each in right):
         return Finding(Verdict.VERIFIED, "La date borne le séjour cité.", 0.7)
+    if event == "admission" and any(_opens_arrival(plan, each) for each in right):
+        return Finding(Verdict.VERIFIED, "L'heure citée ouvre la note d'arrivée.", 0.6)
     named = [each for each in right if _names_event(plan, each)]
     if not named:
         return Finding(Verdict.UNSUPPORTED, f"Rien ne rapporte cette date à « {plan.variable.label} ».")
@@ -102,10 +105,21 @@ def _names_event(plan: Plan, each: _Told) -> bool:
         return any(timed.mention == each.mention for timed in owned(document, concepts)) or bool(
             Words.of(event_entry(event)["label"]).held_by(lead)
         )
+    if _is_of_other_end(plan, place):
+        return False
     if any(True for name in plan.anchors for _ in document.within(name, place.low, place.high)):
         return True
     title = fold(document.section_of(each.mention.start).title)
-    return bool(label_words(plan.variable.label).held_by(f"{title} {place.sentence}"))
+    return bool(all_words(plan.variable.label).held_by(f"{title} {place.sentence}"))
+
+
+def _is_of_other_end(plan: Plan, place: Shown) -> bool:
+    """Whether a sentence tells only the beginning of what the label asks the end of: "pose" for "ablation"."""
+    label = fold(plan.variable.label)
+    for asked, other in ((_ENDS, _BEGINS), (_BEGINS, _ENDS)):
+        if asked.search(label) and not other.search(label):
+            return bool(other.search(place.sentence)) and not asked.search(place.sentence)
+    return False
 
 
 def _event_of(plan: Plan) -> str:
@@ -120,6 +134,15 @@ def _bounds_stay(each: _Told, event: str, told: Sequence[_Told]) -> bool:
         return False
     days = sorted({one.mention.start: one for one in told if one.place is each.place}.items())
     return len(days) == 2 and days[0 if event == "admission" else 1][1] is each
+
+
+def _opens_arrival(plan: Plan, each: _Told) -> bool:
+    """Whether a date is told by the first hour of an emergency note, which opens with the arrival: "8h22, VSAV"."""
+    document = each.place.document
+    if plan.variable.kind is not VariableKind.DATE or each.mention.kind is not DateKind.CLOCK:
+        return False
+    hours = [mention for mention in document.document.dates if mention.clock is not None]
+    return is_kind(document, ACUTE) and bool(hours) and hours[0] == each.mention
 
 
 #: What a label says of when names no event of its own: "[Au cours de l'hospitalisation] Heure de l'imagerie".

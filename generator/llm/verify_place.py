@@ -78,6 +78,18 @@ def with_sentence_before(view: PatientView, places: Sequence[Shown]) -> tuple[Pa
     return limited_to(view, [*before, *own]), limited_to(view, before)
 
 
+def with_line_before(place: Shown) -> tuple[int, int]:
+    """The bounds of a quote's sentences and of the one before them in their section."""
+    before = _sentence_before(place)
+    return (before[1] if before else place.low), place.high
+
+
+def with_text_before(view: PatientView, places: Sequence[Shown], reach: int) -> PatientView:
+    """The patient seen through the quotes and so many characters before each, within its section."""
+    spans = [(p.document, max(p.start - reach, p.document.section_of(p.start).start), p.end) for p in places]
+    return limited_to(view, spans)
+
+
 def _sentence_before(place: Shown) -> tuple[Annotated, int, int] | None:
     document = place.document
     index = document.sentence_of(place.low)

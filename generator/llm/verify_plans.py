@@ -6,77 +6,35 @@ nothing: the value is given, and the words of a label that name one measure or o
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
-import yaml
-
+from generator.llm.verify_labels import is_of_any_time, reworded
+from generator.llm.verify_lexicon import concepts_meant, grade_of_death
 from generator.rules.asked import NUMBERS
 from generator.rules.label import concepts_named, kinds_of, wanted_of
-from generator.rules.numbers import find_numbers
 from generator.rules.plan import Plan, Plans, make_plans
 from generator.rules.text import fold
 from schema.study import Policy, Study, VariableHints
 from schema.variable import Variable, VariableKind
 
 _LATEST = re.compile(r"\bderniere?s? (?:valeur|nouvelles?|resultat|mesure|controle)|\bplus recente?s?\b|\brecente?s?\b")
-#: "Consultation des 3 mois", which the rules take for a stretch of time.
-_OF_MONTHS = re.compile(r"\bdes (\d+ mois)\b")
 _OF_TREATMENT = re.compile(r"\btraitements?\b|\btherap\w+|\bchirurgie\b")
 
 
 def plans_for(variables: Sequence[Variable], study: Study) -> Plans:
-    """The plans of a dictionary, each with its own variable.
+    """The plans of a dictionary, each with its own variable, whose choices are in plain words.
 
     Raises:
         ValueError: the study names a lexicon concept that does not exist.
     """
-    asked = {variable.name: _in_figures(variable) for variable in variables}
+    asked = {variable.name: reworded(variable) for variable in variables}
     hints = {name: _completed(variable, study.variables.get(name, VariableHints())) for name, variable in asked.items()}
     compiled = make_plans(tuple(asked.values()), study.model_copy(update={"variables": hints}))
-    own = {variable.name: variable for variable in variables}
+    own = {variable.name: replace(variable, choices=asked[variable.name].choices) for variable in variables}
     plans = tuple(replace(plan, variable=own[plan.variable.name]) for plan in compiled.plans)
     return Plans(plans, compiled.matcher)
-
-
-def words_of_furniture() -> frozenset[str]:
-    """Words of labels that say when, or that something is measured."""
-    return _vocabulary("furniture")
-
-
-def words_of_sameness() -> frozenset[str]:
-    """Words that give a value as the one told before."""
-    return _vocabulary("unchanged")
-
-
-def words_like(word: str) -> tuple[str, ...]:
-    """What documents name instead of a word of a label: "IRM" for "imagerie"; most words have none."""
-    return tuple(_content()["instead"].get(word, ()))
-
-
-def _vocabulary(name: str) -> frozenset[str]:
-    return frozenset(_content()[name])
-
-
-@functools.cache
-def _content() -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("verify.yml").read_text(encoding="utf-8"))
-    return content
-
-
-def _in_figures(variable: Variable) -> Variable:
-    """The variable with the moment of its label in figures: "à vingt-quatre heures", "consultation des trois mois"."""
-    label = variable.label
-    folded = fold(label)
-    for number in reversed(find_numbers(folded, ())):
-        written = folded[number.start : number.end].split(" ")[0]
-        if written.replace("-", "").isalpha() and number.value > 2:
-            label = f"{label[: number.start]}{number.value:g}{label[number.start + len(written) :]}"
-    return replace(variable, label=_OF_MONTHS.sub(r"à \1", label))
 
 
 def _completed(variable: Variable, hints: VariableHints) -> VariableHints:
@@ -84,27 +42,36 @@ def _completed(variable: Variable, hints: VariableHints) -> VariableHints:
     if hints.reader or hints.concepts or hints.synonyms:
         return hints
     added: dict[str, object] = {}
-    if concept := _concept_named(variable):
-        added["concepts"] = (concept,)
+    if concepts := _concepts_named(variable):
+        added["concepts"] = concepts
     if hints.policy is None and variable.kind in NUMBERS and _LATEST.search(fold(variable.label)):
         added["policy"] = Policy.LAST
+    if hints.policy is None and is_of_any_time(variable.label):
+        added["policy"] = Policy.ANY_TIME
+    if (grade := grade_of_death(wanted_of(variable.label, named=True).concepts)) is not None:
+        added["settings"] = {**hints.settings, "death": grade}
     return hints.model_copy(update=added) if added else hints
 
 
-def _concept_named(variable: Variable) -> str:
-    """The one concept that a label names among other words; "" when it is understood, or names none or several."""
+def _concepts_named(variable: Variable) -> tuple[str, ...]:
+    """The one concept that a label names among other words, or those that it means by a word of its own.
+
+    None when the label is understood, or names several.
+    """
     label = fold(variable.label)
     is_number = variable.kind in NUMBERS
     if not is_number and variable.kind not in (VariableKind.CHOICE, VariableKind.YESNO, VariableKind.TRUEFALSE):
-        return ""
-    kinds = {"measure"} if is_number else {"condition", "procedure"}
+        return ()
+    kinds = {"measure"} if is_number else {"condition", "procedure", "drug"}
     understood = wanted_of(variable.label, named=is_number).concepts
     if any(kinds_of((concept,)) & kinds for concept in understood) or (understood and not is_number):
-        return ""
-    named = [concept for concept in concepts_named(label) if kinds_of((concept,)) & kinds]
-    if len(named) != 1 or (kinds_of((named[0],)) == {"condition"} and _OF_TREATMENT.search(label)):
-        return ""
-    return named[0]
+        return ()
+    named = tuple(concept for concept in concepts_named(label) if kinds_of((concept,)) & kinds)
+    if not named:
+        return tuple(concept for concept in concepts_meant(label) if kinds_of((concept,)) & kinds)
+    if len(named) != 1 or (kinds_of(named) == {"condition"} and _OF_TREATMENT.search(label)):
+        return ()
+    return named
 
 
 def plan_at_any_time(plan: Plan) -> Plan:

@@ -35,6 +35,18 @@ _ANSWERED_NO = re.compile(
     r"pas d(?:e\b|')(?!\s?(?:traitement|suivi|bilan|complication|recidive|retentissement)))|"
     r"\s*-\s*(?:non|absente?|neant)\b(?!\s\w)|\s(?:nulle?s?|absente?s?|negati\w+)\b)"
 )
+#: "Craniectomie lors de l'AVC : -", "escarre au sacrum = absent": a form's answer, some words after its question.
+_FORM_ANSWERS_NO = re.compile(r"[^.;:=\n]{0,45}[:=]\s?(?:-|0|non|absente?|neant)\s*(?=$|[\n.;,])")
+#: "La conduite n'est pas reprise", "SNG non nécessaire": what was not done or not found is not there.
+_DONE = (
+    r"(?:repris|fait|realis|retrouv|constat|present|pos|necessaire|indiqu|administr|effectu|pratiqu|prescrit|requis|"
+    r"decel|observ|vu)\w*"
+)
+#: "Conduite automobile n'est pas reprise", where all of that is the mention.
+_PARTED = re.compile(r"\bn(?:e\s|')\w+\s(?:pas|jamais|plus)\b")
+_NOT_DONE = re.compile(
+    rf"[^.;:,\n]{{0,25}}?\s(?:n'(?:est|a|etait|avait|ont)\s(?:pas|jamais)\s(?:ete\s)?{_DONE}|non\s{_DONE})\b"
+)
 
 
 def said_of(document: Annotated, start: int, end: int) -> Context:
@@ -42,7 +54,11 @@ def said_of(document: Annotated, start: int, end: int) -> Context:
     sentence = document.sentence_of(start)
     context = context_at(document, start, end, sentence)
     low, high = document.sentences[sentence]
-    if not context.negated and _ANSWERED_NO.match(document.folded, end, high):
+    answers = (_ANSWERED_NO, _FORM_ANSWERS_NO, _NOT_DONE)
+    if not context.negated and (
+        any(answer.match(document.folded, end, high) for answer in answers)
+        or _PARTED.search(document.folded, start, end)
+    ):
         context = replace(context, negated=True)
     if not context.negated and _is_listed_as_denied(document, start, low):
         context = replace(context, negated=True)
