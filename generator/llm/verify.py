@@ -15,18 +15,13 @@ from generator.llm.ground import Located
 from generator.llm.instructions import instructions_in
 from generator.llm.verdict import Finding
 from generator.llm.verdict import Verdict as Verdict
+from generator.llm.verify_amount import is_compared, same_number, writes_number
 from generator.llm.verify_choice import check_choice, check_codes, is_of_sides, undone
 from generator.llm.verify_date import check_date, tells_date
 from generator.llm.verify_drug import asked_regimen, check_drugs
 from generator.llm.verify_list import OMITTED
-from generator.llm.verify_number import (
-    check_number,
-    is_compared,
-    is_of_older_stay,
-    is_superseded,
-    same_number,
-    writes_number,
-)
+from generator.llm.verify_moment import is_of_older_stay, is_superseded
+from generator.llm.verify_number import check_number
 from generator.llm.verify_otherwise import contrary, two_at_once
 from generator.llm.verify_place import Shown, quotes_alone, sentences_alone, shown_by, with_sentence_before
 from generator.llm.verify_plans import plan_at_any_time, plans_for
