@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from generator.llm.verdict import Finding, Verdict
 from generator.llm.verify_list import check_omission
-from generator.llm.verify_otherwise import check_onset, denied_otherwise
+from generator.llm.verify_otherwise import affirmed_otherwise, check_onset, denied_otherwise
 from generator.llm.verify_place import Shown
 from generator.llm.verify_said import said_of
 from generator.llm.verify_words import choice_words, label_words, no_code, phrase_of
@@ -105,6 +105,10 @@ def is_plain_question(plan: Plan) -> bool:
 def _of_presence(view: PatientView, plan: Plan, places: Sequence[Shown], code: str) -> Finding:
     """A yes or a no about what the label names."""
     no = no_code(plan)
+    if affirmed_otherwise(plan, places):
+        if code == no:
+            return Finding(Verdict.NEGATED, "La citation l'affirme.")
+        return Finding(Verdict.VERIFIED, "La citation trouve anormal ce qui le serait.", 0.6)
     named = [word for place in places for word in _subject(plan, place)]
     said_no = [word for place in places for word in _words_of(plan, place, no) if _answers(place, word)] if no else []
     affirmed = [word for word in named if word.affirmed and word.telling]

@@ -41,6 +41,7 @@ _MOMENTS = tuple(
 _EITHER_STATE = re.compile(r"\b(?:actif|active|evoluti(?:f|ve)|actuel(?:le)?)s? ou (?:ancien(?:ne)?|gueri|passe)e?s?\b")
 _EITHER_TIME = re.compile(r"\bconnue?s? avant\b[^,;]*? ou (?:diagnostique|decouvert|apparu|survenu)")
 _PAIR = 2
+_SIDES_IN_FULL = ("gauche", "droit", "droite")
 _SIDES = {"g": "Gauche", "d": "Droite"}
 
 
@@ -73,7 +74,7 @@ def _in_time(label: str) -> str:
 
 def _plain(choices: Sequence[Choice]) -> tuple[Choice, ...]:
     """Choices with a plain yes and no, or with sides in full, where that is what they say."""
-    if {"g", "d"} <= {fold(choice.label) for choice in choices}:
+    if {fold(choice.label)[:1] for choice in choices if fold(choice.label) in (*_SIDES, *_SIDES_IN_FULL)} == {"g", "d"}:
         return tuple(replace(choice, label=_SIDES.get(fold(choice.label), choice.label)) for choice in choices)
     denied = next((other for choice in choices for other in choices if _is_denied(choice, other)), None)
     if denied is not None and len(choices) == _PAIR:  # "Non faite" alone would say that nothing is known
@@ -91,4 +92,5 @@ def _plain(choices: Sequence[Choice]) -> tuple[Choice, ...]:
 
 def _is_denied(choice: Choice, other: Choice) -> bool:
     """Whether the other choice is only the denial of one: "Faite | Non faite"."""
-    return fold(other.label).strip() in (f"non {fold(choice.label).strip()}", f"pas {fold(choice.label).strip()}")
+    said = fold(choice.label).strip().partition(" ou ")[0]
+    return fold(other.label).strip().partition(" ou ")[0] in (f"non {said}", f"pas {said}")

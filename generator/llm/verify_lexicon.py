@@ -30,7 +30,7 @@ def words_like(word: str) -> tuple[str, ...]:
 
 def concepts_meant(label: str) -> tuple[str, ...]:
     """The lexicon concepts that a label means by a word which the lexicon does not have."""
-    return tuple(_content()["meant"][name] for name in _held("meant", label))
+    return tuple(concept for name in _held("meant", label) for concept in _content()["meant"][name])
 
 
 def grade_of_death(concepts: Sequence[str]) -> int | None:
@@ -45,8 +45,17 @@ def contraries_of(label: str) -> re.Pattern[str] | None:
 
 def soundness_of(label: str) -> re.Pattern[str] | None:
     """What is found sound when the trouble that a label names is not there: a swallowing test, the skin."""
+    return _found(label, None)
+
+
+def unsoundness_of(label: str) -> re.Pattern[str] | None:
+    """What is found unsound when it is."""
+    return _found(label, _content()["unsound"])
+
+
+def _found(label: str, how: Sequence[str] | None) -> re.Pattern[str] | None:
     found = [
-        f"(?:{_alternatives(entry['of'])})[^.;,\n]{{0,30}}?(?:{_alternatives(entry['is'])})"
+        f"(?:{_alternatives(entry['of'])})[^.;,\n]{{0,30}}?(?:{_alternatives(how or entry['is'])})"
         for entry in _content()["sound"]
         if any(_holds(name, label) for name in entry["trouble"])
     ]

@@ -32,6 +32,7 @@ _DEATH = re.compile(r"^(?:deces|mort\w*|statut vital|survie)\b")
 _POSOLOGY = re.compile(
     r"\b\d+(?:[.,]\d+)?\s?(?:mg|g|ug|ui|gouttes?|cp|inhalations?)\b|/\s?j(?:our)?\b|\ble (?:soir|matin|midi)\b"
 )
+_TITLE_ALONE = re.compile(r"\W*[a-z' ]{3,40}\s?:\W*")
 _SEPARATORS = re.compile(r"[,;+•\n/]|\s-\s|\bet\b|\.\s")
 _NOTHING = re.compile(
     r"\W*(?:(?:atcds?|antecedents?|ttt|traitements?|avant|medicaments?)\b[^:]{0,25}:?\s*)?"
@@ -72,6 +73,8 @@ def _lists(view: PatientView, plan: Plan, place: Shown, kind: str) -> Iterator[S
     """The lists that hold a quote, whole; the quote itself when it lists several things and no title is known."""
     document = place.document
     found = False
+    if _TITLE_ALONE.fullmatch(place.words):
+        return  # a title shows nothing of its list
     if kind == "care":
         for cite in courses(view):
             if cite.document is document and cite.start < place.end and place.start < cite.end:

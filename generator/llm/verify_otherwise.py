@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from generator.llm.verdict import Finding, Verdict
-from generator.llm.verify_lexicon import broader_than, contraries_of, pattern_of, soundness_of
+from generator.llm.verify_lexicon import broader_than, contraries_of, pattern_of, soundness_of, unsoundness_of
 from generator.llm.verify_place import Shown, with_line_before
 from generator.llm.verify_said import said_of
 from generator.llm.verify_words import choice_words, label_words, no_code
@@ -45,6 +45,12 @@ def _is_subject_near(plan: Plan, place: Shown) -> bool:
     return bool(label_words(plan.variable.label).held_by(place.document.folded[low:high])) or bool(
         pattern_of("bleeding").search(place.document.folded, low, high)
     )
+
+
+def affirmed_otherwise(plan: Plan, places: Sequence[Shown]) -> bool:
+    """Whether quotes find unsound what the label's trouble would trouble: "test de déglutition anormal"."""
+    unsound = unsoundness_of(plan.variable.label)
+    return unsound is not None and any(unsound.search(place.words) for place in places)
 
 
 def denied_otherwise(plan: Plan, places: Sequence[Shown]) -> bool:

@@ -18,3 +18,7 @@ def test_what_a_list_leaves_out_is_absent(variable: str) -> None:
 
 def test_what_a_list_names_is_not() -> None:
     assert verdict("hta", "0", "Antécédents : HTA, cataracte.", notes=(HISTORY,)) is not Verdict.VERIFIED
+
+
+def test_a_title_alone_is_no_list() -> None:
+    assert verdict("dyslipidemie", "0", "Antécédents :", notes=(HISTORY,)) is not Verdict.VERIFIED
