@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Seconds to connect, and to hear what is served.
 _GREETING = 10.0
+#: Without graphics card a queue of long prompts takes minutes, and giving one up throws its work away. Seconds.
+_TIMEOUT = 600.0
 #: Pauses between tries: doubled from the first to the longest. Seconds.
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 10.0
@@ -51,7 +53,7 @@ class ServerEngine:
         model: name that it serves; "": the only one, adapters apart.
         patience: seconds that the server may be away before its requests are given up.
         concurrency: requests in flight, at most.
-        timeout: seconds that one answer may take.
+        timeout: seconds that one answer may take, its turn in the server's queue included.
         on_wait: told once, in words, that the server is away and waited for.
 
     Raises:
@@ -64,7 +66,7 @@ class ServerEngine:
         model: str = "",
         patience: float = 600.0,
         concurrency: int = 32,
-        timeout: float = 120.0,
+        timeout: float = _TIMEOUT,
         on_wait: Callable[[str], None] | None = None,
     ) -> None:
         self._url = _with_version(url)
