@@ -2,9 +2,10 @@
 
     python -m benchmarks.llm_throughput DOCS --dictionary DICT [--study YML] [--patients N]
 
-A Llama of random weights, large enough that it and not the program decides the time, is made and served by vLLM. The
-same prompts are then answered three times, each time from an empty cache: while they are recorded, by ``fill``
-as a user runs it, and by vLLM alone, all at once. Nothing that random weights say is used.
+A Llama of random weights, large enough that it and not the program decides the time, is made and served by vLLM. Its
+answers never end, so what ``fill`` asks is known beforehand. The same prompts are answered twice, each time from an
+empty cache: by ``fill`` as a user runs it, and by vLLM alone, all at once. That both were sent the same is checked by
+vLLM's own counters. Nothing that random weights say is used.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 
 from generator.llm.client import ServerEngine
-from generator.llm.engine import Completion, Engine, NoAnswer, Request
+from generator.llm.engine import Completion, Finish, NoAnswer, Request
 from generator.llm.launch import ServedModel
 from generator.llm.reader import LlmGenerator
 from generator.llm.serve import ServerProcess
@@ -42,21 +44,20 @@ _IN_FLIGHT = 128
 
 
 class _Recorder:
-    """An engine that keeps what it is asked."""
+    """An engine that keeps what it is asked, and whose answers are all cut."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self.name, self.context = engine.name, engine.context
+    name, context = "recorder", _CONTEXT
+
+    def __init__(self) -> None:
         self.asked: list[Request] = []
 
     def complete(self, requests: Sequence[Request]) -> list[Completion | NoAnswer]:
         """See `Engine.complete`."""
         self.asked += requests
-        return self._engine.complete(requests)
+        return [Completion("", Finish.LENGTH, (), 0, request.max_tokens) for request in requests]
 
     def close(self) -> None:
         """See `Engine.close`."""
-        self._engine.close()
 
 
 def main() -> None:
@@ -81,7 +82,7 @@ def main() -> None:
 
 
 def _measure(server: ServerProcess, settings: LlmSettings, request: FillRequest) -> None:
-    recorder = _Recorder(ServerEngine(server.url, timeout=3600))
+    recorder = _Recorder()
 
     def mentions() -> Mentions:
         return ConceptReader(open_terminology()).mentions
@@ -90,49 +91,64 @@ def _measure(server: ServerProcess, settings: LlmSettings, request: FillRequest)
         return LlmGenerator(variables, study, settings, lambda: recorder, mentions)
 
     report = fill(request, make)
-    recorder.close()
     print(f"{len(recorder.asked)} prompts recorded", flush=True)
 
-    _empty_cache(server)
-    before, begun = _counters(server), time.perf_counter()
+    _warm_up(server, recorder.asked[0])
     generation = Generation(GeneratorName.LLM, server=server.url, settings=settings)
-    fill(
-        FillRequest(
-            request.documents,
-            request.dictionary,
-            request.out.with_name("timed"),
-            request.study,
-            workers=generation.processes,
-            generation=generation,
-        )
-    )
-    whole = time.perf_counter() - begun
-    asked, computed = (after - earlier for after, earlier in zip(_counters(server), before, strict=True))
-
-    _empty_cache(server)
+    timed = replace(request, out=request.out.with_name("timed"), workers=generation.processes, generation=generation)
+    by_fill = _timed(server, lambda: fill(timed))
     with closing(ServerEngine(server.url, concurrency=_IN_FLIGHT, timeout=3600)) as engine:
-        begun = time.perf_counter()
-        answers = engine.complete(recorder.asked)
-        raw = time.perf_counter() - begun
-    written = sum(answer.completion_tokens for answer in answers if isinstance(answer, Completion))
+        alone = _timed(server, lambda: engine.complete(recorder.asked))
     patients = max(1, report.manifest.patients)
-    print(f"fill, from its start to its last file: {whole:.1f} s; vLLM alone: {raw:.1f} s; {whole / raw - 1:+.1%}")
-    print(f"answers: {written} tokens, {written / raw:.0f} per second")
+    for name, run in (("fill, from its start to its last file", by_fill), ("vLLM alone", alone)):
+        print(
+            f"{name}: {run.seconds:.1f} s; {run.answers} answers of {run.written} tokens, {run.sent} prompt tokens, "
+            f"of which {run.computed} were computed"
+        )
+    print(f"fill / vLLM alone: {by_fill.seconds / alone.seconds - 1:+.1%}")
     print(
-        f"prompt tokens per patient: {asked / patients:.0f} sent, {computed / patients:.0f} computed, "
-        f"{computed / asked:.3f} of one prompt per question without sharing"
+        f"prompt tokens computed per patient: {by_fill.computed / patients:.0f}, "
+        f"{by_fill.computed / by_fill.sent:.3f} of one prompt per question without sharing"
     )
 
 
-def _counters(server: ServerProcess) -> tuple[float, float]:
-    """Prompt tokens that vLLM was sent, and those of them that it computed."""
-    text = httpx.get(server.url.replace("/v1", "/metrics"), trust_env=False).text
-    found = dict(re.findall(r'^vllm:prompt_tokens_by_source_total{.*source="(\w+)".*} (\S+)$', text, re.MULTILINE))
-    return sum(map(float, found.values())), float(found["local_compute"])
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What vLLM did, by its own counters: answers, prompt tokens sent and computed, tokens written."""
+
+    seconds: float
+    answers: int
+    sent: int
+    computed: int
+    written: int
 
 
-def _empty_cache(server: ServerProcess) -> None:
+def _timed(server: ServerProcess, run: Callable[[], object]) -> _Run:
+    """Time a run that begins with an empty cache."""
     httpx.post(server.url.replace("/v1", "/reset_prefix_cache"), trust_env=False, timeout=60).raise_for_status()
+    before, begun = _counters(server), time.perf_counter()
+    run()
+    seconds = time.perf_counter() - begun
+    return _Run(seconds, *(after - earlier for after, earlier in zip(_counters(server), before, strict=True)))
+
+
+def _warm_up(server: ServerProcess, request: Request) -> None:
+    """Have vLLM load all that its first answer loads."""
+    with closing(ServerEngine(server.url, timeout=3600)) as engine:
+        engine.complete([request])
+
+
+def _counters(server: ServerProcess) -> tuple[int, int, int, int]:
+    """Requests that vLLM answered, prompt tokens that it was sent, those of them that it computed, tokens written."""
+    text = httpx.get(server.url.replace("/v1", "/metrics"), trust_env=False).text
+
+    def total(counter: str, label: str = "") -> int:
+        found = re.findall(rf"^vllm:{counter}{{.*{label}.*}} (\S+)$", text, re.MULTILINE)
+        return int(sum(map(float, found)))
+
+    answers = total("request_success_total")
+    sent, computed = total("prompt_tokens_by_source_total"), total("prompt_tokens_by_source_total", "local_compute")
+    return answers, sent, computed, total("generation_tokens_total")
 
 
 def _first_patients(source: Path, count: int, path: Path) -> Path:
