@@ -69,6 +69,8 @@ _LEFT_OUT = 0.2
 #: A misspelling is one edit from this length on; two, of the same length, from the second on.
 _MISSPELT_FROM, _TWICE_FROM = 5, 12
 _SAME_START = 4
+#: A word alone is quoted as it is written.
+_MISSPELT_WORDS = 2
 
 _ELLIPSIS = re.compile(r"\s*(?:\[\s*(?:…|\.{3})\s*\]|\(\s*(?:…|\.{3})\s*\)|…|\.{3,})\s*")
 _WRAPPING = " \t\r\n\"'«»“”„`…."
@@ -202,7 +204,11 @@ def _misspelt(quote: str, passage: Passage) -> _Place | None:
     asked = _tokens(wanted)
     margin = 12 + len(wanted) // 4
     tokens = [t for t in _tokens(whole.text) if near.dest_start - margin <= t.start and t.end <= near.dest_end + margin]
-    breaks = {i for i, token in enumerate(tokens) if i and _parts(passage.text, whole, tokens[i - 1], token)}
+    breaks = {
+        i
+        for i, token in enumerate(tokens)
+        if i and (_parts(passage.text, whole, tokens[i - 1], token) or _is_joined(whole, tokens[i - 1], token))
+    }
     aligned = _aligned(asked, tokens, breaks)
     if aligned is None:
         return None
@@ -225,6 +231,11 @@ def _parts(text: str, whole: _Normal, last: _Token, token: _Token) -> bool:
     return _END.search(text, whole.places[last.end - 1] + 1, whole.places[token.start]) is not None
 
 
+def _is_joined(whole: _Normal, last: _Token, token: _Token) -> bool:
+    """Whether two tokens make one word: "sous-corticale" is not all of "cortico-sous-corticale"."""
+    return whole.text[last.end : token.start] == "-"
+
+
 def _aligned(asked: Sequence[_Token], tokens: Sequence[_Token], breaks: Set[int]) -> tuple[int, int] | None:
     """The first and the last token of the text that the asked ones follow, all in order; None when they do not.
 
@@ -232,9 +243,9 @@ def _aligned(asked: Sequence[_Token], tokens: Sequence[_Token], breaks: Set[int]
     text a few words that the quote leaves out, none of which tells a number or denies, nor runs into the next sentence.
 
     Args:
-        breaks: positions of the tokens that begin a sentence or a line.
+        breaks: positions of the tokens that begin a sentence or a line, or go on with a word.
     """
-    if not asked or not tokens:
+    if len(asked) < _MISSPELT_WORDS or not tokens:
         return None
     allowed = int(_LEFT_OUT * len(asked))
     best: tuple[int, int, int] | None = None
@@ -242,10 +253,10 @@ def _aligned(asked: Sequence[_Token], tokens: Sequence[_Token], breaks: Set[int]
         if not _same(asked[0].word, token.word):
             continue
         states = {(first, 0): 0}  # (token of the text, words left out) -> small words that differ
-        for word in asked[1:]:
+        for place, word in enumerate(asked[1:], 2):
             following: dict[tuple[int, int], int] = {}
             for (at, left), small in states.items():
-                if word.word in _words("small"):
+                if word.word in _words("small") and place < len(asked):
                     _keep(following, (at, left), small + 1)
                 skipped, added = left, small
                 for reached in range(at + 1, min(len(tokens), at + 2 + allowed + 3)):

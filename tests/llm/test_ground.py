@@ -178,3 +178,15 @@ def test_any_quote_of_any_text_is_located_inside_it_or_not(quote: str, text: str
 def squeezed(text: str) -> str:
     """Letters and figures, folded: what must be the same at the place found."""
     return "".join(sign for sign in fold(text).replace("œ", "oe") if sign.isalnum())
+
+
+@pytest.mark.parametrize(
+    ("quote", "text"),
+    [
+        ("Antécédents :", "Pas d'antécédent notable."),
+        ("Atrophie sous-corticale frontale", "Atrophie cortico-sous-corticale frontale"),
+        ("Vu par le Dr D", "Vu par le Dr\nSuite"),
+    ],
+)
+def test_a_misspelling_hides_no_other_word(quote: str, text: str) -> None:
+    assert found(quote, text) is None
