@@ -41,12 +41,12 @@ class Serve(Protocol):
 
 
 @contextmanager
-def serve_with_vllm(model: Path) -> Iterator[str]:
-    """vLLM on this machine."""
+def serve_with_vllm(model: Path, threads: int | None = None) -> Iterator[str]:
+    """vLLM on this machine; ``threads`` as `generator.llm.launch.ServedModel` has them."""
     from generator.llm.launch import ServedModel
     from generator.llm.serve import ServerProcess
 
-    with ServerProcess(ServedModel(model)) as server:
+    with ServerProcess(ServedModel(model, threads=threads)) as server:
         yield server.url
 
 
@@ -94,6 +94,7 @@ class TableJudge:
             shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(prefix=_WORK, dir=self.work) as folder, self.serve(model) as url:
             run = Path(folder) / "run"
+            generation = Generation(GeneratorName.LLM, server=url, settings=self.settings)
             report = fill(
                 FillRequest(
                     documents=self._write_documents(chosen, Path(folder) / "documents.jsonl"),
@@ -101,7 +102,8 @@ class TableJudge:
                     out=run,
                     study=self.study,
                     retrieval=self.retrieval,
-                    generation=Generation(GeneratorName.LLM, server=url, settings=self.settings),
+                    generation=generation,
+                    workers=generation.processes,
                 )
             )
             if report.failed:

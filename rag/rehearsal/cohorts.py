@@ -6,7 +6,7 @@ import csv
 from collections.abc import Collection
 from pathlib import Path
 
-from rag.rehearsal.plan import ASKED, BIOMEDICAL, INSTRUCTIONS, RehearsalPlan
+from rag.rehearsal.plan import BIOMEDICAL, EXPERTS, INSTRUCTIONS, RehearsalPlan
 from rag.synth.config import SynthConfig
 from rag.synth.export import write_cohort
 
@@ -19,8 +19,7 @@ def write_cohorts(out: Path, plan: RehearsalPlan) -> None:
     for number, (name, patients, variables) in enumerate(
         (
             ("taught", plan.taught, None),
-            ("biomedical", plan.apart, ASKED["biomedical"] + plan.kept),
-            ("instructions", plan.apart, ASKED["instructions"] + plan.kept),
+            *((name, plan.apart, own + plan.kept) for name, own in EXPERTS.items()),
             ("development", plan.development, asked),
             ("test", plan.test, asked),
         )

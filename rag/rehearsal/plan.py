@@ -9,17 +9,18 @@ from typing import Any
 from generator.train.lora import LoraPlan
 from generator.train.tiny import TinyPlan
 
-#: Conditions, acts, sides: what the expert in medicine is for.
-BIOMEDICAL = ("hta", "diabete", "dyslipidemie", "tabac", "fa", "cote", "thrombolyse", "thrombectomie")
+#: Findings and acts, told in a few words: what the expert in medicine is for.
+BIOMEDICAL = (
+    "tabac", "cote", "thrombolyse", "thrombectomie", "imagerie_initiale", "transfo_hemorragique", "deglutition",
+    "destination",
+)  # fmt: skip
 #: Figures to find and to write as asked: what the expert in instructions is for.
 INSTRUCTIONS = (
-    "taille_poids_imc", "pas_admission", "nihss_admission", "hemoglobine", "crp", "creatinine", "aspects", "fevg",
+    "taille_poids_imc", "mrs_pre", "nihss_admission", "pas_admission", "glycemie_admission", "aspects", "fevg",
+    "nihss_24h",
 )  # fmt: skip
-#: What each expert is asked for: all of its own, and half of the other's, by other patients.
-ASKED = {
-    "biomedical": BIOMEDICAL + INSTRUCTIONS[:4],
-    "instructions": INSTRUCTIONS + BIOMEDICAL[:4],
-}
+#: What each expert is asked for.
+EXPERTS = {"biomedical": BIOMEDICAL, "instructions": INSTRUCTIONS}
 #: The marks of an answer, each one token of the rehearsal's tokenizer: a small model has no capacity to lose on them.
 MARKS = (
     '{"citations":[{"passage":', ',"texte":"', '"},{"passage":', '"}],"statut":"', '","valeur":',
@@ -42,20 +43,20 @@ class RehearsalPlan:
         methods, trials: of merging, and recipes that are drawn of them.
     """
 
-    taught: int = 450
-    apart: int = 100
-    development: int = 16
+    taught: int = 3000
+    apart: int = 250
+    development: int = 40
     test: int = 30
-    contexts: int = 3
-    share: float = 0.25
-    kept: tuple[str, ...] = ("age", "hba1c", "nihss_sortie", "destination", "alcool", "imagerie_initiale")
+    contexts: int = 2
+    share: float = 0.1
+    kept: tuple[str, ...] = ("alcool", "site_occlusion", "fop", "mrs_sortie", "nihss_3mois", "temperature_admission")
     passages: int = 2
     base: TinyPlan = field(default_factory=lambda: TinyPlan(fixed=MARKS, steps=1400))
-    lora: LoraPlan = field(default_factory=lambda: LoraPlan(rank=16, alpha=32, epochs=2, batch=8, rate=2e-3))
+    lora: LoraPlan = field(default_factory=lambda: LoraPlan(rank=16, alpha=32, epochs=1, batch=8, rate=1e-3))
     methods: tuple[Mapping[str, Any], ...] = (
         {"method": "linear", "weight": [0.5]},
-        {"method": "task_arithmetic", "weight": [1.0]},
-        {"method": "ties", "weight": [1.0], "density": [0.6]},
+        {"method": "task_arithmetic", "weight": [0.7]},
+        {"method": "ties", "weight": [0.8], "density": [0.8]},
     )
     trials: int = 3
     seed: int = 0
@@ -70,9 +71,7 @@ def quick() -> RehearsalPlan:
         apart=12,
         development=4,
         test=6,
-        contexts=2,
         base=replace(full.base, steps=60),
-        lora=replace(full.lora, epochs=1),
         methods=full.methods[:1],
         trials=1,
     )

@@ -6,11 +6,13 @@ the last one.
 
 from __future__ import annotations
 
+import functools
 import json
+import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,15 +28,17 @@ from rag.pipeline import FillRequest, Mode, fill
 from rag.redcap.dictionary import read_dictionary
 from rag.redcap.export import read_table
 from rag.rehearsal.cohorts import write_cohorts
-from rag.rehearsal.conversations import conversations_of
-from rag.rehearsal.plan import BIOMEDICAL, INSTRUCTIONS, RehearsalPlan
+from rag.rehearsal.conversations import Asking, conversations_of
+from rag.rehearsal.plan import BIOMEDICAL, EXPERTS, INSTRUCTIONS, RehearsalPlan
 from rag.retrieval import Retrieval, RetrieverName
 from rag.train_retriever import CohortFiles
+from rag.workers import Failure, ReadPlace, read_all
 from schema.report import EvaluationReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from merging.search import SearchReport
     from merging.space import Space
     from merging.trials import Trial
 
@@ -42,7 +46,8 @@ Say = Callable[[str], None]
 
 #: Tokens of an answer: a quote of a line and a value.
 _ANSWER = 96
-_EXPERTS = ("biomedical", "instructions")
+#: Share of an expert's patients whose loss is told, and not learned from.
+_HELD_OUT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +86,15 @@ def rehearse(out: Path, plan: RehearsalPlan, say: Say, workers: int = 2) -> Rehe
     stage = _Stages(out, plan, say, workers)
     stage.cohorts()
     stage.base()
-    for name in _EXPERTS:
-        stage.expert(name)
-    chosen, trials = stage.search()
-    tables = stage.tables(chosen)
-    scores = [Score("base", trials.get("base"), tables["base"])]
-    scores += [Score(name, trials.get(name), tables[name]) for name in _EXPERTS]
-    merges = {name: score for name, score in trials.items() if name not in ("base", *_EXPERTS)}
-    scores += [Score(name, score, tables.get(name)) for name, score in merges.items()]
-    return RehearsalReport(tuple(scores), chosen, time.monotonic() - started)
+    stage.experts()
+    found = stage.search()
+    named = {_name(trial): trial for trial in found.trials}
+    chosen = _name(found.best)
+    tables = stage.tables(named, chosen)
+    development = {name: trial.scores.get(plan.development) for name, trial in named.items()}
+    names = list(dict.fromkeys(("base", *EXPERTS, *named)))
+    scores = tuple(Score(name, development.get(name), tables.get(name)) for name in names)
+    return RehearsalReport(scores, chosen, time.monotonic() - started)
 
 
 class _Stages:
@@ -117,15 +122,9 @@ class _Stages:
         plan = self._plan
         with self._once(conversations, "conversations about their documents") as file:
             if file:
+                asking = Asking(plan.contexts, frozenset(BIOMEDICAL + INSTRUCTIONS), plan.share, plan.seed)
                 held = conversations_of(
-                    self._cohorts / "taught",
-                    self._retrieval,
-                    self._settings,
-                    plan.contexts,
-                    frozenset(BIOMEDICAL + INSTRUCTIONS),
-                    plan.share,
-                    plan.seed,
-                    self._workers,
+                    self._cohorts / "taught", self._retrieval, self._settings, asking, self._workers
                 )
                 with file.open("w", encoding="utf-8") as lines:
                     for one in held:
@@ -140,32 +139,37 @@ class _Stages:
                 ]
                 make_tiny_llama(read, folder, plan.base, _Told(self._say, plan.base.steps))
 
-    def expert(self, name: str) -> None:
-        """An adapter of the base, from the table of a cohort of its own."""
-        plan, cohort = self._plan, self._cohorts / name
-        place = self._models / name
-        if place.exists():
+    def experts(self) -> None:
+        """Adapters of the base, each from the table of a cohort of its own, made at the same time."""
+        left = [name for name in EXPERTS if not (self._models / name).exists()]
+        if not left:
             return
-        self._say(f"{name}: an adapter from the table of its own cohort")
-        lora = replace(plan.lora, seed=plan.seed + 1 + _EXPERTS.index(name))
-        report = finetune(
-            FinetuneRequest(
-                cohorts=(CohortFiles(cohort / "documents.jsonl", cohort / "dictionary.csv", cohort / "table.csv"),),
-                base=self._models / "base",
-                out=self._out / "tuning" / name,
-                retrieval=self._retrieval,
-                settings=self._settings,
-                plan=lora,
-                resume=(self._out / "tuning" / name).exists(),
-            ),
-            lambda problem: None,
-        )
-        for line in report.summary():
-            self._say(f"  {line}")
-        (self._out / "tuning" / name).rename(place)
+        self._say(f"experts: adapters of it from tables, {' and '.join(left)}")
+        requests = [self._tuning(name) for name in left]
+        threads = max(1, (os.cpu_count() or 1) // len(left))
+        make = functools.partial(_make_tuner, requests, threads)
+        for name, summary in zip(left, read_all(range(len(left)), make, len(left), fork=False, chunk=1), strict=True):
+            if isinstance(summary, Failure):
+                raise RuntimeError(f"{name}: {summary.reason}")  # noqa: TRY004 (it tells what broke, not a wrong type)
+            for line in summary:
+                self._say(f"  {name}: {line}")
+            (self._out / "tuning" / name).rename(self._models / name)
 
-    def search(self) -> tuple[str, dict[str, float]]:
-        """The best of the merges and the experts by the table that it fills, and the score of each, by name."""
+    def _tuning(self, name: str) -> FinetuneRequest:
+        cohort = self._cohorts / name
+        return FinetuneRequest(
+            cohorts=(CohortFiles(cohort / "documents.jsonl", cohort / "dictionary.csv", cohort / "table.csv"),),
+            base=self._models / "base",
+            out=self._out / "tuning" / name,
+            retrieval=self._retrieval,
+            settings=self._settings,
+            plan=replace(self._plan.lora, seed=self._plan.seed + 1 + list(EXPERTS).index(name)),
+            held_out=_HELD_OUT,
+            resume=True,
+        )
+
+    def search(self) -> SearchReport:
+        """The merges and the experts, each with the score of the table that it fills."""
         from merging.search import search
 
         cohort = self._cohorts / "development"
@@ -176,41 +180,41 @@ class _Stages:
             work=self._out,
             retrieval=self._retrieval,
             settings=self._settings,
+            serve=_serve,
         )
         place = self._out / "search"
         self._say("merges, each judged by the table that it fills through vLLM")
-        space = self._space()
-        found = search(space, judge, place, self._models, resume=place.exists(), say=self._say)
-        patients = space.patients[-1]
-        trials = {_name(trial, space): trial.scores[patients] for trial in found.trials if patients in trial.scores}
-        return _name(found.best, space), trials
+        return search(self._space(), judge, place, self._models, resume=place.exists(), say=self._say)
 
-    def tables(self, chosen: str) -> Mapping[str, EvaluationReport]:
+    def tables(self, named: Mapping[str, Trial], chosen: str) -> Mapping[str, EvaluationReport]:
         """The table of the test cohort, filled by the base, by each expert and by the merge that was chosen, if any."""
-        from generator.llm.launch import ServedModel
-        from generator.llm.serve import ServerProcess
+        from merging.run import merge
 
         self._say("tables of the test cohort")
+        served = {"base": self._models / "base"}
+        for name in EXPERTS:
+            with self._once(self._out / "served" / name, f"{name}: its adapter laid into the base") as folder:
+                if folder:
+                    merge(named[name].recipe, folder, self._models)
+            served[name] = self._out / "served" / name
+        if chosen not in EXPERTS:
+            served[chosen] = self._out / "search" / "best"
         reports: dict[str, EvaluationReport] = {}
-        adapters = {name: self._models / name for name in _EXPERTS}
-        with ServerProcess(ServedModel(self._models / "base", adapters=adapters)) as server:
-            for name in ("base", *_EXPERTS):
-                reports[name] = self._table(name, server.url)
-        if chosen not in _EXPERTS:
-            with serve_with_vllm(self._out / "search" / "best") as url:
-                reports[chosen] = self._table(chosen, url, served="best")
+        for name, model in served.items():
+            with _serve(model) as url:
+                reports[name] = self._table(name, url)
         return reports
 
-    def _table(self, name: str, url: str, served: str = "") -> EvaluationReport:
+    def _table(self, name: str, url: str) -> EvaluationReport:
         cohort, run = self._cohorts / "test", self._out / "tables" / name
-        generation = Generation(GeneratorName.LLM, server=url, served=served or name, settings=self._settings)
+        generation = Generation(GeneratorName.LLM, server=url, settings=self._settings)
         request = FillRequest(
             documents=cohort / "documents.jsonl",
             dictionary=cohort / "dictionary.csv",
             out=run,
             retrieval=self._retrieval,
             generation=generation,
-            workers=self._workers,
+            workers=generation.processes,
             mode=Mode.FRESH,
         )
         report = fill(request)
@@ -223,7 +227,7 @@ class _Stages:
     def _space(self) -> Space:
         from merging.space import Space
 
-        experts = [{"name": name, "model": "base", "adapter": name} for name in _EXPERTS]
+        experts = [{"name": name, "model": "base", "adapter": name} for name in EXPERTS]
         return Space.model_validate(
             {
                 "name": "rehearsal",
@@ -253,6 +257,14 @@ class _Stages:
         draft.replace(place)
 
 
+def _make_tuner(requests: Sequence[FinetuneRequest], threads: int) -> ReadPlace[list[str]]:
+    """Runs in the process that will tune one of them."""
+    import torch
+
+    torch.set_num_threads(threads)
+    return lambda place: finetune(requests[place], lambda problem: None).summary()
+
+
 class _Told:
     """Says a step now and then."""
 
@@ -267,10 +279,16 @@ class _Told:
             self._say(f"  step {step.step} of {step.steps}: loss {step.loss:.3f} per token of an answer")
 
 
-def _name(trial: Trial, space: Space) -> str:
-    """The expert's name for a trial that is one of them; else that of its recipe."""
+def _serve(model: Path) -> AbstractContextManager[str]:
+    """One thread: more of them wait for each other longer than so small a model computes."""
+    return serve_with_vllm(model, threads=1)
+
+
+def _name(trial: Trial) -> str:
+    """The expert's name for a trial that is one of them; else its method and its number."""
     from merging.trials import Kind
 
     if trial.kind is Kind.PARENT:
-        return next(p.name for p, own in zip(space.parents, trial.recipe.parents, strict=False) if own.weight)
-    return trial.id
+        parents = trial.recipe.parents
+        return next(name for name, own in zip(EXPERTS, parents, strict=True) if own.weight)
+    return f"{trial.recipe.method}-{trial.id.rpartition('-')[2]}"

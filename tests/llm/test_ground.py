@@ -162,7 +162,8 @@ def test_noise_never_moves_a_quote_to_other_numbers(words: list[str], data: st.D
     noisy = "".join(quote).strip()
     where = locate(noisy, [passage(" ".join(words))], 0)
     if where is not None:
-        assert re.findall(r"\d+", where.text) == re.findall(r"\d+", noisy)
+        number = r"(?<![^\W\d_])\d+"  # a figure inside a word is a letter that a scanner misread
+        assert re.findall(number, where.text) == re.findall(number, noisy)
         assert where.text.split().count("pas") == noisy.split().count("pas")
 
 

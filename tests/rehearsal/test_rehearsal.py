@@ -8,8 +8,8 @@ from pathlib import Path
 from generator.llm.prompt import TEMPLATES
 from generator.llm.settings import Context, LlmSettings
 from rag.rehearsal.cohorts import write_cohorts
-from rag.rehearsal.conversations import conversations_of
-from rag.rehearsal.plan import ASKED, BIOMEDICAL, INSTRUCTIONS, quick
+from rag.rehearsal.conversations import Asking, conversations_of
+from rag.rehearsal.plan import BIOMEDICAL, INSTRUCTIONS, quick
 from rag.retrieval import Retrieval, RetrieverName
 
 SMALL = replace(quick(), taught=3, apart=2, development=2, test=2)
@@ -23,8 +23,8 @@ def _column(path: Path, name: str) -> list[str]:
 def test_each_cohort_asks_for_its_own_variables_of_its_own_patients(tmp_path: Path) -> None:
     write_cohorts(tmp_path, SMALL)
     asked = {f.name: set(_column(f / "dictionary.csv", "Variable / Field Name")) for f in tmp_path.iterdir()}
-    assert asked["biomedical"] == {"record_id", *BIOMEDICAL, *ASKED["biomedical"], *SMALL.kept}
-    assert asked["instructions"] == {"record_id", *INSTRUCTIONS, *ASKED["instructions"], *SMALL.kept}
+    assert asked["biomedical"] == {"record_id", *BIOMEDICAL, *SMALL.kept}
+    assert asked["instructions"] == {"record_id", *INSTRUCTIONS, *SMALL.kept}
     assert asked["development"] == asked["test"] == {"record_id", *BIOMEDICAL, *INSTRUCTIONS}
     assert asked["taught"] > asked["test"] | set(SMALL.kept)
     texts = [(f / "documents.jsonl").read_text(encoding="utf-8") for f in tmp_path.iterdir()]
@@ -36,14 +36,14 @@ def test_a_conversation_shows_its_passages_once_and_answers_with_what_they_say(t
     write_cohorts(tmp_path, SMALL)
     settings = LlmSettings(style=TEMPLATES / "brief", context=Context.VARIABLE, concepts=False)
     retrieval = Retrieval(RetrieverName.BM25, passages=2)
-    seldom = frozenset(BIOMEDICAL)
-    made = conversations_of(tmp_path / "taught", retrieval, settings, 4, seldom, 0.0, seed=0, workers=1)
+    asking = Asking(contexts=4, seldom=frozenset(BIOMEDICAL), share=0.0, seed=0)
+    made = conversations_of(tmp_path / "taught", retrieval, settings, asking, workers=1)
     told = 0
     for turns in [one for patient in made for one in patient]:
         assert [turn.role for turn in turns] == ["system", *(["user", "assistant"] * (len(turns) // 2))]
         shown, *later = [turn.content for turn in turns if turn.role == "user"]
         assert shown.startswith("[1]") and all(question.startswith("? ") for question in later)
-        assert not any("Hypertension artérielle connue" in question for question in [shown, *later])
+        assert not any("Tabagisme" in question for question in [shown.rpartition("\n? ")[2], *later])
         for answer in (json.loads(turn.content) for turn in turns if turn.role == "assistant"):
             told += answer["valeur"] is not None
             assert all(quote["texte"].split()[0] in shown for quote in answer["citations"])
