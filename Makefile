@@ -2,7 +2,7 @@
 # make test   install, lint, type-check, test
 # make check  lint and types alone
 # make serve-cpu  install vLLM for a machine without graphics card, in .venv-vllm
-# make rehearsal  every step of the language model, from a corpus to a measured table, on small models (half an hour)
+# make rehearsal  every step of the language model, from a corpus to a measured table, on small models (25 minutes)
 # make models  train the temporal models that come with the program, from fictitious cohorts (an hour)
 
 PYTHON ?= python3

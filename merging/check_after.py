@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from merging.folder import ModelFolder, read_folder
 from merging.perplexity import perplexity
 from merging.plan import Plan
+from merging.quiet import quiet_transformers
 from merging.result import Check, Level
 from merging.weights import Weights, open_weights
-from merging.with_peft import quiet_transformers
 from schema.problem import InputError
 
 if TYPE_CHECKING:

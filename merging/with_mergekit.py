@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from merging.quiet import quiet_transformers
 from merging.recipe import BASE, Recipe
 
 #: Bytes of a file of weights, at most; they are held in memory until it is written.
@@ -62,7 +63,7 @@ def run_mergekit(
     )
     cache = LoaderCache()
     cache.loaders.clear()
-    with _heard() as warnings, full_disk_is_an_os_error(out):
+    with _heard() as warnings, quiet_transformers(), full_disk_is_an_os_error(out):
         try:
             run_merge(configuration, str(out), options)
         finally:

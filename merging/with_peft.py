@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from merging.plan import Plan
+from merging.quiet import quiet_transformers
 from merging.with_mergekit import full_disk_is_an_os_error
 
 if TYPE_CHECKING:
@@ -20,7 +19,8 @@ def apply_adapter(model: Path, adapter: Path, out: Path) -> None:
     """Write in ``out`` the weights of a model with a LoRA adapter merged into it, in float32."""
     from peft import PeftModel
 
-    tuned = PeftModel.from_pretrained(_load(model), adapter)
+    with quiet_transformers():
+        tuned = PeftModel.from_pretrained(_load(model), adapter)
     _save(tuned.merge_and_unload(safe_merge=True), out, "float32")
 
 
@@ -34,7 +34,8 @@ def run_peft(plan: Plan, out: Path) -> None:
 
     first, *others = plan.parents
     recipe = plan.recipe
-    tuned = PeftModel.from_pretrained(_load(first.folder.path), _adapter(first), adapter_name=first.name)
+    with quiet_transformers():
+        tuned = PeftModel.from_pretrained(_load(first.folder.path), _adapter(first), adapter_name=first.name)
     chosen = first.name
     if others:
         for one in others:
@@ -70,17 +71,3 @@ def _save(model: Any, out: Path, dtype: str) -> None:
 
     with quiet_transformers(), full_disk_is_an_os_error(out):
         model.to(getattr(torch, dtype)).save_pretrained(out)
-
-
-@contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """Without the progress bars of Transformers, whose steps mean nothing to whoever waits for a merge."""
-    from transformers.utils import logging
-
-    were_shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        if were_shown:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -18,7 +18,7 @@ example:
 
 Shows on this machine, before any real model is here, that each step works: fictitious cohorts, a small French Llama
 made from nothing, two experts tuned from it by LoRA, their merges, each judged by the table that it fills through vLLM,
-the best one served, the table of other patients filled and measured. Half an hour on two processor cores. A
+the best one served, the table of other patients filled and measured. 25 minutes on two processor cores. A
 rehearsal that was stopped goes on with the same command.
 
 written in DIR: cohorts/, models/, search/ (every merge), tables/ (every table, with its report), rehearsal.json
