@@ -23,8 +23,9 @@ CPU_ENVIRONMENT = Path(__file__).parents[2] / ".venv-vllm"
 _LONGEST_CONTEXT = 8192
 #: Requests that are answered at the same time on a machine without graphics card.
 CPU_REQUESTS = 32
-#: Full contexts for which there is room in the cache of such a machine.
-_CPU_CONTEXTS = 4
+#: Full contexts for which there is room in the cache of such a machine, and the least room, in GiB: the records and the
+#: questions of several patients, or what one question left there is computed again for the next.
+_CPU_CONTEXTS, _LEAST_CACHE = 4, 4
 #: The ranks that vLLM has room for.
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 #: Decoding that is constrained, and never by white space, of which a weak model would write until it is cut.
@@ -218,7 +219,7 @@ def _cache_size(model: ServedModel) -> int:
     heads = int(config.get("num_attention_heads") or 1)
     width = int(config.get("head_dim") or int(config.get("hidden_size") or 64) // heads)
     kept = int(config.get("num_key_value_heads") or heads) * width * int(config.get("num_hidden_layers") or 1)
-    return max(1, -(-2 * 2 * kept * context_of(model) * _CPU_CONTEXTS // 2**30))
+    return max(_LEAST_CACHE, -(-2 * 2 * kept * context_of(model) * _CPU_CONTEXTS // 2**30))
 
 
 def _config(folder: Path) -> dict[str, Any]:
