@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from merging.folder import ModelFolder, read_folder
 from merging.perplexity import perplexity
 from merging.plan import Plan
-from merging.quiet import quiet_transformers
 from merging.result import Check, Level
 from merging.weights import Weights, open_weights
 from schema.problem import InputError
+from schema.quiet import quiet_transformers
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from merging.quiet import quiet_transformers
 from merging.recipe import BASE, Recipe
+from schema.quiet import quiet_transformers
 
 #: Bytes of a file of weights, at most; they are held in memory until it is written.
 _SHARD = 5_000_000_000

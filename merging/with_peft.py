@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from merging.plan import Plan
-from merging.quiet import quiet_transformers
 from merging.with_mergekit import full_disk_is_an_os_error
+from schema.quiet import quiet_transformers
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

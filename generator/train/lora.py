@@ -18,10 +18,10 @@ import numpy as np
 
 from generator.llm.identity import folder_identity
 from generator.train.pairs import Encoded, Pair, encode, load_tokenizer
-from generator.train.quiet import quiet
 from generator.train.rows import Tree, families, lay_out, rows_of, steps_of_epoch, trees_of
 from generator.train.state import digest_of, finish, read_checkpoint, read_manifest, write_checkpoint
 from schema.problem import InputError, Problem
+from schema.quiet import quiet_transformers
 
 if TYPE_CHECKING:
     import torch
@@ -370,7 +370,7 @@ def _with_adapter(base: Path, plan: LoraPlan, device: torch.device) -> Any:
     has_bf16 = device.type == "cuda" and torch.cuda.is_bf16_supported()
     dtype = {"auto": torch.bfloat16 if has_bf16 else torch.float32}.get(plan.dtype) or getattr(torch, plan.dtype)
     torch.manual_seed(plan.seed)
-    with quiet():
+    with quiet_transformers():
         try:
             model: Any = AutoModelForCausalLM.from_pretrained(
                 base, local_files_only=True, dtype=dtype, attn_implementation="sdpa"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generator.llm.engine import Message
-from generator.train.quiet import quiet
+from schema.quiet import quiet_transformers
 
 if TYPE_CHECKING:
     import torch
@@ -87,7 +87,7 @@ def make_tiny_llama(
     torch.manual_seed(plan.seed)
     model = _make_model(len(tokenizer), plan)
     _train(model, read, plan, on_step or (lambda _: None))
-    with quiet():
+    with quiet_transformers():
         model.save_pretrained(out)
         tokenizer.save_pretrained(out)
 

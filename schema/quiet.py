@@ -1,4 +1,4 @@
-"""Loading and saving models without the bars and the advice of transformers, which would run into ours."""
+"""Models loaded, merged and saved without what Transformers says of itself, wherever that is done."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """No bar, no advice and no warning on what will be deprecated inside."""
+def quiet_transformers() -> Iterator[None]:
+    """Without the bars of Transformers, its advice and its warnings of what will change: no user can act on them."""
     from transformers.utils import logging
 
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    level, were_shown = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
@@ -21,5 +21,5 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         logging.set_verbosity(level)
-        if bars:
+        if were_shown:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]
